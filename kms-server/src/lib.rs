@@ -1,1 +1,9 @@
-//! To be written.
+//! A KMIP node: sockets, TLS, frames and limits around the requests it answers.
+//!
+//! The outer shell is `config`, `limits`, `tls`, `connection`, `peer`, `logging`, `hardening`, `init`; `service` is the
+//! seam to the inner half, which decides and acts.
+
+pub mod config;
+pub mod limits;
+pub mod peer;
+pub mod service;

@@ -1,0 +1,555 @@
+//! The configuration of a node: one TOML file, every setting typed, every fault named with its line, all at once.
+//!
+//! `kms-server.example.toml` shows every setting with its default. A relative path counts from the folder that holds
+//! the file. `KMIP_ADDR` and `ADMIN_ADDR` in the environment take precedence over the addresses in the file.
+
+mod files;
+mod reading;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+pub use reading::Fault;
+use reading::{Section, Walk};
+
+use crate::limits::{Limits, SETTINGS};
+
+/// Everything a node is told before it starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// `[node]`.
+    pub node: NodeConfig,
+    /// `[kmip]`.
+    pub kmip: ListenerConfig,
+    /// `[admin]`.
+    pub admin: ListenerConfig,
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[hsm]` and `[[hsm.members]]`.
+    pub hsm: HsmConfig,
+    /// `[ceremony]` and `[[ceremony.custodians]]`.
+    pub ceremony: CeremonyConfig,
+    /// `[[administrators]]`: those whom `init` registers.
+    pub administrators: Vec<AdministratorConfig>,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// `[limits]`.
+    pub limits: Limits,
+}
+
+/// `[node]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// Name of the installation: the origin of its audit checkpoints, so it must never change. Letters, digits, `.`
+    /// and `-`, at most 64.
+    pub name: String,
+}
+
+/// `[kmip]` and `[admin]`: an address and the certificate shown there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Address and port; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// PEM, leaf first.
+    pub certificate: PathBuf,
+    /// PEM, PKCS#8, SEC1 or PKCS#1; not readable by group or others.
+    pub key: PathBuf,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// The SQLite file.
+    pub path: PathBuf,
+    /// Never below `FULL`.
+    pub synchronous: Synchronous,
+}
+
+/// SQLite's `synchronous`. Lower values exist and lose acknowledged keys at a power cut, so they cannot be configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Synchronous {
+    /// Every commit is synced.
+    Full,
+    /// The folder is synced as well after a journal is deleted.
+    Extra,
+}
+
+/// `[hsm]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HsmConfig {
+    /// The vendor's PKCS#11 library, of which `init` makes each member's copy.
+    pub library: PathBuf,
+    /// How long one call may take on one member.
+    pub call_deadline: Duration,
+    /// Time between two probes of a member's Root of Trust.
+    pub probe_interval: Duration,
+    /// In the order in which they are asked.
+    pub members: Vec<MemberConfig>,
+}
+
+/// `[[hsm.members]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberConfig {
+    /// Label of the token, as in `PAR7S`.
+    pub label: String,
+    /// This member's own copy of the library: a loaded module serves one member.
+    pub module: PathBuf,
+    /// File with the user PIN and nothing else, mode 0600.
+    pub pin_file: PathBuf,
+    /// File with the Security Officer's PIN. Only `init` reads it; it may be taken off the node afterwards.
+    pub so_pin_file: PathBuf,
+    /// What the library is.
+    pub vendor: Vendor,
+}
+
+/// Which quirks a library has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vendor {
+    /// SoftHSM 2.6.
+    SoftHsm,
+    /// Kryoptic 1.5.
+    Kryoptic,
+    /// Thales Luna 7.
+    Luna,
+}
+
+/// `[ceremony]`: what `init` writes, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CeremonyConfig {
+    /// Shares needed to rebuild the escrow key.
+    pub threshold: usize,
+    /// Report of the ceremony; public.
+    pub protocol: PathBuf,
+    /// Fingerprint of the Root of Trust and the members' checkpoint keys; public, and what `serve` insists on.
+    pub trust_anchor: PathBuf,
+    /// The Root of Trust under the escrow key. Keep it apart from the store and its backups.
+    pub escrow_blob: PathBuf,
+    /// Who holds a share each.
+    pub custodians: Vec<CustodianConfig>,
+}
+
+/// `[[ceremony.custodians]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustodianConfig {
+    /// For people.
+    pub name: String,
+    /// The passphrase this custodian's share is sealed under. Only `init` reads it.
+    pub passphrase_file: PathBuf,
+    /// Where the sealed share goes.
+    pub share: PathBuf,
+}
+
+/// `[[administrators]]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdministratorConfig {
+    /// For people and the audit log.
+    pub name: String,
+    /// What this administrator may do.
+    pub role: AdminRole,
+    /// PEM certificate.
+    pub certificate: PathBuf,
+}
+
+/// Roles of the admin API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AdminRole {
+    /// Runs the node: domains, clients, objects.
+    Operator,
+    /// Approves what cannot be undone.
+    Officer,
+    /// Reads, exports and verifies the audit log.
+    Auditor,
+}
+
+impl AdminRole {
+    const WORDS: [(&'static str, Self); 3] =
+        [("operator", Self::Operator), ("officer", Self::Officer), ("auditor", Self::Auditor)];
+
+    /// The word in the configuration and in the store.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Officer => "officer",
+            Self::Auditor => "auditor",
+        }
+    }
+}
+
+/// `[log]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Shape of a line on stderr.
+    pub format: LogFormat,
+    /// Least severe level that is written.
+    pub level: tracing::Level,
+}
+
+/// Shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// What the configuration is read for: `init` makes files that `serve` needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// `serve` and `check-config`: everything a running node reads must be there.
+    Serve,
+    /// `init`: everything a ceremony reads must be there.
+    Init,
+}
+
+/// Settings of the environment that take precedence over the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `KMIP_ADDR`.
+    pub kmip_addr: Option<String>,
+    /// `ADMIN_ADDR`.
+    pub admin_addr: Option<String>,
+}
+
+impl Overrides {
+    /// What the process was started with.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self { kmip_addr: std::env::var("KMIP_ADDR").ok(), admin_addr: std::env::var("ADMIN_ADDR").ok() }
+    }
+}
+
+/// Why there is no configuration: the file cannot be read, or all that is wrong with it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file itself.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Its content, by line.
+    #[error("{}", Listing { path, faults })]
+    Faulty {
+        /// The file.
+        path: PathBuf,
+        /// In order of lines; never empty.
+        faults: Vec<Fault>,
+    },
+}
+
+struct Listing<'a> {
+    path: &'a Path,
+    faults: &'a [Fault],
+}
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.faults.len() == 1 { "" } else { "s" };
+        write!(f, "{}: {} fault{plural}", self.path.display(), self.faults.len())?;
+        for fault in self.faults {
+            write!(f, "\n  {fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Config {
+    /// Reads and checks the file at `path`, and the files that it names.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with every fault.
+    pub fn load(path: &Path, overrides: &Overrides, purpose: Purpose) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let base = path.parent().unwrap_or(Path::new("")).to_owned();
+        let (config, mut seen) = Self::read(&text, &base, overrides);
+        seen.faults.extend(files::check(&config, purpose, &seen.places));
+        seen.faults.sort();
+        if seen.faults.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError::Faulty { path: path.to_owned(), faults: seen.faults })
+        }
+    }
+
+    /// Reads `text` without looking at any file it names; relative paths count from `base`.
+    ///
+    /// # Errors
+    /// Every fault, in order of lines.
+    pub fn parse(text: &str, base: &Path, overrides: &Overrides) -> Result<Self, Vec<Fault>> {
+        let (config, mut seen) = Self::read(text, base, overrides);
+        seen.faults.sort();
+        if seen.faults.is_empty() { Ok(config) } else { Err(seen.faults) }
+    }
+
+    fn read(text: &str, base: &Path, overrides: &Overrides) -> (Self, reading::Seen) {
+        let (mut config, mut seen) = Walk::over(text, |mut root| {
+            let config = Self {
+                node: NodeConfig::read(root.section("node")),
+                kmip: ListenerConfig::read(root.section("kmip"), base, 5696),
+                admin: ListenerConfig::read(root.section("admin"), base, 9443),
+                store: StoreConfig::read(root.section("store"), base),
+                hsm: HsmConfig::read(root.section("hsm"), base),
+                ceremony: CeremonyConfig::read(root.section("ceremony"), base),
+                administrators: read_administrators(&mut root, base),
+                log: LogConfig::read(root.section("log")),
+                limits: read_limits(root.section("limits")),
+            };
+            root.finish();
+            config
+        });
+        override_address(&mut config.kmip.listen, "KMIP_ADDR", overrides.kmip_addr.as_deref(), &mut seen.faults);
+        override_address(&mut config.admin.listen, "ADMIN_ADDR", overrides.admin_addr.as_deref(), &mut seen.faults);
+        check_ports(&config, &seen.places, &mut seen.faults);
+        (config, seen)
+    }
+}
+
+fn override_address(address: &mut SocketAddr, variable: &str, value: Option<&str>, faults: &mut Vec<Fault>) {
+    match value.map(str::parse) {
+        Some(Ok(parsed)) => *address = parsed,
+        Some(Err(_)) => faults.push(Fault {
+            line: 0,
+            key: format!("environment variable {variable}"),
+            text: "an address and port is wanted, as in 127.0.0.1:5696".to_owned(),
+        }),
+        None => {}
+    }
+}
+
+/// Two listeners on one port: the second would fail to bind, after the first began to serve.
+fn check_ports(config: &Config, places: &BTreeMap<String, usize>, faults: &mut Vec<Fault>) {
+    let (kmip, admin) = (config.kmip.listen, config.admin.listen);
+    let overlap = kmip.ip() == admin.ip() || kmip.ip().is_unspecified() || admin.ip().is_unspecified();
+    if kmip.port() != 0 && kmip.port() == admin.port() && overlap {
+        let line = places.get("admin.listen").or(places.get("kmip.listen")).copied().unwrap_or(0);
+        let text = format!("{admin} is taken by kmip.listen, which is {kmip}");
+        faults.push(Fault { line, key: "admin.listen".to_owned(), text });
+    }
+}
+
+fn path(section: &mut Section<'_>, key: &'static str, base: &Path, wanted: &str) -> PathBuf {
+    let text = section.needed_text(key, wanted);
+    // An empty path marks what has been reported as missing, so that its file is not looked for as well.
+    if text.is_empty() { PathBuf::new() } else { base.join(text) }
+}
+
+/// Whether `one` names the same place as an earlier `other`; what is missing names none.
+fn same_place(one: &Path, other: &Path) -> bool {
+    !one.as_os_str().is_empty() && one == other
+}
+
+fn path_or(section: &mut Section<'_>, key: &'static str, base: &Path, default: &str) -> PathBuf {
+    base.join(section.text(key).unwrap_or_else(|| default.to_owned()))
+}
+
+fn millis(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: std::ops::RangeInclusive<u64>,
+    default: u64,
+) -> Duration {
+    Duration::from_millis(section.number(key, range).unwrap_or(default))
+}
+
+/// Names that stand in file names, checkpoint origins and logs.
+fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+fn plain_name(section: &mut Section<'_>, key: &'static str) -> String {
+    let name = section.needed_text(key, "a name");
+    if !name.is_empty() && !is_plain_name(&name) {
+        section.refuse(key, "at most 64 letters, digits, '.', '-' and '_' are wanted");
+    }
+    name
+}
+
+impl NodeConfig {
+    fn read(mut section: Section<'_>) -> Self {
+        let node = Self { name: plain_name(&mut section, "name") };
+        section.finish();
+        node
+    }
+}
+
+impl ListenerConfig {
+    fn read(mut section: Section<'_>, base: &Path, port: u16) -> Self {
+        let mut listen = SocketAddr::from(([127, 0, 0, 1], port));
+        if let Some(text) = section.text("listen") {
+            match text.parse() {
+                Ok(address) => listen = address,
+                Err(_) => section.refuse("listen", format!("an address and port is wanted, as in {listen}")),
+            }
+        }
+        let listener = Self {
+            listen,
+            certificate: path(&mut section, "certificate", base, "a PEM file"),
+            key: path(&mut section, "key", base, "a PEM file"),
+        };
+        section.finish();
+        listener
+    }
+}
+
+impl StoreConfig {
+    fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let path = path(&mut section, "path", base, "the SQLite file");
+        let words =
+            [("full", Some(Synchronous::Full)), ("extra", Some(Synchronous::Extra)), ("normal", None), ("off", None)];
+        let synchronous = match section.word("synchronous", &words) {
+            Some(None) => {
+                section.refuse("synchronous", "below full, a power cut loses keys that were acknowledged");
+                Synchronous::Full
+            }
+            Some(Some(chosen)) => chosen,
+            None => Synchronous::Full,
+        };
+        section.finish();
+        Self { path, synchronous }
+    }
+}
+
+impl HsmConfig {
+    fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let library = path(&mut section, "library", base, "the PKCS#11 library");
+        let call_deadline = millis(&mut section, "call_deadline_ms", 10..=60_000, 2_000);
+        let probe_interval = millis(&mut section, "probe_interval_ms", 10..=60_000, 1_000);
+        let mut members: Vec<MemberConfig> = Vec::new();
+        for mut member in section.sections("members") {
+            let label = plain_name(&mut member, "label");
+            if label.len() > 32 {
+                member.refuse("label", "a PKCS#11 token label has at most 32 bytes");
+            }
+            let read = MemberConfig {
+                module: path(&mut member, "module", base, "this member's copy of the library"),
+                pin_file: path(&mut member, "pin_file", base, "a file"),
+                so_pin_file: path(&mut member, "so_pin_file", base, "a file"),
+                vendor: member.word("vendor", &Vendor::WORDS).unwrap_or(Vendor::SoftHsm),
+                label,
+            };
+            if members.iter().any(|other| !read.label.is_empty() && other.label == read.label) {
+                member.refuse("label", format!("{:?} is already a member", read.label));
+            }
+            if members.iter().any(|other| same_place(&other.module, &read.module)) && read.vendor != Vendor::Luna {
+                member.refuse("module", "another member loads this file; each needs a copy of its own");
+            }
+            member.finish();
+            members.push(read);
+        }
+        if members.is_empty() {
+            section.missing("members", "at least one [[hsm.members]]");
+        }
+        section.finish();
+        Self { library, call_deadline, probe_interval, members }
+    }
+}
+
+impl Vendor {
+    const WORDS: [(&'static str, Self); 3] =
+        [("softhsm", Self::SoftHsm), ("kryoptic", Self::Kryoptic), ("luna", Self::Luna)];
+}
+
+impl CeremonyConfig {
+    fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let threshold = section.number("threshold", 2..=16).unwrap_or(2);
+        let mut custodians: Vec<CustodianConfig> = Vec::new();
+        for mut custodian in section.sections("custodians") {
+            let read = CustodianConfig {
+                name: plain_name(&mut custodian, "name"),
+                passphrase_file: path(&mut custodian, "passphrase_file", base, "a file"),
+                share: path(&mut custodian, "share", base, "a file"),
+            };
+            if custodians.iter().any(|other| !read.name.is_empty() && other.name == read.name) {
+                custodian.refuse("name", format!("{:?} is already a custodian", read.name));
+            }
+            if custodians.iter().any(|other| same_place(&other.share, &read.share)) {
+                custodian.refuse("share", "another custodian's share goes there");
+            }
+            custodian.finish();
+            custodians.push(read);
+        }
+        let threshold = usize::try_from(threshold).unwrap_or(usize::MAX);
+        if custodians.is_empty() {
+            section.missing("custodians", "at least two [[ceremony.custodians]]");
+        } else if custodians.len() < threshold {
+            section.refuse("threshold", format!("{threshold} shares of {} can never come together", custodians.len()));
+        }
+        let ceremony = Self {
+            threshold,
+            protocol: path_or(&mut section, "protocol", base, "ceremony/protocol.json"),
+            trust_anchor: path_or(&mut section, "trust_anchor", base, "ceremony/trust-anchor.json"),
+            escrow_blob: path_or(&mut section, "escrow_blob", base, "escrow/escrow.blob"),
+            custodians,
+        };
+        section.finish();
+        ceremony
+    }
+}
+
+fn read_administrators(root: &mut Section<'_>, base: &Path) -> Vec<AdministratorConfig> {
+    let mut administrators: Vec<AdministratorConfig> = Vec::new();
+    for mut section in root.sections("administrators") {
+        let read = AdministratorConfig {
+            name: plain_name(&mut section, "name"),
+            role: section.word("role", &AdminRole::WORDS).unwrap_or(AdminRole::Auditor),
+            certificate: path(&mut section, "certificate", base, "a PEM file"),
+        };
+        if administrators.iter().any(|other| !read.name.is_empty() && other.name == read.name) {
+            section.refuse("name", format!("{:?} is already an administrator", read.name));
+        }
+        section.finish();
+        administrators.push(read);
+    }
+    administrators
+}
+
+impl LogConfig {
+    fn read(mut section: Section<'_>) -> Self {
+        let log = Self {
+            format: section
+                .word("format", &[("json", LogFormat::Json), ("text", LogFormat::Text)])
+                .unwrap_or(LogFormat::Json),
+            level: section
+                .word(
+                    "level",
+                    &[
+                        ("error", tracing::Level::ERROR),
+                        ("warn", tracing::Level::WARN),
+                        ("info", tracing::Level::INFO),
+                        ("debug", tracing::Level::DEBUG),
+                        ("trace", tracing::Level::TRACE),
+                    ],
+                )
+                .unwrap_or(tracing::Level::INFO),
+        };
+        section.finish();
+        log
+    }
+}
+
+fn read_limits(mut section: Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    for setting in SETTINGS {
+        if let Some(value) = section.number(setting.name, setting.least..=setting.most)
+            && !limits.set(setting.name, value)
+        {
+            section.refuse(setting.name, format!("{value} does not fit this machine"));
+        }
+    }
+    if limits.connections_per_identity > limits.connections {
+        section.refuse("connections_per_identity", "more than limits.connections in all");
+    }
+    if limits.handshakes_per_address > limits.handshakes {
+        section.refuse("handshakes_per_address", "more than limits.handshakes in all");
+    }
+    section.finish();
+    limits
+}

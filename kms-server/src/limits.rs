@@ -1,0 +1,193 @@
+//! Every limit and deadline of the node: its setting's name, its default, its allowed range and the reason for it.
+//!
+//! One table makes the struct, the defaults and the names that the `[limits]` section of the configuration takes, so a
+//! limit cannot exist without a name an operator can set.
+
+use std::time::Duration;
+
+/// What a setting counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Things or bytes.
+    Count,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// One row of [`SETTINGS`].
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The key in the `[limits]` section; a duration's name ends in `_ms`.
+    pub name: &'static str,
+    /// What it counts.
+    pub unit: Unit,
+    /// The value when the configuration does not say.
+    pub default: u64,
+    /// Smallest value that is accepted.
+    pub least: u64,
+    /// Largest value that is accepted.
+    pub most: u64,
+}
+
+macro_rules! limits {
+    ($( $(#[$doc:meta])* $unit:ident $field:ident = $name:literal: $default:literal, $least:literal ..= $most:literal; )*) => {
+        /// Limits and deadlines in force; [`Limits::default`] is what an empty `[limits]` section means.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $( $(#[$doc])* pub $field: limits!(@type $unit), )*
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $( $field: limits!(@from $unit, $default), )* }
+            }
+        }
+
+        /// Every setting of the `[limits]` section, in the order of the documentation.
+        pub const SETTINGS: &[Setting] = &[
+            $( Setting { name: $name, unit: Unit::$unit, default: $default, least: $least, most: $most }, )*
+        ];
+
+        impl Limits {
+            /// Sets the limit called `name`; `false` if there is none of that name or the value does not fit this
+            /// machine's word. The range is the caller's to check, with [`SETTINGS`].
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $( $name => limits!(@set $unit, self.$field, value), )*
+                    _ => return false,
+                }
+                true
+            }
+
+            /// The value of the limit called `name`, in the unit of its setting.
+            #[must_use]
+            pub fn get(&self, name: &str) -> Option<u64> {
+                match name {
+                    $( $name => limits!(@get $unit, self.$field), )*
+                    _ => None,
+                }
+            }
+        }
+    };
+    (@type Count) => { usize };
+    (@type Milliseconds) => { Duration };
+    (@from Count, $value:literal) => { $value };
+    (@from Milliseconds, $value:literal) => { Duration::from_millis($value) };
+    (@set Count, $place:expr, $value:expr) => { match usize::try_from($value) { Ok(fits) => $place = fits, Err(_) => return false } };
+    (@set Milliseconds, $place:expr, $value:expr) => { $place = Duration::from_millis($value) };
+    (@get Count, $place:expr) => { u64::try_from($place).ok() };
+    (@get Milliseconds, $place:expr) => { u64::try_from($place.as_millis()).ok() };
+}
+
+limits! {
+    // -- connections --
+    /// KMIP connections at one time. An idle one costs about 12 KiB, so the default stays under 256 MiB.
+    Count connections = "connections": 20_000, 1 ..= 1_000_000;
+    /// KMIP connections of one identity at one time: one tenant's leak must not take the node from the others.
+    Count connections_per_identity = "connections_per_identity": 12_000, 1 ..= 1_000_000;
+    /// Connections from one address (an IPv6 /64) at one time, authenticated or not. Several clients may stand behind
+    /// one address, so it is not much below the whole.
+    Count connections_per_address = "connections_per_address": 16_000, 1 ..= 1_000_000;
+    /// Handshakes in progress at one time. Strangers can only hold these places, never those of the authenticated.
+    Count handshakes = "handshakes": 4_096, 1 ..= 1_000_000;
+    /// Handshakes in progress from one address (an IPv6 /64).
+    Count handshakes_per_address = "handshakes_per_address": 2_048, 1 ..= 1_000_000;
+
+    // -- phases of a connection --
+    /// From accept to the end of the TLS handshake. Silent sockets and half a ClientHello end here.
+    Milliseconds handshake_deadline = "handshake_deadline_ms": 5_000, 10 ..= 600_000;
+    /// From the first byte of a message to its eighth.
+    Milliseconds header_deadline = "header_deadline_ms": 5_000, 10 ..= 600_000;
+    /// From the header to the last byte of the message: the largest message at 128 KiB/s.
+    Milliseconds body_deadline = "body_deadline_ms": 8_000, 10 ..= 600_000;
+    /// Without a message. Long, because some clients keep one connection open for hours between bursts and a new
+    /// handshake costs more than an idle socket.
+    Milliseconds idle_deadline = "idle_deadline_ms": 300_000, 10 ..= 86_400_000;
+    /// For the peer to take one answer.
+    Milliseconds write_deadline = "write_deadline_ms": 10_000, 10 ..= 600_000;
+    /// For the peer to read the last answer and close, after which the socket is dropped.
+    Milliseconds linger_deadline = "linger_deadline_ms": 1_000, 1 ..= 60_000;
+    /// From the stop signal until connections that still work are dropped.
+    Milliseconds drain_deadline = "drain_deadline_ms": 15_000, 10 ..= 600_000;
+
+    // -- messages --
+    /// Bytes of a request with its header. KMIP gives no number; keys and certificates need a few KiB.
+    Count request_bytes = "request_bytes": 1_048_576, 1_024 ..= 16_777_216;
+    /// Bytes of an answer, whatever larger Maximum Response Size the client allows.
+    Count response_bytes = "response_bytes": 4_194_304, 1_024 ..= 67_108_864;
+    /// Batch items of one request.
+    Count batch_items = "batch_items": 1_000, 1 ..= 100_000;
+    /// Attributes of one object, its names among them.
+    Count object_attributes = "object_attributes": 256, 1 ..= 10_000;
+    /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.
+    Count located_items = "located_items": 1_000, 1 ..= 100_000;
+    /// Objects that one Locate reads and verifies before it gives up looking for more.
+    Count locate_examined = "locate_examined": 20_000, 1 ..= 10_000_000;
+
+    // -- work --
+    /// Requests in work at one time over all connections; more wait their turn.
+    Count requests_in_work = "requests_in_work": 512, 1 ..= 100_000;
+    /// Password hashes computed at one time: Argon2id takes its memory each.
+    Count password_checks = "password_checks": 4, 1 ..= 1_024;
+
+    // -- admin API --
+    /// Admin connections at one time.
+    Count admin_connections = "admin_connections": 256, 1 ..= 100_000;
+    /// Bytes of an admin request's body.
+    Count admin_body_bytes = "admin_body_bytes": 262_144, 1_024 ..= 16_777_216;
+    /// From the first byte of an admin request to the end of its answer, exports excepted.
+    Milliseconds admin_deadline = "admin_deadline_ms": 30_000, 10 ..= 600_000;
+}
+
+/// Bytes of a TTLV header: tag 3, type 1, length 4 (KMIP 1.4 §9.1.1).
+pub const FRAME_HEADER_BYTES: usize = 8;
+
+/// First allocation for the body of a message. Most requests fit; an announced length alone never buys more.
+pub const FIRST_BUFFER_BYTES: usize = 4_096;
+
+const _: () = {
+    let mut at = 0;
+    while at < SETTINGS.len() {
+        let row = &SETTINGS[at];
+        assert!(row.least <= row.default && row.default <= row.most, "a default outside its own range");
+        at += 1;
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_what_the_table_says() {
+        let limits = Limits::default();
+        for setting in SETTINGS {
+            assert_eq!(limits.get(setting.name), Some(setting.default), "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn every_setting_can_be_set_by_its_name() {
+        let mut limits = Limits::default();
+        for setting in SETTINGS {
+            assert!(limits.set(setting.name, setting.most), "{}", setting.name);
+            assert_eq!(limits.get(setting.name), Some(setting.most), "{}", setting.name);
+        }
+        assert!(!limits.set("no_such_limit", 1));
+    }
+
+    #[test]
+    fn a_duration_names_its_unit() {
+        for setting in SETTINGS {
+            assert_eq!(setting.name.ends_with("_ms"), setting.unit == Unit::Milliseconds, "{}", setting.name);
+        }
+    }
+
+    #[test]
+    fn slow_senders_are_gone_within_ten_seconds() {
+        let limits = Limits::default();
+        for deadline in [limits.handshake_deadline, limits.header_deadline, limits.body_deadline] {
+            assert!(deadline + limits.linger_deadline <= Duration::from_secs(10));
+        }
+    }
+}
