@@ -1,1 +1,13 @@
-//! To be written.
+//! The protocol as pure data: numbers and names, the codecs, messages and payloads. KMIP 1.0 to 2.1.
+//!
+//! No I/O, no clock, no randomness. TTLV bytes are the pivot: structures are described once against
+//! [`ttlv::Reader`] and [`ttlv::Writer`]; XML and the text form are made from and to TTLV by the tables of
+//! [`registry`].
+
+pub mod limits;
+pub mod registry;
+pub mod ttlv;
+pub mod version;
+
+pub use registry::Tag;
+pub use version::ProtocolVersion;

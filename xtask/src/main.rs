@@ -1,2 +1,44 @@
-//! To be written.
-fn main() {}
+//! Chores of the repository, each a subcommand with a file of its own.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod registry;
+
+/// Chores of the repository.
+#[derive(Parser)]
+#[command(name = "xtask")]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
+    Registry {
+        /// Folder of kmip_tables_1_0.json to kmip_tables_2_1.json, and the two files they are checked against.
+        tables: PathBuf,
+        /// Folder to write into.
+        #[arg(long, default_value = "kmip/src/registry/tables")]
+        out: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Args::parse().command {
+        Command::Registry { tables, out } => registry::generate(&tables, &out),
+    };
+    match outcome {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! An item kept as it came, for what this crate does not interpret.
+
+use std::fmt;
+
+use super::{DecodeError, HEADER_LEN, Item, ItemType, Reader, Wire, Writer};
+use crate::registry::Tag;
+use crate::version::ProtocolVersion;
+
+/// A copy of any item, byte for byte, structure and all: custom attributes, vendor extensions. Not for secrets.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct OwnedItem {
+    tag: Tag,
+    item_type: ItemType,
+    /// Header, value, padding.
+    raw: Vec<u8>,
+    value_len: usize,
+}
+
+impl OwnedItem {
+    /// Copies `item` after looking at every byte of it.
+    ///
+    /// # Errors
+    /// [`DecodeError`] for the first fault inside, so that what is kept is well formed throughout.
+    pub fn new(item: &Item<'_>) -> Result<Self, DecodeError> {
+        if item.item_type == ItemType::Structure {
+            item.structure()?.check_all()?;
+        }
+        Ok(Self { tag: item.tag, item_type: item.item_type, raw: item.raw.to_vec(), value_len: item.value.len() })
+    }
+
+    /// Reads one whole item.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if `bytes` are not exactly one well formed item.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes, ProtocolVersion::V2_1);
+        match reader.next_item()? {
+            Some(item) => {
+                reader.finish()?;
+                Self::new(&item)
+            }
+            None => Err(DecodeError { kind: super::DecodeErrorKind::HeaderCutOff { available: 0 }, offset: 0 }),
+        }
+    }
+
+    /// The item that `value` makes under `tag`.
+    #[must_use]
+    pub fn of(tag: Tag, value: &impl Wire) -> Option<Self> {
+        let mut writer = Writer::new(ProtocolVersion::V2_1);
+        value.encode(tag, &mut writer);
+        Self::from_bytes(&writer.finish()).ok()
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn tag(&self) -> Tag {
+        self.tag
+    }
+
+    /// The type of its value.
+    #[must_use]
+    pub fn item_type(&self) -> ItemType {
+        self.item_type
+    }
+
+    /// Header, value, padding.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.raw
+    }
+
+    /// The item again. Offsets count from its own start, and its version is the newest there is.
+    #[must_use]
+    pub fn item(&self) -> Item<'_> {
+        let value = self.raw.get(HEADER_LEN..HEADER_LEN + self.value_len).unwrap_or_default();
+        Item {
+            tag: self.tag,
+            item_type: self.item_type,
+            offset: 0,
+            raw: &self.raw,
+            value,
+            version: ProtocolVersion::V2_1,
+            depth: 0,
+        }
+    }
+}
+
+impl Wire for OwnedItem {
+    /// Under `tag`, which may differ from the one it came with.
+    fn encode(&self, tag: Tag, w: &mut Writer) {
+        let [_, a, b, c] = tag.0.to_be_bytes();
+        w.raw(&[a, b, c]);
+        w.raw(self.raw.get(3..).unwrap_or_default());
+    }
+
+    fn decode(item: &Item<'_>) -> Result<Self, DecodeError> {
+        Self::new(item)
+    }
+}
+
+impl fmt::Debug for OwnedItem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OwnedItem({}, {}, {} bytes)", self.tag, self.item_type, self.value_len)
+    }
+}

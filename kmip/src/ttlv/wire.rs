@@ -1,0 +1,22 @@
+//! A value that can stand in a message.
+
+use super::{DecodeError, Item, Writer};
+use crate::registry::Tag;
+use crate::version::ProtocolVersion;
+
+/// A value that can be written as one item and read back.
+pub trait Wire: Sized {
+    /// Writes the value under `tag`.
+    fn encode(&self, tag: Tag, w: &mut Writer);
+
+    /// Reads the value of `item`, whatever its tag.
+    ///
+    /// # Errors
+    /// [`DecodeError`] if the item has another type, or a value that does not exist.
+    fn decode(item: &Item<'_>) -> Result<Self, DecodeError>;
+
+    /// Whether a peer of `version` can be told of this value. Lists leave out what it cannot be told of.
+    fn known_in(&self, _version: ProtocolVersion) -> bool {
+        true
+    }
+}
