@@ -58,6 +58,16 @@ const TAGS_OF_OTHER_NAME: [(&str, &str); 4] = [
     ("Linked Object Identifier", "Unique Identifier"),
 ];
 
+/// Names that only drafts have and that still turn up: (table, name in the standard, name in the draft).
+const NAMES_OF_DRAFTS: [(&str, &str, &str); 2] = [
+    ("Result Reason", "Not Authorised", "Not Authorized"),
+    ("Cryptographic Usage Mask", "Content Commitment (Non Repudiation)", "Content Commitment"),
+];
+
+/// Tables that refer to another standard and are written by hand: (tag and table, Rust name).
+const WRITTEN_BY_HAND: [(&str, &str); 2] =
+    [("PKCS#11 Function", "Pkcs11Function"), ("PKCS#11 Return Code", "Pkcs11ReturnCode")];
+
 /// Where both sources disagree and the standard was consulted: (table, name in the checking file). The checking file
 /// was made from a draft of 2.0, which still had the Suite B profiles and spelled a word otherwise.
 const KNOWN_ERRATA: [(&str, &str); 6] = [
@@ -167,10 +177,13 @@ impl Entry {
     }
 
     /// `"SHA3-256" | "SHA-3-256"`.
-    fn texts_source(&self) -> String {
+    fn texts_source(&self, table: &str) -> String {
         let mut source = format!("{:?}", self.text());
         for alias in self.aliases() {
             let _ = write!(source, " | {alias:?}");
+        }
+        for (_, _, draft) in NAMES_OF_DRAFTS.iter().filter(|(of, text, _)| *of == table && *text == self.text()) {
+            let _ = write!(source, " | {draft:?}");
         }
         source
     }
@@ -343,7 +356,7 @@ fn enumeration_source(name: &str, entries: &Entries, sections: &BTreeMap<String,
     let _ =
         write!(source, "wire_enum! {{\n    /// {name}. {section}.\n    pub enum {} = {name:?} {{\n", camel_case(name));
     for ((number, entry), variant) in entries.0.iter().zip(&variants) {
-        let _ = writeln!(source, "        {variant} = {number:#04x}, {}, {};", entry.texts_source(), entry.span());
+        let _ = writeln!(source, "        {variant} = {number:#04x}, {}, {};", entry.texts_source(name), entry.span());
     }
     source.push_str("    }\n}\n");
     Ok(source)
@@ -362,7 +375,7 @@ fn mask_source(name: &str, entries: &Entries, sections: &BTreeMap<String, String
         camel_case(name)
     );
     for ((number, entry), constant) in entries.0.iter().zip(&constants) {
-        let _ = writeln!(source, "        {constant} = {number:#x}, {}, {};", entry.texts_source(), entry.span());
+        let _ = writeln!(source, "        {constant} = {number:#x}, {}, {};", entry.texts_source(name), entry.span());
     }
     source.push_str("    }\n}\n");
     Ok(source)
@@ -374,7 +387,7 @@ fn tags_source(tags: &Entries) -> Result<String, String> {
     let mut source = generated("Tags: the three bytes that say what an item is.");
     source.push_str("wire_tags! {\n");
     for ((number, entry), constant) in tags.0.iter().zip(&constants) {
-        let _ = writeln!(source, "    {constant} = {number:#08X}, {}, {};", entry.texts_source(), entry.span());
+        let _ = writeln!(source, "    {constant} = {number:#08X}, {}, {};", entry.texts_source("Tag"), entry.span());
     }
     source.push_str("}\n");
     Ok(source.replace("0X42", "0x42"))
@@ -399,6 +412,11 @@ fn by_tag_source(tags: &Entries, enumerations: &Named, masks: &Named) -> String 
                     writeln!(source, "        Tag::{} => &{}::TABLE,", constant_case(entry.text()), camel_case(name));
             }
         }
+        if what == "enumeration" {
+            for (tag, name) in WRITTEN_BY_HAND {
+                let _ = writeln!(source, "        Tag::{} => &{name}::TABLE,", constant_case(tag));
+            }
+        }
         source.push_str("        _ => return None,\n    })\n}\n\n");
     }
     source.trim_end().to_owned() + "\n"
@@ -406,7 +424,8 @@ fn by_tag_source(tags: &Entries, enumerations: &Named, masks: &Named) -> String 
 
 fn tables_source(modules: &[(String, String)]) -> String {
     let mut source = generated("All tables of the specification; each enumeration and mask is a file.");
-    source.push_str("use super::table::Table;\n\n");
+    let by_hand: Vec<&str> = WRITTEN_BY_HAND.iter().map(|(_, name)| *name).collect();
+    let _ = writeln!(source, "use super::table::Table;\nuse super::{{{}}};\n", by_hand.join(", "));
     for (module, _) in modules {
         let _ = writeln!(source, "mod {module};");
     }
@@ -419,7 +438,8 @@ fn tables_source(modules: &[(String, String)]) -> String {
     );
     source
         .push_str("\n/// Every enumeration and mask, in alphabetical order.\npub static ALL_TABLES: &[&Table] = &[\n");
-    for (_, name) in modules {
+    let by_hand = WRITTEN_BY_HAND.iter().map(|(_, name)| *name);
+    for name in modules.iter().map(|(_, name)| name.as_str()).chain(by_hand) {
         let _ = writeln!(source, "    &{name}::TABLE,");
     }
     source.push_str("];\n");

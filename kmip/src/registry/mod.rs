@@ -8,6 +8,7 @@
 mod macros;
 mod attribute_rules;
 mod opaque_data_type;
+mod pkcs11;
 mod table;
 mod tables;
 mod tag;
@@ -15,6 +16,7 @@ mod xml_name;
 
 pub use attribute_rules::AttributeRules;
 pub use opaque_data_type::OpaqueDataType;
+pub use pkcs11::{Pkcs11Function, Pkcs11ReturnCode};
 pub use table::{EXTENSION_BIT, Row, Table, UnknownValue};
 pub use tables::*;
 pub use xml_name::XmlName;

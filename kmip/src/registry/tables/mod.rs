@@ -3,6 +3,7 @@
 //! Written by `cargo run -p xtask -- registry`; not edited by hand.
 
 use super::table::Table;
+use super::{Pkcs11Function, Pkcs11ReturnCode};
 
 mod adjustment_type;
 mod alternative_name_type;
@@ -200,4 +201,6 @@ pub static ALL_TABLES: &[&Table] = &[
     &ValidationType::TABLE,
     &ValidityIndicator::TABLE,
     &WrappingMethod::TABLE,
+    &Pkcs11Function::TABLE,
+    &Pkcs11ReturnCode::TABLE,
 ];

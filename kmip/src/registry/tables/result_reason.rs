@@ -57,7 +57,7 @@ wire_enum! {
         NonUniqueNameAttribute = 0x35, "Non Unique Name Attribute", V2_0;
         ObjectDestroyed = 0x36, "Object Destroyed", V2_0;
         ObjectNotFound = 0x37, "Object Not Found", V2_0;
-        NotAuthorised = 0x39, "Not Authorised", V2_0;
+        NotAuthorised = 0x39, "Not Authorised" | "Not Authorized", V2_0;
         ServerLimitExceeded = 0x3a, "Server Limit Exceeded", V2_0;
         UnknownEnumeration = 0x3b, "Unknown Enumeration", V2_0;
         UnknownMessageExtension = 0x3c, "Unknown Message Extension", V2_0;

@@ -15,7 +15,7 @@ wire_mask! {
         MAC_GENERATE = 0x80, "MAC Generate", V1_0;
         MAC_VERIFY = 0x100, "MAC Verify", V1_0;
         DERIVE_KEY = 0x200, "Derive Key", V1_0;
-        CONTENT_COMMITMENT = 0x400, "Content Commitment (Non Repudiation)", V1_0..=V1_4;
+        CONTENT_COMMITMENT = 0x400, "Content Commitment (Non Repudiation)" | "Content Commitment", V1_0..=V1_4;
         KEY_AGREEMENT = 0x800, "Key Agreement", V1_0;
         CERTIFICATE_SIGN = 0x1000, "Certificate Sign", V1_0;
         CRL_SIGN = 0x2000, "CRL Sign", V1_0;
