@@ -1,1 +1,42 @@
-//! To be written.
+//! The admin API: its types, as server and clients share them, and a blocking client.
+//!
+//! HTTPS with client certificates, JSON bodies, all paths under `/v1`. An administrator is the SHA-256 of the DER
+//! SubjectPublicKeyInfo of the certificate, registered beforehand. Every failure carries one JSON body,
+//! [`ErrorBody`]; its [`ErrorCode`] decides the status. Times are whole seconds since the epoch, UTC.
+//!
+//! | method and path | answer |
+//! |---|---|
+//! | `GET /v1/health` | [`Health`] |
+//! | `GET /v1/hsm` | [`HsmStatus`] |
+//! | `GET /v1/trust-anchor` | [`TrustAnchor`] |
+//! | `GET /v1/domains` | `[`[`Domain`]`]` |
+//! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
+//! | `GET /v1/domains/{d}` | [`Domain`] |
+//! | `GET /v1/domains/{d}/clients` | `[`[`Client`]`]` |
+//! | `POST /v1/domains/{d}/clients` with [`RegisterClient`] | 201, [`Client`] |
+//! | `POST /v1/domains/{d}/clients/issue` with [`IssueClient`] | 201, [`IssuedClient`] |
+//! | `DELETE /v1/domains/{d}/clients/{fingerprint}?dry_run=` | [`Client`] |
+//! | `GET /v1/domains/{d}/objects?after=&limit=` | [`ObjectPage`] |
+//! | `GET /v1/domains/{d}/objects/{id}` | [`Object`] |
+//! | `POST /v1/domains/{d}/objects/{id}/revoke?dry_run=` with [`RevokeObject`] | [`Object`] |
+//! | `DELETE /v1/domains/{d}/objects/{id}?dry_run=` | [`Object`] |
+//! | `GET /v1/domains/{d}/audit` | JSON Lines, an audit bundle |
+//! | `GET /v1/domains/{d}/checkpoint` | [`Checkpoint`] |
+//!
+//! `{d}` is the name or the identifier of a domain; for audit and checkpoint also `system`. `dry_run=true` decides and
+//! answers as the act would, and changes nothing. No answer ever holds key bytes of a managed object.
+
+mod client;
+mod error;
+pub mod limits;
+mod path;
+mod types;
+
+pub use client::{AdminClient, Effect};
+pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
+pub use types::{
+    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Fingerprint, GroupState, Health,
+    HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain, NotAFingerprint,
+    Object, ObjectDates, ObjectPage, RegisterClient, Revocation, RevocationReason, RevokeObject, SecretText,
+    TrustAnchor,
+};

@@ -1,0 +1,60 @@
+//! Domains: one per tenant, each with a Domain Key of its own.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// A tenant's domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Identifier, also the name of its audit log.
+    pub id: Uuid,
+    /// Unique name.
+    pub name: String,
+    /// Whether requests are served.
+    pub state: DomainState,
+    /// When it was made, seconds since the epoch.
+    pub created: i64,
+    /// Key policy, `anssi` or `legacy`.
+    pub policy: String,
+    /// Version of the Domain Key that seals new objects, from 1.
+    pub key_version: u32,
+    /// Managed objects, destroyed ones too.
+    pub objects: u64,
+    /// Registered clients, revoked ones too.
+    pub clients: u64,
+}
+
+/// Whether a domain's requests are served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DomainState {
+    /// Served.
+    Active,
+    /// Refused until it is thawed.
+    Frozen,
+    /// Its Domain Key is gone.
+    Destroyed,
+}
+
+impl DomainState {
+    /// As in the JSON.
+    #[must_use]
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Frozen => "frozen",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+/// What a new domain is made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDomain {
+    /// 1 to 64 characters, unique, not `system`.
+    pub name: String,
+    /// Key policy, `anssi` or `legacy`; `anssi` where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+}

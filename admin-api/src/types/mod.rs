@@ -1,0 +1,17 @@
+//! What the admin API speaks of, one file per noun.
+
+mod audit;
+mod domain;
+mod health;
+mod hsm;
+mod identity;
+mod object;
+mod text;
+
+pub use audit::{Checkpoint, CheckpointKey, TrustAnchor};
+pub use domain::{Domain, DomainState, NewDomain};
+pub use health::{Health, HealthCheck, HealthState};
+pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};
+pub use identity::{Client, Credential, IssueClient, IssuedClient, RegisterClient};
+pub use object::{NamedValue, Object, ObjectDates, ObjectPage, Revocation, RevocationReason, RevokeObject};
+pub use text::{Fingerprint, NotAFingerprint, SecretText};
