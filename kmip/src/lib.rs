@@ -5,9 +5,12 @@
 //! [`registry`].
 
 pub mod limits;
+mod names;
 pub mod registry;
+pub mod text;
 pub mod ttlv;
 pub mod version;
+pub mod xml;
 
 pub use registry::Tag;
 pub use version::ProtocolVersion;
