@@ -145,6 +145,10 @@ pub const FRAME_HEADER_BYTES: usize = 8;
 /// First allocation for the body of a message. Most requests fit; an announced length alone never buys more.
 pub const FIRST_BUFFER_BYTES: usize = 4_096;
 
+/// Pause after a failed accept: long enough not to spin while descriptors are short, short against any client's
+/// patience.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
 const _: () = {
     let mut at = 0;
     while at < SETTINGS.len() {

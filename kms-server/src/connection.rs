@@ -1,0 +1,149 @@
+//! One client's conversation: messages in, answers out, in order, each answer in one write.
+//!
+//! Messages that a client sends ahead wait in the socket's buffers, which hold it back by themselves; nothing is read
+//! before the answer to what came earlier is written.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use rustls::time_provider::TimeProvider;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
+use zeroize::Zeroizing;
+
+use crate::frame::{self, End, Incoming};
+use crate::limits::Limits;
+use crate::listener::Conversation;
+use crate::peer::Peer;
+use crate::service::{FrameFault, KmipService};
+use crate::shutdown::Stopping;
+
+/// KMIP over TLS.
+pub struct Kmip {
+    service: Arc<dyn KmipService>,
+    limits: Limits,
+    time: Arc<dyn TimeProvider>,
+    /// One permit per request in work.
+    work: Semaphore,
+}
+
+impl Kmip {
+    /// Conversations with `service`, by the clock `time`.
+    #[must_use]
+    pub fn new(service: Arc<dyn KmipService>, limits: Limits, time: Arc<dyn TimeProvider>) -> Arc<Self> {
+        let work = Semaphore::new(limits.requests_in_work.min(Semaphore::MAX_PERMITS));
+        Arc::new(Self { service, limits, time, work })
+    }
+
+    /// Answers message after message until either side has had enough.
+    async fn converse<S>(&self, stream: &mut S, peer: &Peer, stopping: &mut Stopping)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        loop {
+            let (answer, last) = match frame::read(stream, &self.limits, stopping).await {
+                Incoming::Message(message) => {
+                    if self.expired(peer) {
+                        tracing::info!(connection = peer.connection, "certificate expired; connection closed");
+                        break;
+                    }
+                    (self.answer(peer, message).await, false)
+                }
+                Incoming::Fault { fault, start } => {
+                    tracing::info!(connection = peer.connection, identity = peer.identity.name, %fault, "no message");
+                    (self.refuse(peer, fault, &start).await, true)
+                }
+                Incoming::End(end) => {
+                    tell(peer, &end);
+                    break;
+                }
+            };
+            // An empty answer is a wish to say nothing more.
+            if answer.is_empty() || !self.send(stream, peer, &answer).await || last {
+                break;
+            }
+        }
+        self.part(stream).await;
+    }
+
+    async fn answer(&self, peer: &Peer, message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+        // The semaphore is never closed; without a permit there is no work and thus no answer.
+        let Ok(_permit) = self.work.acquire().await else { return Zeroizing::default() };
+        self.service.answer(peer, message).await
+    }
+
+    async fn refuse(&self, peer: &Peer, fault: FrameFault, start: &[u8]) -> Zeroizing<Vec<u8>> {
+        let Ok(_permit) = self.work.acquire().await else { return Zeroizing::default() };
+        self.service.refuse(peer, fault, start).await
+    }
+
+    /// Writes one answer; `false` when the peer did not take it.
+    async fn send<S>(&self, stream: &mut S, peer: &Peer, answer: &[u8]) -> bool
+    where
+        S: AsyncWrite + Unpin,
+    {
+        let write = async {
+            stream.write_all(answer).await?;
+            stream.flush().await
+        };
+        match timeout(self.limits.write_deadline, write).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::debug!(connection = peer.connection, %error, "answer not delivered");
+                false
+            }
+            Err(_) => {
+                tracing::info!(connection = peer.connection, "answer not taken within the deadline");
+                false
+            }
+        }
+    }
+
+    /// Closes this side and reads until the peer has closed the other. Closing with unread bytes would reset the
+    /// connection, and a reset may overtake the last answer.
+    async fn part<S>(&self, stream: &mut S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let farewell = async {
+            stream.shutdown().await?;
+            let mut unread = Zeroizing::new([0; 512]);
+            while stream.read(unread.as_mut_slice()).await? > 0 {}
+            Ok::<(), std::io::Error>(())
+        };
+        // Whatever happens here, the conversation is over.
+        let _over = timeout(self.limits.linger_deadline, farewell).await;
+    }
+
+    /// A connection does not outlive the certificate it was made with.
+    fn expired(&self, peer: &Peer) -> bool {
+        // Without a clock nothing is valid.
+        self.time.current_time().is_none_or(|now| i64::try_from(now.as_secs()).map_or(true, |now| now > peer.not_after))
+    }
+}
+
+fn tell(peer: &Peer, end: &End) {
+    let connection = peer.connection;
+    match end {
+        // vCenter probes by a handshake without a message, often closing without a word: nothing to report.
+        End::Closed | End::Stopping => tracing::debug!(connection, "closed"),
+        End::Idle => tracing::debug!(connection, "idle for too long"),
+        End::HalfHeader => tracing::info!(connection, identity = peer.identity.name, "half a header and no more"),
+        End::Broken(error) => tracing::debug!(connection, %error, "connection broke"),
+    }
+}
+
+impl Conversation for Kmip {
+    fn hold(
+        self: Arc<Self>,
+        mut stream: TlsStream<TcpStream>,
+        peer: Peer,
+        mut stopping: Stopping,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move { self.converse(&mut stream, &peer, &mut stopping).await })
+    }
+}
