@@ -32,3 +32,9 @@ pub const MAX_NAME: usize = 64;
 
 /// The longest text of a revocation message, in characters.
 pub const MAX_MESSAGE: usize = 1024;
+
+/// The longest username of a credential, in bytes.
+pub const MAX_USERNAME_LEN: usize = 255;
+
+/// The longest password of a credential, in bytes: hashing it costs memory and time.
+pub const MAX_PASSWORD_LEN: usize = 1024;

@@ -1,6 +1,7 @@
 //! What the admin API speaks of, one file per noun.
 
 mod audit;
+mod check;
 mod domain;
 mod health;
 mod hsm;
