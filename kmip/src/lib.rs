@@ -4,12 +4,17 @@
 //! [`ttlv::Reader`] and [`ttlv::Writer`]; XML and the text form are made from and to TTLV by the tables of
 //! [`registry`].
 
+pub mod attribute;
 pub mod limits;
+pub mod message;
 mod names;
+pub mod object;
+pub mod payload;
 pub mod registry;
 pub mod text;
 pub mod ttlv;
 pub mod version;
+pub mod wire;
 pub mod xml;
 
 pub use registry::Tag;

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::ItemType;
-use crate::registry::{Tag, UnknownValue};
+use crate::registry::{KeyFormatType, Tag, UnknownValue};
+use crate::version::ProtocolVersion;
 
 /// A fault in a message: what it is, and how many bytes into the message it stands.
 ///
@@ -85,6 +86,21 @@ pub enum DecodeErrorKind {
     MisplacedField(Tag),
     /// An enumeration has no such value.
     UnknownValue(UnknownValue),
+    /// The version has no attribute of this name.
+    UnknownAttribute,
+    /// Messages of this version are not understood.
+    UnsupportedVersion(ProtocolVersion),
+    /// Batch Count does not agree with the batch items.
+    BatchCount {
+        /// In the header.
+        announced: i32,
+        /// In the message.
+        found: usize,
+    },
+    /// The structure of key material in this format is not understood.
+    UnsupportedKeyFormat(KeyFormatType),
+    /// Objects with this tag are not understood.
+    UnsupportedObject(Tag),
     /// More of something than the limit.
     TooMany {
         /// Of what.
@@ -126,6 +142,11 @@ impl fmt::Display for DecodeErrorKind {
             Self::DuplicateField(tag) => write!(f, "{tag} is there twice"),
             Self::MisplacedField(tag) => write!(f, "{tag} is out of order"),
             Self::UnknownValue(unknown) => write!(f, "{unknown}"),
+            Self::UnknownAttribute => f.write_str("no attribute of this name"),
+            Self::UnsupportedVersion(version) => write!(f, "protocol version {version} is not supported"),
+            Self::BatchCount { announced, found } => write!(f, "batch count {announced} with {found} batch items"),
+            Self::UnsupportedKeyFormat(format) => write!(f, "key format {format} is not supported"),
+            Self::UnsupportedObject(tag) => write!(f, "objects of type {tag} are not supported"),
             Self::TooMany { what, limit } => write!(f, "more than {limit} {what}"),
             Self::Invalid { tag, why } => write!(f, "{tag} {why}"),
         }

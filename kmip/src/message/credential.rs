@@ -1,0 +1,211 @@
+//! Credentials: who the requester says he is. KMIP 1.4 §2.1.2, §6.6.
+
+use secret::Secret;
+
+use crate::limits::MAX_CREDENTIALS;
+use crate::registry::{AttestationType, CredentialType};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::wire::{Fields, Part, structure};
+use crate::{ProtocolVersion, Tag};
+
+/// A Text String that is secret.
+#[derive(Debug, PartialEq)]
+pub struct Password(Secret);
+
+impl Password {
+    /// A password; `None` if the bytes are not UTF-8, which no message could carry.
+    #[must_use]
+    pub fn new(secret: Secret) -> Option<Self> {
+        std::str::from_utf8(secret.expose()).is_ok().then_some(Self(secret))
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl Wire for Password {
+    fn encode(&self, tag: Tag, w: &mut Writer) {
+        write_password(&self.0, tag, w);
+    }
+
+    fn decode(item: &Item<'_>) -> Result<Self, DecodeError> {
+        Ok(Self(Secret::copy_from(item.text()?.as_bytes())))
+    }
+}
+
+fn write_password(password: &Secret, tag: Tag, w: &mut Writer) {
+    if let Ok(text) = std::str::from_utf8(password.expose()) {
+        w.text(tag, text);
+    }
+}
+
+structure! {
+    /// A number from the server that an attestation answers. KMIP 1.4 §2.1.14.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct Nonce {
+        /// Which nonce this is.
+        required nonce_id: Vec<u8> = Tag::NONCE_ID,
+        /// The random bytes.
+        required nonce_value: Vec<u8> = Tag::NONCE_VALUE,
+    }
+}
+
+structure! {
+    /// Identifies a device. KMIP 1.4 §2.1.2.
+    #[derive(Debug, Default, PartialEq)]
+    pub struct DeviceCredential {
+        /// Serial number of the device.
+        optional device_serial_number: String = Tag::DEVICE_SERIAL_NUMBER,
+        /// A shared secret.
+        optional password: Password = Tag::PASSWORD,
+        /// Identifier of the device.
+        optional device_identifier: String = Tag::DEVICE_IDENTIFIER,
+        /// Identifier in the network.
+        optional network_identifier: String = Tag::NETWORK_IDENTIFIER,
+        /// Identifier of the machine.
+        optional machine_identifier: String = Tag::MACHINE_IDENTIFIER,
+        /// Identifier of the medium.
+        optional media_identifier: String = Tag::MEDIA_IDENTIFIER,
+    }
+}
+
+structure! {
+    /// Proves the state of a machine. KMIP 1.4 §2.1.2.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct AttestationCredential {
+        /// The server's nonce.
+        required nonce: Nonce = Tag::NONCE,
+        /// The kind of attestation.
+        required attestation_type: AttestationType = Tag::ATTESTATION_TYPE,
+        /// What the client measured.
+        optional attestation_measurement: Vec<u8> = Tag::ATTESTATION_MEASUREMENT,
+        /// What a third party asserts.
+        optional attestation_assertion: Vec<u8> = Tag::ATTESTATION_ASSERTION,
+    }
+}
+
+/// Credential. Its `Debug` shows no password. KMIP 1.4 §2.1.2.
+#[derive(Debug, PartialEq)]
+pub enum Credential {
+    /// A name and, perhaps, a password in UTF-8.
+    UsernameAndPassword {
+        /// The name.
+        username: String,
+        /// The password.
+        password: Option<Secret>,
+    },
+    /// A device.
+    Device(DeviceCredential),
+    /// An attested machine.
+    Attestation(AttestationCredential),
+}
+
+impl Credential {
+    /// The type on the wire.
+    #[must_use]
+    pub const fn credential_type(&self) -> CredentialType {
+        match self {
+            Self::UsernameAndPassword { .. } => CredentialType::UsernameAndPassword,
+            Self::Device(_) => CredentialType::Device,
+            Self::Attestation(_) => CredentialType::Attestation,
+        }
+    }
+
+    fn is_field(tag: Tag, _version: ProtocolVersion) -> bool {
+        tag == Tag::CREDENTIAL_TYPE || tag == Tag::CREDENTIAL_VALUE
+    }
+
+    fn is_name_or_password(tag: Tag, _version: ProtocolVersion) -> bool {
+        tag == Tag::USERNAME || tag == Tag::PASSWORD
+    }
+}
+
+impl Wire for Credential {
+    fn encode(&self, tag: Tag, w: &mut Writer) {
+        w.structure(tag, |w| {
+            self.credential_type().encode(Tag::CREDENTIAL_TYPE, w);
+            match self {
+                Self::UsernameAndPassword { username, password } => w.structure(Tag::CREDENTIAL_VALUE, |w| {
+                    w.text(Tag::USERNAME, username);
+                    if let Some(password) = password {
+                        write_password(password, Tag::PASSWORD, w);
+                    }
+                }),
+                Self::Device(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
+                Self::Attestation(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
+            }
+        });
+    }
+
+    fn decode(item: &Item<'_>) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(item.structure()?, Self::is_field);
+        let type_item = fields.require(Tag::CREDENTIAL_TYPE)?;
+        let value = fields.require(Tag::CREDENTIAL_VALUE)?;
+        fields.finish()?;
+        match CredentialType::decode(&type_item)? {
+            CredentialType::UsernameAndPassword => {
+                let mut fields = Fields::new(value.structure()?, Self::is_name_or_password);
+                let username = fields.required(Tag::USERNAME)?;
+                let password = fields.optional::<Password>(Tag::PASSWORD)?.map(|password| password.0);
+                fields.finish()?;
+                Ok(Self::UsernameAndPassword { username, password })
+            }
+            CredentialType::Device => DeviceCredential::decode(&value).map(Self::Device),
+            CredentialType::Attestation => AttestationCredential::decode(&value).map(Self::Attestation),
+            _ => Err(type_item.error(DecodeErrorKind::Invalid {
+                tag: Tag::CREDENTIAL_TYPE,
+                why: "is of a kind that is not supported",
+            })),
+        }
+    }
+
+    fn known_in(&self, version: ProtocolVersion) -> bool {
+        let expressible = match self {
+            Self::UsernameAndPassword { password, .. } => {
+                password.as_ref().is_none_or(|password| std::str::from_utf8(password.expose()).is_ok())
+            }
+            Self::Device(value) => value.known_in(version),
+            Self::Attestation(value) => value.known_in(version),
+        };
+        expressible && self.credential_type().known_in(version)
+    }
+}
+
+/// The credentials of a header, inside one Authentication.
+pub struct Authentication;
+
+impl Part<Vec<Credential>> for Authentication {
+    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
+        tag == Tag::AUTHENTICATION
+    }
+
+    fn known_in(credentials: &Vec<Credential>, version: ProtocolVersion) -> bool {
+        // Leaving a credential out would ask in somebody else's name.
+        credentials.iter().all(|credential| credential.known_in(version))
+    }
+
+    fn encode(credentials: &Vec<Credential>, w: &mut Writer) {
+        if credentials.is_empty() {
+            return;
+        }
+        w.structure(Tag::AUTHENTICATION, |w| {
+            for credential in credentials {
+                credential.encode(Tag::CREDENTIAL, w);
+            }
+        });
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Vec<Credential>, DecodeError> {
+        let Some(item) = fields.take(Tag::AUTHENTICATION)? else { return Ok(Vec::new()) };
+        let mut inside = Fields::new(item.structure()?, |tag, _| tag == Tag::CREDENTIAL);
+        let credentials = inside.repeated_by(Tag::CREDENTIAL, MAX_CREDENTIALS, Credential::decode)?;
+        if credentials.is_empty() {
+            inside.require(Tag::CREDENTIAL)?;
+        }
+        inside.finish()?;
+        Ok(credentials)
+    }
+}

@@ -1,0 +1,97 @@
+//! The headers of requests and responses. KMIP 1.4 §7.2.
+
+use super::credential::Authentication;
+use super::{Credential, Nonce};
+use crate::registry::{AttestationType, BatchErrorContinuationOption};
+use crate::ttlv::DateTime;
+use crate::wire::structure;
+use crate::{ProtocolVersion, Tag};
+
+structure! {
+    /// Request Header. KMIP 1.4 §7.2. Its `Debug` shows no password.
+    #[derive(Debug, PartialEq)]
+    pub struct RequestHeader {
+        /// The version of the message, and of the answer.
+        required version: ProtocolVersion = Tag::PROTOCOL_VERSION,
+        /// The longest answer that the client takes, in bytes.
+        optional maximum_response_size: i32 = Tag::MAXIMUM_RESPONSE_SIZE,
+        /// The client's mark, for logs.
+        optional client_correlation_value: String = Tag::CLIENT_CORRELATION_VALUE [since V1_4],
+        /// The server's mark, in requests of a server.
+        optional server_correlation_value: String = Tag::SERVER_CORRELATION_VALUE [since V1_4],
+        /// Whether the client takes asynchronous answers; absent means no.
+        optional asynchronous: bool = Tag::ASYNCHRONOUS_INDICATOR,
+        /// Whether the client can attest; absent means no.
+        optional attestation_capable: bool = Tag::ATTESTATION_CAPABLE_INDICATOR [since V1_2],
+        /// How the client can attest.
+        repeated attestation_types: AttestationType = Tag::ATTESTATION_TYPE [since V1_2],
+        /// Who the client says he is.
+        part authentication: Vec<Credential> = Authentication,
+        /// What happens to the other items when one fails; absent means Stop.
+        optional batch_error_continuation: BatchErrorContinuationOption = Tag::BATCH_ERROR_CONTINUATION_OPTION,
+        /// Whether items are to be done in their order; absent means no.
+        optional batch_order: bool = Tag::BATCH_ORDER_OPTION,
+        /// The client's clock.
+        optional time_stamp: DateTime = Tag::TIME_STAMP,
+        /// How many batch items follow.
+        required batch_count: i32 = Tag::BATCH_COUNT,
+    }
+}
+
+impl RequestHeader {
+    /// A header with nothing but what has to be there.
+    #[must_use]
+    pub const fn new(version: ProtocolVersion, batch_count: i32) -> Self {
+        Self {
+            version,
+            maximum_response_size: None,
+            client_correlation_value: None,
+            server_correlation_value: None,
+            asynchronous: None,
+            attestation_capable: None,
+            attestation_types: Vec::new(),
+            authentication: Vec::new(),
+            batch_error_continuation: None,
+            batch_order: None,
+            time_stamp: None,
+            batch_count,
+        }
+    }
+}
+
+structure! {
+    /// Response Header. KMIP 1.4 §7.2.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct ResponseHeader {
+        /// The version of the message.
+        required version: ProtocolVersion = Tag::PROTOCOL_VERSION,
+        /// The server's clock.
+        required time_stamp: DateTime = Tag::TIME_STAMP,
+        /// What an attestation has to answer.
+        optional nonce: Nonce = Tag::NONCE [since V1_2],
+        /// Attestations the server takes.
+        repeated attestation_types: AttestationType = Tag::ATTESTATION_TYPE [since V1_2],
+        /// The client's mark, in answers of a client.
+        optional client_correlation_value: String = Tag::CLIENT_CORRELATION_VALUE [since V1_4],
+        /// The server's mark, for logs.
+        optional server_correlation_value: String = Tag::SERVER_CORRELATION_VALUE [since V1_4],
+        /// How many batch items follow.
+        required batch_count: i32 = Tag::BATCH_COUNT,
+    }
+}
+
+impl ResponseHeader {
+    /// A header with nothing but what has to be there; the count is set when the message is encoded.
+    #[must_use]
+    pub const fn new(version: ProtocolVersion, time_stamp: DateTime) -> Self {
+        Self {
+            version,
+            time_stamp,
+            nonce: None,
+            attestation_types: Vec::new(),
+            client_correlation_value: None,
+            server_correlation_value: None,
+            batch_count: 0,
+        }
+    }
+}

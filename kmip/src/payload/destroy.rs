@@ -1,0 +1,22 @@
+//! Destroy: the key material is gone for good. KMIP 1.4 §4.21.
+
+use crate::Tag;
+use crate::wire::structure;
+
+structure! {
+    /// Which object to destroy.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct DestroyRequest {
+        /// The object; absent means the ID Placeholder.
+        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+    }
+}
+
+structure! {
+    /// The object that was destroyed.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct DestroyResponse {
+        /// The object.
+        required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+    }
+}

@@ -1,0 +1,25 @@
+//! Get Attribute List: the names of an object's attributes. KMIP 1.4 §4.13.
+
+use crate::Tag;
+use crate::attribute::AttributeNames;
+use crate::wire::structure;
+
+structure! {
+    /// Which object.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct GetAttributeListRequest {
+        /// The object; absent means the ID Placeholder.
+        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+    }
+}
+
+structure! {
+    /// The names of the attributes that have a value.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct GetAttributeListResponse {
+        /// The object.
+        required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        /// The names, each once.
+        part attribute_names: Vec<String> = AttributeNames,
+    }
+}

@@ -1,0 +1,27 @@
+//! Get Attributes: some or all attributes of an object. KMIP 1.4 §4.12.
+
+use crate::Tag;
+use crate::attribute::{Attribute, AttributeList, AttributeNames};
+use crate::wire::structure;
+
+structure! {
+    /// Which attributes of which object.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct GetAttributesRequest {
+        /// The object; absent means the ID Placeholder.
+        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        /// The attributes wanted; none means all. A name may not stand twice.
+        part attribute_names: Vec<String> = AttributeNames,
+    }
+}
+
+structure! {
+    /// The attributes that exist.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct GetAttributesResponse {
+        /// The object.
+        required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        /// All instances of the attributes that were asked for; those without value are absent.
+        part attributes: Vec<Attribute> = AttributeList,
+    }
+}
