@@ -159,9 +159,13 @@ impl Entry {
         self.texts.last().map_or("", |(_, text)| text)
     }
 
-    /// Names of other versions that differ from `text()`, each once.
+    /// Names of other versions that differ from `text()` in more than capitals, each once.
     fn aliases(&self) -> BTreeSet<&str> {
-        self.texts.iter().map(|(_, text)| text.as_str()).filter(|text| *text != self.text()).collect()
+        self.texts
+            .iter()
+            .map(|(_, text)| text.as_str())
+            .filter(|text| !text.eq_ignore_ascii_case(self.text()))
+            .collect()
     }
 
     /// `V1_0` or `V1_0..=V1_4`.

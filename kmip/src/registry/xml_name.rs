@@ -1,8 +1,8 @@
 //! How a name of the standard becomes a name of XML and JSON. KMIP Profiles 1.4 §5.4.1.1.
 //!
-//! Brackets count as blanks. A sign before a letter disappears and the letter becomes a capital; any other sign becomes
-//! `_`. Digits that lead the first word move to its end. Words begin with a capital and are joined. So
-//! "Template-Attribute" is `TemplateAttribute`, "3DES" `DES3`, "SHA-512/224" `SHA_512_224`.
+//! Brackets count as blanks, and so does a sign before a letter that a small letter follows; any other sign becomes `_`.
+//! Digits that lead the first word move to its end. Words begin with a capital and are joined. So "Template-Attribute"
+//! is `TemplateAttribute`, "HMAC-SHA256" `HMAC_SHA256`, "3DES" `DES3`, "SHA-512/224" `SHA_512_224`.
 
 /// Longer than any name of the standard; the compiler checks it, since names are made in constants.
 const CAPACITY: usize = 96;
@@ -28,7 +28,8 @@ impl XmlName {
         while at < text.len() {
             let byte = text[at];
             at += 1;
-            let letter_follows = at < text.len() && text[at].is_ascii_alphabetic();
+            let word_follows =
+                at + 1 < text.len() && text[at].is_ascii_alphabetic() && text[at + 1].is_ascii_lowercase();
             if byte == b' ' || byte == b'(' || byte == b')' {
                 let mut digit = 0;
                 while digit < leading {
@@ -40,7 +41,7 @@ impl XmlName {
             } else if byte.is_ascii_alphanumeric() || byte == b'_' {
                 name.push(if word_starts { byte.to_ascii_uppercase() } else { byte });
                 word_starts = false;
-            } else if letter_follows {
+            } else if word_follows {
                 word_starts = true;
             } else {
                 name.push(b'_');
@@ -84,6 +85,7 @@ mod tests {
             ("Pre-Active", "PreActive"),
             ("Re-key Key Pair", "ReKeyKeyPair"),
             ("On-line storage", "OnLineStorage"),
+            ("x-Change Notice", "XChangeNotice"),
             ("3DES", "DES3"),
             ("SHA-512/224", "SHA_512_224"),
             ("SHA-256 with RSA Encryption", "SHA_256WithRSAEncryption"),
@@ -91,7 +93,8 @@ mod tests {
             ("PKCS#11 Function", "PKCS_11Function"),
             ("X.509 Certificate Subject", "X_509CertificateSubject"),
             ("Polynomial Sharing GF (2^8)", "PolynomialSharingGF2_8"),
-            ("x-Change Notice", "XChangeNotice"),
+            ("HMAC-SHA256", "HMAC_SHA256"),
+            ("Dual-EC", "Dual_EC"),
             ("MAC/sign", "MACSign"),
             ("Suite B minLOS_128 Server KMIP v1.0", "SuiteBMinLOS_128ServerKMIPV1_0"),
         ] {

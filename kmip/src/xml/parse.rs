@@ -1,4 +1,4 @@
-//! Text to elements. Comments are passed over; document types and free text are refused.
+//! Text to elements. Comments are passed over; document types are refused, and free text between items too.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -11,6 +11,9 @@ use crate::ttlv::ItemType;
 
 /// One more than structures may nest: `<KMIP>` may enclose messages.
 const MAX_ELEMENT_DEPTH: usize = MAX_DEPTH + 1;
+
+/// The element around the messages of a test case.
+const TEST_CASE: &str = "KMIP";
 
 impl Element {
     /// The one element of a document.
@@ -37,6 +40,8 @@ impl Element {
                 Event::Empty(start) => element(&start, at)?,
                 Event::End(_) => open.pop().ok_or_else(|| syntax("a closing tag too many"))?,
                 Event::Text(text) if text.trim_ascii().is_empty() => continue,
+                // Published test cases have remarks between the messages ("# TIME 0").
+                Event::Text(_) if matches!(open.as_slice(), [only] if only.name == TEST_CASE) => continue,
                 Event::Comment(_) | Event::Decl(_) | Event::PI(_) => continue,
                 Event::Eof if open.is_empty() => return root.ok_or_else(|| syntax("no element")),
                 Event::Eof => return Err(syntax("the end, with elements open")),

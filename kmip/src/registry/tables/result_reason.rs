@@ -17,7 +17,7 @@ wire_enum! {
         CryptographicFailure = 0x0a, "Cryptographic Failure", V1_0;
         IllegalOperation = 0x0b, "Illegal Operation", V1_0..=V1_4;
         PermissionDenied = 0x0c, "Permission Denied", V1_0;
-        ObjectArchived = 0x0d, "Object Archived" | "Object archived", V1_0;
+        ObjectArchived = 0x0d, "Object Archived", V1_0;
         IndexOutOfBounds = 0x0e, "Index Out of Bounds", V1_0..=V1_4;
         ApplicationNamespaceNotSupported = 0x0f, "Application Namespace Not Supported", V1_0;
         KeyFormatTypeNotSupported = 0x10, "Key Format Type Not Supported", V1_0;
