@@ -1,0 +1,132 @@
+//! Faults on purpose, for tests and demonstrations: failover switched off, a member that fails, hangs or answers
+//! garbage. Exists only with the feature `fault`, and never in a build without debug assertions.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use crate::error::{Fault, HsmError, Kind};
+
+#[cfg(not(debug_assertions))]
+compile_error!("the feature `fault` breaks the HSM group on purpose and must never be in a release");
+
+/// The variable that [`crate::Group::open`] reads: a comma-separated list of `no-failover`, `LABEL=fail`,
+/// `LABEL=hang`, `LABEL=garbage`.
+pub const VARIABLE: &str = "CLAVIS_HSM_FAULT";
+
+/// How a member misbehaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Not at all.
+    #[default]
+    None,
+    /// Every call fails as if the device had reported an error.
+    Fail,
+    /// Calls do not return until the mode changes.
+    Hang,
+    /// Bytes change on their way to or from the device.
+    Garbage,
+}
+
+/// The switches of one group.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    inner: Arc<Switches>,
+}
+
+#[derive(Debug, Default)]
+struct Switches {
+    modes: Mutex<Modes>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Modes {
+    no_failover: bool,
+    members: HashMap<String, Mode>,
+}
+
+impl Faults {
+    /// The switches as [`VARIABLE`] sets them; all off where it is not set.
+    ///
+    /// # Errors
+    /// [`HsmError::Config`] for a word that is none of those it may hold.
+    pub fn from_env() -> Result<Self, HsmError> {
+        let faults = Self::default();
+        let Ok(text) = std::env::var(VARIABLE) else { return Ok(faults) };
+        for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+            match word.split_once('=') {
+                None if word == "no-failover" => faults.set_failover(false),
+                Some((label, "fail")) => faults.set(label, Mode::Fail),
+                Some((label, "hang")) => faults.set(label, Mode::Hang),
+                Some((label, "garbage")) => faults.set(label, Mode::Garbage),
+                _ => return Err(HsmError::Config(format!("{VARIABLE}: {word:?} is not a fault"))),
+            }
+        }
+        Ok(faults)
+    }
+
+    /// Lets the member with this label misbehave from its next call on.
+    pub fn set(&self, label: &str, mode: Mode) {
+        let mut modes = self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner);
+        modes.members.insert(label.into(), mode);
+        self.inner.changed.notify_all();
+    }
+
+    /// Switches failover off (every call goes to the first configured member and no other) or on again.
+    pub fn set_failover(&self, on: bool) {
+        self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner).no_failover = !on;
+    }
+
+    pub(crate) fn failover(&self) -> bool {
+        !self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner).no_failover
+    }
+
+    pub(crate) fn of(&self, label: &str) -> MemberSwitch {
+        MemberSwitch { inner: Arc::clone(&self.inner), label: label.into() }
+    }
+}
+
+/// The switch of one member, at the place where its calls are made.
+#[derive(Clone, Debug)]
+pub(crate) struct MemberSwitch {
+    inner: Arc<Switches>,
+    label: String,
+}
+
+impl MemberSwitch {
+    fn mode(modes: &Modes, label: &str) -> Mode {
+        modes.members.get(label).copied().unwrap_or_default()
+    }
+
+    fn now(&self) -> Mode {
+        Self::mode(&self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner), &self.label)
+    }
+
+    /// Fails or hangs, as set.
+    pub fn strike(&self) -> Result<(), Fault> {
+        let modes = self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner);
+        let modes = self
+            .inner
+            .changed
+            .wait_while(modes, |modes| Self::mode(modes, &self.label) == Mode::Hang)
+            .unwrap_or_else(PoisonError::into_inner);
+        match Self::mode(&modes, &self.label) {
+            Mode::Fail => Err(Fault::new(Kind::Member, "call", "CKR_DEVICE_ERROR (fault injected)")),
+            Mode::None | Mode::Hang | Mode::Garbage => Ok(()),
+        }
+    }
+
+    /// The bytes, altered if garbage is set.
+    pub fn garble_bytes(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        if self.now() == Mode::Garbage {
+            bytes.iter_mut().for_each(|byte| *byte ^= 0x55);
+        }
+        bytes
+    }
+
+    /// As [`MemberSwitch::garble_bytes`], for a fingerprint.
+    pub fn garble(&self, fingerprint: [u8; 32]) -> [u8; 32] {
+        if self.now() == Mode::Garbage { fingerprint.map(|byte| byte ^ 0x55) } else { fingerprint }
+    }
+}
