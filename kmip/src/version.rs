@@ -29,6 +29,10 @@ impl ProtocolVersion {
     /// KMIP 2.1.
     pub const V2_1: Self = Self { major: 2, minor: 1 };
 
+    /// No version of the protocol, but all of them: a writer of this version leaves nothing out, whatever came or went
+    /// in between. For bytes that no peer reads, such as index keys and sealed objects.
+    pub const EVERY: Self = Self { major: i32::MAX, minor: i32::MAX };
+
     /// Every version that the registry knows, oldest first.
     pub const ALL: [Self; 7] = [Self::V1_0, Self::V1_1, Self::V1_2, Self::V1_3, Self::V1_4, Self::V2_0, Self::V2_1];
 
@@ -65,6 +69,7 @@ mod tests {
         assert!(!ProtocolVersion::V1_1.is_within(ProtocolVersion::V1_2, until));
         assert!(!ProtocolVersion::V2_0.is_within(ProtocolVersion::V1_2, until));
         assert!(ProtocolVersion::V2_1.is_within(ProtocolVersion::V1_2, None));
+        assert!(ProtocolVersion::EVERY.is_within(ProtocolVersion::V1_2, until));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::registry::{
     State, UsageMask,
 };
 use crate::ttlv::{DateTime, DecodeError, DecodeErrorKind, Interval, Item, OwnedItem, Wire, Writer};
-use crate::wire::{EVERY, Structure, knows};
+use crate::wire::Structure;
 use crate::{ProtocolVersion, Tag};
 
 /// The rules of the attribute with this name. Evaluated by the compiler, so a name without rules does not build.
@@ -237,7 +237,7 @@ impl AttributeKind {
     /// Whether a peer of `version` knows the attribute.
     #[must_use]
     pub fn is_known_to(self, version: ProtocolVersion) -> bool {
-        knows(version, self.since(), self.rules().until)
+        version.is_within(self.since(), self.rules().until)
     }
 
     /// Whether the value is a Date-Time, which Locate compares as a range.
@@ -270,10 +270,10 @@ impl AttributeValue {
         if AttributeKind::from_name(&name) != Some(AttributeKind::Custom) {
             return None;
         }
-        let mut w = Writer::new(EVERY);
+        let mut w = Writer::new(ProtocolVersion::EVERY);
         write(&mut w);
         let bytes = w.finish();
-        let mut items = crate::ttlv::Reader::new(&bytes, EVERY);
+        let mut items = crate::ttlv::Reader::new(&bytes, ProtocolVersion::EVERY);
         let item = items.next_item().ok()??;
         if item.tag != Tag::ATTRIBUTE_VALUE || !items.is_empty() {
             return None;
@@ -318,7 +318,7 @@ impl AttributeValue {
     /// The TTLV of the value under tag Attribute Value, the same for every version: key of an index, and equality.
     #[must_use]
     pub fn canonical_bytes(&self) -> Vec<u8> {
-        let mut w = Writer::new(EVERY);
+        let mut w = Writer::new(ProtocolVersion::EVERY);
         self.encode_value(&mut w);
         w.finish().to_vec()
     }
@@ -345,7 +345,7 @@ impl AttributeValue {
 
 /// Whether the structure in `whole` has every field of `pattern`, each byte for byte.
 fn has_fields(whole: &[u8], pattern: &OwnedItem) -> Result<bool, DecodeError> {
-    let Some(whole) = crate::ttlv::Reader::new(whole, EVERY).next_item()? else { return Ok(false) };
+    let Some(whole) = crate::ttlv::Reader::new(whole, ProtocolVersion::EVERY).next_item()? else { return Ok(false) };
     let mut wanted = pattern.item().structure()?;
     while let Some(field) = wanted.next_item()? {
         let mut fields = whole.structure()?;

@@ -124,6 +124,21 @@ impl ResponseMessage {
         w.finish()
     }
 
+    /// Puts a response together from items that were written before, one by one, by [`ResponseItem::to_bytes`]: a
+    /// server that has to keep an answer under a size knows it after each item.
+    #[must_use]
+    pub fn assemble(header: &ResponseHeader, items: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<u8>> {
+        let header = ResponseHeader { batch_count: i32::try_from(items.len()).unwrap_or(i32::MAX), ..header.clone() };
+        let mut w = Writer::new(header.version);
+        w.structure(Tag::RESPONSE_MESSAGE, |w| {
+            header.encode(Tag::RESPONSE_HEADER, w);
+            for item in items {
+                w.raw(item);
+            }
+        });
+        w.finish()
+    }
+
     /// Reads a response.
     ///
     /// # Errors
@@ -157,6 +172,14 @@ impl ResponseItem {
         message: impl Into<String>,
     ) -> Self {
         Self { operation, unique_batch_item_id, outcome: Outcome::failed(reason, message) }
+    }
+
+    /// The item alone, as it stands in a response of `version`; for [`ResponseMessage::assemble`].
+    #[must_use]
+    pub fn to_bytes(&self, version: ProtocolVersion) -> Zeroizing<Vec<u8>> {
+        let mut w = Writer::new(version);
+        self.encode(&mut w);
+        w.finish()
     }
 
     fn is_field(tag: Tag, _version: ProtocolVersion) -> bool {

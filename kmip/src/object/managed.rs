@@ -6,7 +6,7 @@ use super::KeyBlock;
 use crate::attribute::{Attribute, AttributeList};
 use crate::registry::{ObjectType, OpaqueDataType, SecretDataType};
 use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Reader, Wire, Writer};
-use crate::wire::{EVERY, Fields, Part, structure};
+use crate::wire::{Fields, Part, structure};
 use crate::{ProtocolVersion, Tag};
 
 structure! {
@@ -103,7 +103,7 @@ impl ManagedObject {
     /// The object as TTLV, the same for every version: what is sealed.
     #[must_use]
     pub fn to_canonical(&self) -> Secret {
-        let mut w = Writer::new(EVERY);
+        let mut w = Writer::new(ProtocolVersion::EVERY);
         self.encode(self.tag(), &mut w);
         Secret::from(w.finish())
     }
@@ -113,7 +113,7 @@ impl ManagedObject {
     /// # Errors
     /// [`DecodeError`] for bytes that are not one object.
     pub fn from_canonical(bytes: &[u8]) -> Result<Self, DecodeError> {
-        let mut fields = Fields::new(Reader::new(bytes, EVERY), AnyObject::takes);
+        let mut fields = Fields::new(Reader::new(bytes, ProtocolVersion::EVERY), AnyObject::takes);
         let object = AnyObject::decode(&mut fields)?;
         fields.finish()?;
         Ok(object)

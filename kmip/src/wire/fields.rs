@@ -2,7 +2,6 @@
 
 use crate::limits::MAX_REPETITIONS;
 use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Reader, Wire};
-use crate::wire::EVERY;
 use crate::{ProtocolVersion, Tag};
 
 /// A cursor over the fields of one structure.
@@ -21,7 +20,7 @@ impl<'a> Fields<'a> {
     /// The fields of `reader`; `is_field` says which tags the structure has in a version.
     pub fn new(reader: Reader<'a>, is_field: fn(Tag, ProtocolVersion) -> bool) -> Self {
         let version = reader.version();
-        let lenient = version != EVERY && !ProtocolVersion::ALL.contains(&version);
+        let lenient = version != ProtocolVersion::EVERY && !ProtocolVersion::ALL.contains(&version);
         Self { start: reader.clone(), reader, is_field, lenient }
     }
 
@@ -62,12 +61,13 @@ impl<'a> Fields<'a> {
         if let Some(item) = self.take(tag)? {
             return Ok(item);
         }
-        match self.reader.peek_tag()? {
-            Some(other) if !(self.is_field)(other, self.version()) => {
-                Err(self.error(DecodeErrorKind::UnknownField(other)))
-            }
-            _ => Err(self.error(DecodeErrorKind::MissingField(tag))),
-        }
+        let kind = match self.reader.peek_tag()? {
+            Some(other) if !(self.is_field)(other, self.version()) => DecodeErrorKind::UnknownField(other),
+            Some(other) if self.was_read(other) => DecodeErrorKind::DuplicateField(other),
+            Some(other) if occurs(self.reader.clone(), usize::MAX, tag) => DecodeErrorKind::MisplacedField(other),
+            _ => DecodeErrorKind::MissingField(tag),
+        };
+        Err(self.error(kind))
     }
 
     /// A field that may be absent.
@@ -149,14 +149,18 @@ impl<'a> Fields<'a> {
     }
 
     fn was_read(&self, tag: Tag) -> bool {
-        let mut behind = self.start.clone();
-        while behind.offset() < self.reader.offset() {
-            match behind.next_item() {
-                Ok(Some(item)) if item.tag == tag => return true,
-                Ok(Some(_)) => {}
-                _ => return false,
-            }
-        }
-        false
+        occurs(self.start.clone(), self.reader.offset(), tag)
     }
+}
+
+/// Whether an item with `tag` stands before the offset `end`.
+fn occurs(mut reader: Reader<'_>, end: usize, tag: Tag) -> bool {
+    while reader.offset() < end {
+        match reader.next_item() {
+            Ok(Some(item)) if item.tag == tag => return true,
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => return false,
+        }
+    }
+    false
 }

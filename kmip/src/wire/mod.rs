@@ -11,16 +11,6 @@ pub(crate) use structure::structure;
 use crate::ProtocolVersion;
 use crate::ttlv::{DecodeError, Item, Wire};
 
-/// The version of a writer that leaves nothing out: for bytes that no peer reads, such as index keys and sealed
-/// objects. It is no version of the protocol.
-pub const EVERY: ProtocolVersion = ProtocolVersion { major: i32::MAX, minor: i32::MAX };
-
-/// Whether a peer of `version` knows what came with `since` and was last seen in `until`.
-#[must_use]
-pub fn knows(version: ProtocolVersion, since: ProtocolVersion, until: Option<ProtocolVersion>) -> bool {
-    version == EVERY || version.is_within(since, until)
-}
-
 /// What [`structure!`] gives beyond [`Wire`].
 pub trait Structure: Wire {
     /// Checks that `item` holds fields of this structure, in order and each well formed, but lets required ones be

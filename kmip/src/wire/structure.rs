@@ -98,13 +98,13 @@ macro_rules! structure {
         true
     }};
     (@knows $version:expr, [$since:ident], []) => {
-        $crate::wire::knows($version, $crate::ProtocolVersion::$since, None)
+        $version.is_within($crate::ProtocolVersion::$since, None)
     };
     (@knows $version:expr, [], [$until:ident]) => {
-        $crate::wire::knows($version, $crate::ProtocolVersion::V1_0, Some($crate::ProtocolVersion::$until))
+        $version.is_within($crate::ProtocolVersion::V1_0, Some($crate::ProtocolVersion::$until))
     };
     (@knows $version:expr, [$since:ident], [$until:ident]) => {
-        $crate::wire::knows($version, $crate::ProtocolVersion::$since, Some($crate::ProtocolVersion::$until))
+        $version.is_within($crate::ProtocolVersion::$since, Some($crate::ProtocolVersion::$until))
     };
 
     (@is_field part $tag:ident, $version:ident, $how:path, $ty:ty, $since:tt, $until:tt) => {
