@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::crypto::CryptoProvider;
 use rustls_pki_types::pem::PemObject;
@@ -30,6 +31,23 @@ pub enum Effect {
     DryRun,
 }
 
+/// How long a client waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For finding the host, TCP and TLS together.
+    pub connect: Duration,
+    /// For a whole call, exports excepted.
+    pub call: Duration,
+    /// For the next bytes of an export.
+    pub silence: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self { connect: CONNECT_DEADLINE, call: CALL_DEADLINE, silence: EXPORT_SILENCE }
+    }
+}
+
 /// How much is copied at a time from an export.
 const COPY_LEN: usize = 64 << 10;
 
@@ -38,6 +56,7 @@ const COPY_LEN: usize = 64 << 10;
 pub struct AdminClient {
     agent: Agent,
     base_url: String,
+    deadlines: Deadlines,
 }
 
 impl AdminClient {
@@ -79,15 +98,19 @@ impl AdminClient {
             .max_redirects_will_error(false)
             // A proxy from the environment would be let in between an administrator and the KMS.
             .proxy(None)
-            .timeout_connect(Some(CONNECT_DEADLINE))
-            .timeout_global(Some(CALL_DEADLINE))
             // Each request has a connection of its own: on one that the server is just closing, nobody could tell
             // whether a change was made.
             .max_idle_connections(0)
             .user_agent(concat!("clavis-admin/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self { agent, base_url })
+        Ok(Self { agent, base_url, deadlines: Deadlines::default() })
+    }
+
+    /// The same client with other deadlines.
+    #[must_use]
+    pub fn with_deadlines(self, deadlines: Deadlines) -> Self {
+        Self { deadlines, ..self }
     }
 
     /// Whether the node can do its work.
@@ -230,9 +253,9 @@ impl AdminClient {
             .agent
             .get(self.url(&["domains", domain, "audit"]))
             .config()
+            .timeout_connect(Some(self.deadlines.connect))
             // An export takes as long as it takes, but it may not fall silent.
-            .timeout_global(None)
-            .timeout_per_read(Some(EXPORT_SILENCE))
+            .timeout_per_read(Some(self.deadlines.silence))
             .build();
         let response = check(request.call().map_err(|error| transport(&error))?)?;
         let mut body = response.into_body().into_with_config().limit(u64::MAX).reader();
@@ -260,17 +283,21 @@ impl AdminClient {
         self.get(&["domains", domain, "checkpoint"], &[])
     }
 
+    fn timed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        request.config().timeout_connect(Some(self.deadlines.connect)).timeout_global(Some(self.deadlines.call)).build()
+    }
+
     fn url(&self, parts: &[&str]) -> String {
         format!("{}{}", self.base_url, path(parts))
     }
 
     fn get<T: DeserializeOwned>(&self, parts: &[&str], query: &[(&str, String)]) -> Result<T, ClientError> {
         let request = self.agent.get(self.url(parts)).query_pairs(query.iter().map(|(name, value)| (*name, value)));
-        answer(request.call())
+        answer(self.timed(request).call())
     }
 
     fn delete<T: DeserializeOwned>(&self, parts: &[&str], effect: Effect) -> Result<T, ClientError> {
-        answer(with_effect(self.agent.delete(self.url(parts)), effect).call())
+        answer(self.timed(with_effect(self.agent.delete(self.url(parts)), effect)).call())
     }
 
     fn post<T: DeserializeOwned>(
@@ -279,7 +306,7 @@ impl AdminClient {
         effect: Effect,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        answer(with_effect(self.agent.post(self.url(parts)), effect).send_json(body))
+        answer(self.timed(with_effect(self.agent.post(self.url(parts)), effect)).send_json(body))
     }
 }
 

@@ -32,7 +32,7 @@ pub mod limits;
 mod path;
 mod types;
 
-pub use client::{AdminClient, Effect};
+pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
     Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Fingerprint, GroupState, Health,

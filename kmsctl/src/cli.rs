@@ -1,0 +1,317 @@
+//! The command line: every command with its help and an example.
+
+use std::path::PathBuf;
+
+use admin_api::{Fingerprint, RevocationReason};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+
+use crate::connect::Connection;
+use crate::exit::EXIT_CODES;
+use crate::output::Format;
+
+/// Administers a Clavis key-management server
+#[derive(Debug, Parser)]
+#[command(name = "kmsctl", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// How results are written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(crate) output: Format,
+
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show whether the node can do its work; exit code 8 where a check failed
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki health")]
+    Health,
+    /// The HSM group
+    #[command(subcommand)]
+    Hsm(Hsm),
+    /// Domains, one per tenant
+    #[command(subcommand)]
+    Domain(Domain),
+    /// KMIP clients of a domain
+    #[command(subcommand)]
+    Client(Client),
+    /// Managed objects of a domain
+    #[command(subcommand)]
+    Object(Object),
+    /// The audit logs
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Check what was exported, offline
+    #[command(subcommand)]
+    Verify(Verify),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hsm {
+    /// Show every member: whether it is up, why not, and who served
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki hsm status --output json")]
+    Status,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Domain {
+    /// Make a domain with a Domain Key in the HSM
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain create acme --policy anssi")]
+    Create {
+        /// 1 to 64 letters, digits, '.', '-', '_'
+        name: String,
+        /// Which algorithms and lengths its keys may have
+        #[arg(long, value_enum, default_value_t = Policy::Anssi)]
+        policy: Policy,
+    },
+    /// List all domains
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain list")]
+    List,
+    /// Show one domain
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain show acme")]
+    Show {
+        /// Name or identifier
+        domain: String,
+    },
+}
+
+/// Key policies.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Policy {
+    /// What ANSSI recommends
+    Anssi,
+    /// Old algorithms as well, for old clients
+    Legacy,
+}
+
+impl Policy {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Anssi => "anssi",
+            Self::Legacy => "legacy",
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Client {
+    /// Register a certificate that exists already, such as a vCenter's
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki client register acme vcenter.pem --name vc-paris \
+                            --username vc-paris --password-file vc.password")]
+    Register {
+        /// Name or identifier of the domain
+        domain: String,
+        /// The client's certificate, PEM
+        certificate: PathBuf,
+        /// A name for people; the certificate's common name where it is left out
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        credential: CredentialArgs,
+    },
+    /// Have the domain's authority issue a certificate, and register it
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki client issue acme backup-host --out ./backup-host\n  \
+                            kmsctl --pki run/pki client issue acme backup-host --csr host.csr --out ./backup-host")]
+    Issue {
+        /// Name or identifier of the domain
+        domain: String,
+        /// A name for people, and the common name
+        name: String,
+        /// Write STEM.pem, STEM.ca.pem and, without --csr, STEM.key; none of them may exist
+        #[arg(long, value_name = "STEM")]
+        out: PathBuf,
+        /// A PKCS#10 signing request, PEM; without it the server makes the key as well
+        #[arg(long, value_name = "FILE")]
+        csr: Option<PathBuf>,
+        #[command(flatten)]
+        credential: CredentialArgs,
+    },
+    /// List the clients of a domain, revoked ones too
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki client list acme")]
+    List {
+        /// Name or identifier of the domain
+        domain: String,
+    },
+    /// Refuse a client from now on
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki client revoke acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c --dry-run")]
+    Revoke {
+        /// Name or identifier of the domain
+        domain: String,
+        /// SHA-256 of the client's public key, 64 hexadecimal digits, as `client list` shows it
+        fingerprint: Fingerprint,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CredentialArgs {
+    /// Username of a KMIP credential that must go with the certificate
+    #[arg(long, requires = "password_file")]
+    pub(crate) username: Option<String>,
+    /// File whose first line is the password
+    #[arg(long, requires = "username", value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Object {
+    /// List the objects of a domain in the order of their identifiers
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki object list acme --limit 20")]
+    List {
+        /// Name or identifier of the domain
+        domain: String,
+        /// At most this many; all where it is left out
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+        limit: Option<u64>,
+        /// Begin behind this object
+        #[arg(long, value_name = "ID")]
+        after: Option<Uuid>,
+    },
+    /// Show everything about an object but its key
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki object show acme 0197f9a0-7c1e-7b7a-9d2e-5c1f00000001")]
+    Show {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Unique Identifier
+        id: Uuid,
+    },
+    /// Revoke an object: a compromise makes it Compromised, any other reason deactivates it
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki object revoke acme \
+                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001 --reason key-compromise --occurred \
+                            2026-11-20T08:00:00Z")]
+    Revoke {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Unique Identifier
+        id: Uuid,
+        /// Why
+        #[arg(long, value_enum)]
+        reason: Reason,
+        /// A sentence for the record
+        #[arg(long)]
+        message: Option<String>,
+        /// When the compromise is believed to have happened, RFC 3339
+        #[arg(long, value_name = "TIME", value_parser = seconds)]
+        occurred: Option<i64>,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Destroy an object's key for good; what remains says that it existed
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki object destroy acme \
+                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001 --dry-run")]
+    Destroy {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Unique Identifier
+        id: Uuid,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Reasons of a revocation.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Reason {
+    Unspecified,
+    KeyCompromise,
+    CaCompromise,
+    AffiliationChanged,
+    Superseded,
+    CessationOfOperation,
+    PrivilegeWithdrawn,
+}
+
+impl From<Reason> for RevocationReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Unspecified => Self::Unspecified,
+            Reason::KeyCompromise => Self::KeyCompromise,
+            Reason::CaCompromise => Self::CaCompromise,
+            Reason::AffiliationChanged => Self::AffiliationChanged,
+            Reason::Superseded => Self::Superseded,
+            Reason::CessationOfOperation => Self::CessationOfOperation,
+            Reason::PrivilegeWithdrawn => Self::PrivilegeWithdrawn,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Export a whole log as a bundle that verifies offline
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki --as auditor audit export acme --to acme.jsonl\n  \
+                            kmsctl --pki run/pki --as auditor audit export system > system.jsonl")]
+    Export {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// The file, replaced once the export is whole; standard output where it is left out
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Have the head of a log signed in the HSM, and print the signed note
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit checkpoint acme > acme.checkpoint")]
+    Checkpoint {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+    },
+    /// Print the public keys that sign checkpoints, as this server states them
+    #[command(
+        after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit keys > clavis.keys\n\nTo rely on them, \
+                            compare them with the protocol of the ceremony: a server that lies about its log\nwould \
+                            lie about its keys."
+    )]
+    Keys,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verify {
+    /// Check an exported log: complete, unchanged, and signed by a trusted key; names the first bad record
+    #[command(after_help = "Example:\n  kmsctl verify bundle acme.jsonl --keys clavis.keys --checkpoint \
+                            acme-last-month.checkpoint")]
+    Bundle {
+        /// The bundle, as `audit export` wrote it; '-' reads standard input
+        file: PathBuf,
+        /// Trusted public keys, one verifier key per line
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+        /// A checkpoint kept from earlier, which the log must still contain; may be given several times
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+    },
+}
+
+fn seconds(text: &str) -> Result<i64, String> {
+    OffsetDateTime::parse(text, &Rfc3339)
+        .map(OffsetDateTime::unix_timestamp)
+        .map_err(|_| "not a time such as 2026-11-20T08:00:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(seconds("1970-01-01T00:00:01Z"), Ok(1));
+        assert_eq!(seconds("1970-01-01T01:00:01+01:00"), Ok(1));
+        assert!(seconds("yesterday").is_err());
+    }
+}

@@ -1,0 +1,57 @@
+//! `kmsctl domain`.
+
+use admin_api::{AdminClient, Domain, NewDomain};
+
+use crate::cli;
+use crate::exit::Failure;
+use crate::output::{Out, Sheet, Table, utc};
+
+pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result<(), Failure> {
+    match verb {
+        cli::Domain::Create { name, policy } => {
+            let new = NewDomain { name: name.clone(), policy: Some(policy.text().to_owned()) };
+            new.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
+            let domain = client.domain_create(&new)?;
+            out.write(&domain, || sheet(&domain))
+        }
+        cli::Domain::List => {
+            let domains = client.domain_list()?;
+            out.write(&domains, || list(&domains))
+        }
+        cli::Domain::Show { domain } => {
+            let domain = client.domain_show(domain)?;
+            out.write(&domain, || sheet(&domain))
+        }
+    }
+}
+
+fn list(domains: &[Domain]) -> String {
+    let mut table = Table::new(&["NAME", "STATE", "POLICY", "KEY", "OBJECTS", "CLIENTS", "CREATED", "ID"]);
+    for domain in domains {
+        table.row([
+            domain.name.clone(),
+            domain.state.text().to_owned(),
+            domain.policy.clone(),
+            format!("v{}", domain.key_version),
+            domain.objects.to_string(),
+            domain.clients.to_string(),
+            utc(domain.created),
+            domain.id.to_string(),
+        ]);
+    }
+    table.render()
+}
+
+fn sheet(domain: &Domain) -> String {
+    let mut sheet = Sheet::new();
+    sheet
+        .line("name", &domain.name)
+        .line("id", domain.id.to_string())
+        .line("state", domain.state.text())
+        .line("policy", &domain.policy)
+        .line("key version", domain.key_version.to_string())
+        .line("objects", domain.objects.to_string())
+        .line("clients", domain.clients.to_string())
+        .line("created", utc(domain.created));
+    sheet.render()
+}
