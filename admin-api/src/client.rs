@@ -13,9 +13,10 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 use ureq::{Agent, Body, RequestBuilder};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::error::{ClientError, ErrorBody, ErrorDetail};
-use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN};
+use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN, MAX_REQUEST_LEN};
 use crate::path::path;
 use crate::types::{
     Checkpoint, Client, Domain, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewDomain, Object,
@@ -306,7 +307,11 @@ impl AdminClient {
         effect: Effect,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        answer(self.timed(with_effect(self.agent.post(self.url(parts)), effect)).send_json(body))
+        // A password may be in it: reserved at once, because growing leaves copies behind, and wiped.
+        let mut json = Zeroizing::new(Vec::with_capacity(MAX_REQUEST_LEN));
+        serde_json::to_writer(&mut *json, body).map_err(|error| wrong(error.to_string()))?;
+        let request = self.agent.post(self.url(parts)).content_type("application/json");
+        answer(self.timed(with_effect(request, effect)).send(json.as_slice()))
     }
 }
 
@@ -352,7 +357,7 @@ fn check_identity(
 fn answer<T: DeserializeOwned>(result: Result<Response<Body>, ureq::Error>) -> Result<T, ClientError> {
     let mut response = check(result.map_err(|error| transport(&error))?)?;
     let bytes = response.body_mut().with_config().limit(MAX_ANSWER_LEN).read_to_vec();
-    let bytes = zeroize::Zeroizing::new(bytes.map_err(|error| transport(&error))?);
+    let bytes = Zeroizing::new(bytes.map_err(|error| transport(&error))?);
     serde_json::from_slice(&bytes).map_err(|error| ClientError::Answer(format!("its JSON does not fit: {error}")))
 }
 
