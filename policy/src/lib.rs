@@ -6,5 +6,8 @@
 
 pub mod access;
 pub mod algorithm;
+pub mod attributes;
+pub mod creation;
 pub mod lifecycle;
+pub mod limits;
 pub mod usage;
