@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod registry;
+mod serve;
 
 /// Chores of the repository.
 #[derive(Parser)]
@@ -17,6 +18,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Sets up a node under RUN_DIR, with demo tenants, and serves until stopped.
+    Serve,
     /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
     Registry {
         /// Folder of kmip_tables_1_0.json to kmip_tables_2_1.json, and the two files they are checked against.
@@ -29,6 +32,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
+        Command::Serve => serve::run(),
         Command::Registry { tables, out } => registry::generate(&tables, &out),
     };
     match outcome {

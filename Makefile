@@ -1,0 +1,51 @@
+# The commands of the tree. Each does the set-up it needs; nothing has to be installed by hand but a Rust toolchain,
+# make and a C compiler. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+RUN_DIR ?= run
+FUZZ_SECONDS ?= 60
+
+.PHONY: help setup serve demo test soak bench conformance lint fuzz clean
+
+help: ## This list.
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Installs what is missing: SoftHSM, and the Python environment of the client tests.
+	@scripts/setup
+
+serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.
+	@scripts/setup-softhsm
+	@cargo build --release --bin kms-server --bin kmsctl --bin esxi-sim --bin xtask
+	@RUN_DIR=$(RUN_DIR) target/release/xtask serve
+
+demo: ## The main job end to end in a temporary folder; exit 0 only if every claim was checked.
+	@scripts/setup-softhsm
+	@scripts/build-tested
+	@target/debug/xtask demo
+
+test: ## Every test: unit, contract, system, real clients; conformance where KMIP_CONFORMANCE_DIR names its data.
+	@scripts/setup
+	@scripts/test
+
+soak: ## Every counted test at its full count (tests/counts.toml); hours allowed.
+	@scripts/setup
+	@CLAVIS_COUNTS=soak scripts/test
+
+bench: ## The benchmark as ratios against PyKMIP in the same run: a table and bench/results/latest.json.
+	@scripts/setup
+	@scripts/bench
+
+conformance: ## The OASIS cases under KMIP_CONFORMANCE_DIR; last line 'N passed, M failed'.
+	@scripts/setup-softhsm
+	@scripts/build-tested
+	@cargo run -q -p system-tests --bin conformance
+
+lint: ## Format, clippy, dependencies, house rules.
+	@scripts/lint
+
+fuzz: ## Fuzzes the decoders for FUZZ_SECONDS each.
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+
+clean: ## Forgets the demo node under ./run. Keys included.
+	@rm -rf $(RUN_DIR)

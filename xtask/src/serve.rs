@@ -1,0 +1,99 @@
+//! `make serve`: a node under a folder, with demo tenants, until it is stopped. What was there is kept.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use admin_api::{AdminClient, ClientError, ErrorCode, NewDomain, RegisterClient};
+use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS};
+
+/// Where the listeners are unless the environment says otherwise.
+const KMIP_ADDR: &str = "127.0.0.1:5696";
+const ADMIN_ADDR: &str = "127.0.0.1:9443";
+/// Where the node lives unless `RUN_DIR` says otherwise.
+const RUN_DIR: &str = "run";
+
+/// Sets up what is missing and serves.
+pub fn run() -> Result<String, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let dir = PathBuf::from(setting("RUN_DIR", RUN_DIR));
+    let options = StageOptions {
+        kmip: address("KMIP_ADDR", KMIP_ADDR)?,
+        admin: address("ADMIN_ADDR", ADMIN_ADDR)?,
+        ..StageOptions::default()
+    };
+    let programs = Programs::beside_this_one().map_err(|error| text(&error))?;
+    println!("· preparing {} (tokens, PKI, configuration) …", dir.display());
+    let stage = Stage::prepare(&dir, &options).map_err(|error| text(&error))?;
+    println!("· ceremony: Root of Trust on PAR7S, TH3S, AZ07 (kept if it is there) …");
+    stage.init(&programs).map_err(|error| text(&error))?;
+    let server = stage.serve(&programs, &[]).map_err(|error| text(&error))?;
+    tenants(&stage, &server.addresses)?;
+    tell(&stage, &server.addresses, &programs.dir);
+    // Ctrl-C reaches the server, too; it stops in order and this waits for it.
+    let ended = server.wait().map_err(|error| text(&error))?;
+    if ended.success() { Ok("stopped".to_owned()) } else { Err(format!("the server ended with {ended}")) }
+}
+
+fn setting(name: &str, default: &str) -> String {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| default.to_owned())
+}
+
+fn address(name: &str, default: &str) -> Result<SocketAddr, String> {
+    let text = setting(name, default);
+    text.parse().map_err(|_| format!("{name}: {text:?} is not an address and port, as in {default}"))
+}
+
+/// The demo tenants and their clients, where they are missing.
+fn tenants(stage: &Stage, addresses: &Addresses) -> Result<(), String> {
+    let admin = operator(stage, addresses)?;
+    for tenant in TENANTS {
+        let policy = if tenant == "cobalt" { "legacy" } else { "anssi" };
+        existing(admin.domain_create(&NewDomain { name: tenant.to_owned(), policy: Some(policy.to_owned()) }))?;
+        let certificate = read(&stage.pki().join(tenant).join("client.pem"))?;
+        let client = RegisterClient { certificate, name: Some(format!("{tenant}-client")), credential: None };
+        existing(admin.client_register(tenant, &client))?;
+    }
+    Ok(())
+}
+
+/// What was made before is as good as made now.
+fn existing<T>(result: Result<T, ClientError>) -> Result<(), String> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some(ErrorCode::Conflict) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn operator(stage: &Stage, addresses: &Addresses) -> Result<AdminClient, String> {
+    let pki = stage.pki();
+    let bytes = |name: &str| read(&pki.join(name)).map(String::into_bytes);
+    AdminClient::new(
+        &format!("https://{}", addresses.admin),
+        &bytes("ca.pem")?,
+        &bytes("admin/operator.pem")?,
+        &bytes("admin/operator.key")?,
+    )
+    .map_err(|error| error.to_string())
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn tell(stage: &Stage, addresses: &Addresses, programs: &Path) {
+    let (dir, kmsctl) = (stage.dir.display(), programs.join("kmsctl"));
+    let kmsctl = format!("{} --server https://{} --pki {dir}/pki", kmsctl.display(), addresses.admin);
+    println!(
+        "\nserving KMIP on {} and the admin API on {}; tenants: {}\n\
+         \nTry next:\n\
+         \x20 {kmsctl} --as operator hsm status\n\
+         \x20 {kmsctl} --as operator domain list\n\
+         \x20 {kmsctl} --as auditor audit export acme --file acme.jsonl\n\
+         \nKMIP clients of acme: {dir}/pki/acme/client.pem and client.key, authority {dir}/pki/ca.pem\n\
+         Log: {dir}/kms-server.log. Stop with Ctrl-C.\n",
+        addresses.kmip,
+        addresses.admin,
+        TENANTS.join(", "),
+    );
+}
