@@ -17,6 +17,9 @@ use reading::{Section, Walk};
 
 use crate::limits::{Limits, SETTINGS};
 
+/// Members of one group.
+const MAX_MEMBERS: usize = 16;
+
 /// Everything a node is told before it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -86,6 +89,8 @@ pub struct HsmConfig {
     pub call_deadline: Duration,
     /// Time between two probes of a member's Root of Trust.
     pub probe_interval: Duration,
+    /// How long a member may take to answer when the node starts, before it counts as lost.
+    pub open_deadline: Duration,
     /// In the order in which they are asked.
     pub members: Vec<MemberConfig>,
 }
@@ -101,19 +106,17 @@ pub struct MemberConfig {
     pub pin_file: PathBuf,
     /// File with the Security Officer's PIN. Only `init` reads it; it may be taken off the node afterwards.
     pub so_pin_file: PathBuf,
-    /// What the library is.
+    /// What the device is.
     pub vendor: Vendor,
 }
 
-/// Which quirks a library has.
+/// What the device is, as far as calls to it differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Vendor {
-    /// SoftHSM 2.6.
+    /// SoftHSM, in this process.
     SoftHsm,
-    /// Kryoptic 1.5.
-    Kryoptic,
-    /// Thales Luna 7.
-    Luna,
+    /// An HSM behind a network, as a Luna: many calls wait at a time.
+    Network,
 }
 
 /// `[ceremony]`: what `init` writes, and for whom.
@@ -422,6 +425,7 @@ impl HsmConfig {
         let library = path(&mut section, "library", base, "the PKCS#11 library");
         let call_deadline = millis(&mut section, "call_deadline_ms", 10..=60_000, 2_000);
         let probe_interval = millis(&mut section, "probe_interval_ms", 10..=60_000, 1_000);
+        let open_deadline = millis(&mut section, "open_deadline_ms", 10..=600_000, 10_000);
         let mut members: Vec<MemberConfig> = Vec::new();
         for mut member in section.sections("members") {
             let label = plain_name(&mut member, "label");
@@ -438,23 +442,25 @@ impl HsmConfig {
             if members.iter().any(|other| !read.label.is_empty() && other.label == read.label) {
                 member.refuse("label", format!("{:?} is already a member", read.label));
             }
-            if members.iter().any(|other| same_place(&other.module, &read.module)) && read.vendor != Vendor::Luna {
+            if members.iter().any(|other| same_place(&other.module, &read.module)) {
                 member.refuse("module", "another member loads this file; each needs a copy of its own");
             }
             member.finish();
             members.push(read);
         }
+        if members.len() > MAX_MEMBERS {
+            section.refuse("members", format!("{} members; a group has at most {MAX_MEMBERS}", members.len()));
+        }
         if members.is_empty() {
             section.missing("members", "at least one [[hsm.members]]");
         }
         section.finish();
-        Self { library, call_deadline, probe_interval, members }
+        Self { library, call_deadline, probe_interval, open_deadline, members }
     }
 }
 
 impl Vendor {
-    const WORDS: [(&'static str, Self); 3] =
-        [("softhsm", Self::SoftHsm), ("kryoptic", Self::Kryoptic), ("luna", Self::Luna)];
+    const WORDS: [(&'static str, Self); 2] = [("softhsm", Self::SoftHsm), ("network", Self::Network)];
 }
 
 impl CeremonyConfig {
@@ -553,3 +559,6 @@ fn read_limits(mut section: Section<'_>) -> Limits {
     section.finish();
     limits
 }
+
+#[cfg(test)]
+mod tests;

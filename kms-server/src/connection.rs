@@ -147,3 +147,146 @@ impl Conversation for Kmip {
         Box::pin(async move { self.converse(&mut stream, &peer, &mut stopping).await })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::net::SocketAddr;
+    use std::task::{Context, Poll};
+    use std::time::Duration;
+
+    use async_trait::async_trait;
+    use rustls::time_provider::DefaultTimeProvider;
+    use tokio::io::{DuplexStream, ReadBuf};
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::peer::{Fingerprint, Identity, IdentityKind};
+    use crate::service::{Registered, StrangerKind, Strangers};
+    use crate::shutdown::stop_signal;
+
+    /// Answers everything with so many bytes.
+    struct Wordy(usize);
+
+    impl Registered for Wordy {
+        fn find(&self, _fingerprint: &Fingerprint) -> Option<Arc<Identity>> {
+            None
+        }
+    }
+
+    impl Strangers for Wordy {
+        fn note_stranger(&self, _kind: StrangerKind, _address: SocketAddr) {}
+    }
+
+    #[async_trait]
+    impl KmipService for Wordy {
+        async fn answer(&self, _peer: &Peer, _frame: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+            Zeroizing::new(vec![1; self.0])
+        }
+
+        async fn refuse(&self, _peer: &Peer, _fault: FrameFault, _start: &[u8]) -> Zeroizing<Vec<u8>> {
+            Zeroizing::new(vec![2; self.0])
+        }
+    }
+
+    /// A stream that counts the writes that reach it.
+    struct Counted(DuplexStream, usize);
+
+    impl AsyncRead for Counted {
+        fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_read(cx, into)
+        }
+    }
+
+    impl AsyncWrite for Counted {
+        fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+            self.1 += 1;
+            Pin::new(&mut self.0).poll_write(cx, bytes)
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_flush(cx)
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.0).poll_shutdown(cx)
+        }
+    }
+
+    const MESSAGE: [u8; 16] = [0x42, 0, 0x78, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
+
+    fn peer() -> Peer {
+        let identity =
+            Identity { fingerprint: [1; 32], domain: [2; 16], name: "acme".to_owned(), kind: IdentityKind::Client };
+        Peer {
+            fingerprint: [1; 32],
+            identity: Arc::new(identity),
+            address: ([127, 0, 0, 1], 1).into(),
+            connection: 1,
+            not_after: i64::MAX,
+        }
+    }
+
+    fn kmip(answer: usize) -> Arc<Kmip> {
+        let limits = Limits {
+            write_deadline: Duration::from_secs(10),
+            linger_deadline: Duration::from_secs(1),
+            idle_deadline: Duration::from_secs(300),
+            ..Limits::default()
+        };
+        Kmip::new(Arc::new(Wordy(answer)), limits, Arc::new(DefaultTimeProvider))
+    }
+
+    // Tokio's clock is paused here: it jumps to the next deadline when every task waits.
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_take_its_answer_is_dropped() {
+        let (mut near, mut far) = tokio::io::duplex(64);
+        far.write_all(&MESSAGE).await.unwrap();
+        let (_switch, mut stopping) = stop_signal();
+        let begun = Instant::now();
+        kmip(1_000).converse(&mut near, &peer(), &mut stopping).await;
+        // The write, then the farewell.
+        assert_eq!(begun.elapsed().as_secs(), 11);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_does_not_close_is_not_waited_for_longer_than_the_linger() {
+        let (mut near, mut far) = tokio::io::duplex(64);
+        far.write_all(b"no message at all").await.unwrap();
+        let (_switch, mut stopping) = stop_signal();
+        let begun = Instant::now();
+        kmip(16).converse(&mut near, &peer(), &mut stopping).await;
+        assert_eq!(begun.elapsed().as_secs(), 1);
+        drop(near);
+        let mut said = Vec::new();
+        far.read_to_end(&mut said).await.unwrap();
+        assert_eq!(said, [2; 16]);
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_one_write() {
+        let (near, mut far) = tokio::io::duplex(1 << 20);
+        let mut near = Counted(near, 0);
+        for _ in 0..3 {
+            far.write_all(&MESSAGE).await.unwrap();
+        }
+        far.shutdown().await.unwrap();
+        let (_switch, mut stopping) = stop_signal();
+        kmip(200_000).converse(&mut near, &peer(), &mut stopping).await;
+        assert_eq!(near.1, 3);
+    }
+
+    #[tokio::test]
+    async fn an_empty_answer_ends_the_conversation() {
+        let (mut near, mut far) = tokio::io::duplex(64);
+        far.write_all(&MESSAGE).await.unwrap();
+        far.shutdown().await.unwrap();
+        let (_switch, mut stopping) = stop_signal();
+        kmip(0).converse(&mut near, &peer(), &mut stopping).await;
+        drop(near);
+        let mut said = Vec::new();
+        far.read_to_end(&mut said).await.unwrap();
+        assert!(said.is_empty());
+    }
+}

@@ -13,3 +13,5 @@ pub mod frame;
 pub mod listener;
 pub mod shutdown;
 pub mod tls;
+pub mod hardening;
+pub mod logging;

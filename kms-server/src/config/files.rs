@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Config, Fault, Purpose};
+use crate::tls;
 
 /// Bits of a file's mode that let group or others do anything.
 const OPEN_TO_OTHERS: u32 = 0o077;
@@ -26,10 +27,10 @@ enum Want {
 pub(super) fn check(config: &Config, purpose: Purpose, places: &BTreeMap<String, usize>) -> Vec<Fault> {
     let mut faults = Vec::new();
     let mut want = |key: String, path: &Path, want: Want| {
-        // A setting that is absent has been reported already, or has a default that names its own line: none.
-        let line = places.get(&key).copied();
+        // A default stands on no line; the first line is where the file as a whole is spoken of.
+        let line = places.get(&key).copied().unwrap_or(1);
         if let Some(text) = fault_of(path, want) {
-            faults.push(Fault { line: line.unwrap_or(0), key, text });
+            faults.push(Fault { line, key, text });
         }
     };
     let serving = purpose == Purpose::Serve;
@@ -64,6 +65,18 @@ pub(super) fn check(config: &Config, purpose: Purpose, places: &BTreeMap<String,
         want(key("so_pin_file"), &member.so_pin_file, Want::SecretIfThere);
     }
     want("store.path".to_owned(), &config.store.path, Want::Place);
+    if serving {
+        for (name, listener) in [("kmip", &config.kmip), ("admin", &config.admin)] {
+            let (certificate, key) = (format!("{name}.certificate"), format!("{name}.key"));
+            // What cannot be read at all has been reported already.
+            if !faults.iter().any(|fault| fault.key == certificate || fault.key == key)
+                && let Err(error) = tls::server_key(&listener.certificate, &listener.key)
+            {
+                let line = places.get(&key).copied().unwrap_or(1);
+                faults.push(Fault { line, key, text: error.to_string() });
+            }
+        }
+    }
     faults
 }
 
