@@ -2,6 +2,7 @@
 //! garbage. Exists only with the feature `fault`, and never in a build without debug assertions.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::error::{Fault, HsmError, Kind};
@@ -9,8 +10,8 @@ use crate::error::{Fault, HsmError, Kind};
 #[cfg(not(debug_assertions))]
 compile_error!("the feature `fault` breaks the HSM group on purpose and must never be in a release");
 
-/// The variable that [`crate::Group::open`] reads: a comma-separated list of `no-failover`, `LABEL=fail`,
-/// `LABEL=hang`, `LABEL=garbage`.
+/// The variable that [`crate::Group::open`] and the ceremony read: a comma-separated list of `no-failover`,
+/// `LABEL=fail`, `LABEL=hang`, `LABEL=garbage`, `ceremony-abort=STEP`.
 pub const VARIABLE: &str = "CLAVIS_HSM_FAULT";
 
 /// How a member misbehaves.
@@ -56,6 +57,7 @@ impl Faults {
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.split_once('=') {
                 None if word == "no-failover" => faults.set_failover(false),
+                Some(("ceremony-abort", step)) if step.parse::<u32>().is_ok() => {}
                 Some((label, "fail")) => faults.set(label, Mode::Fail),
                 Some((label, "hang")) => faults.set(label, Mode::Hang),
                 Some((label, "garbage")) => faults.set(label, Mode::Garbage),
@@ -83,6 +85,16 @@ impl Faults {
 
     pub(crate) fn of(&self, label: &str) -> MemberSwitch {
         MemberSwitch { inner: Arc::clone(&self.inner), label: label.into() }
+    }
+}
+
+/// Counts the steps of ceremonies in this process and ends the process like a kill at the step that [`VARIABLE`] names.
+pub(crate) fn ceremony_step() {
+    static STEPS: AtomicU32 = AtomicU32::new(0);
+    let step = STEPS.fetch_add(1, Ordering::Relaxed) + 1;
+    let Ok(text) = std::env::var(VARIABLE) else { return };
+    if text.split(',').any(|word| word.trim().strip_prefix("ceremony-abort=") == Some(&step.to_string())) {
+        std::process::abort();
     }
 }
 

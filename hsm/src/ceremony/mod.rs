@@ -94,9 +94,11 @@ fn make(
     for desk in desks {
         tracing::info!(member = desk.label, "the Root of Trust is carried to the member");
         birth.carry_root(newborn, desk)?;
+        step();
     }
     let wrapped = birth.wrap_for_escrow(newborn, escrow_key.expose())?;
     birth.destroy(newborn)?;
+    step();
 
     let fingerprint = birth.fingerprint()?;
     for desk in desks {
@@ -104,6 +106,7 @@ fn make(
             return Err(CeremonyError::Fingerprint { member: desk.label.clone() });
         }
         desk.make_checkpoint_key()?;
+        step();
     }
     let (shares, memory_locked) = escrow::split(&escrow_key, custodians, threshold, &fingerprint)?;
     drop(escrow_key);
@@ -117,8 +120,10 @@ fn make(
         escrow: Some(Escrow { blob, shares, memory_locked }),
     };
     deliver(&protocol)?;
+    step();
     for desk in desks {
         desk.mark_complete(&fingerprint)?;
+        step();
     }
     Ok(protocol)
 }
@@ -193,6 +198,12 @@ fn draw_escrow_key(birth: &Desk) -> Result<Locked, CeremonyError> {
         .doing("draw the escrow key")
         .on(&birth.label)
         .map(Locked::new)
+}
+
+/// A moment at which the fault injector may end the process.
+fn step() {
+    #[cfg(feature = "fault")]
+    crate::fault::ceremony_step();
 }
 
 fn anchor(rot_fingerprint: [u8; 32], members: &[MemberProtocol]) -> TrustAnchor {
