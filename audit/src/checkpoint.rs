@@ -332,4 +332,40 @@ pub(crate) mod tests {
         }
         assert!(SignedCheckpoint::parse(&format!("o\n1\n{root}\n\n{line}\n")).is_ok());
     }
+
+    #[test]
+    fn checkpoints_of_public_logs_verify() {
+        // Facts published by two public logs that sign with ECDSA P-256, type 0x02: the key as text, a checkpoint.
+        let logs = [
+            (
+                "rekor.sigstore.dev",
+                "c0d23d6a",
+                "AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNhtmPtrWm3U1eQXBogSMdGvXwBcK5AW5i0hrZLOC96l+smGNM7nwZ4QvFK/4sueRoVj\
+                 //QP22Ni4Qt9DPfkWLc=",
+                "Rekor\n798034\nf+7CoKgXKE/tNys9TTXcr/ad6U/K3xvznmzew9y6SP0=\n\n\u{2014} rekor.sigstore.dev \
+                 wNI9ajBEAiARInWIWyCdyG27CO6LPnPekyw20qO0YJfoaPaowGp/XgIgc+qEHS3+GKVClgqq20uDLet7MCoTURUCRdxwWBHHufk=\n",
+            ),
+            (
+                "pixel6_transparency_log",
+                "91c16e30",
+                "AjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABN+4x0Jk1yTwvLFI9A4NDdGZcX0aiWVdWM5XJVy0M4VWD3AvyW5Q6Hs9A0mcDkpUoYgn\
+                 +KKPNzFC0H3nN3q6JQ8=",
+                "DEFAULT\n10\nbsWRucJU5xJPHb5eBdOm6+DM+VelCZBuvtI3sHERJ9Y=\n\n\u{2014} pixel6_transparency_log \
+                 kcFuMDBFAiEAhqMAP8P6qf6QxtUJhzMhbN+MbZ9dwfUHzGQJmffJHtoCIGD0cNe47dHWBoPwYdgBCepB06/+g5O1FmYjXl06owL4\n",
+            ),
+        ];
+        for (name, key_id, key, note) in logs {
+            let typed = STANDARD.decode(key).unwrap();
+            // Type byte and 26 bytes of framing precede the point.
+            let key = PublicKey::from_sec1(&typed[27..]).unwrap();
+            assert_eq!(typed[1..], key.spki_der());
+            assert_eq!(hex::encode(key.key_id()), key_id);
+            let note = SignedCheckpoint::parse(note).unwrap();
+            let [line] = &note.signatures[..] else { panic!("{name}: one signature was expected") };
+            assert_eq!((line.key_name.as_str(), line.key_id), (name, key.key_id()));
+            let r_s = fixed_from_der(&line.signature).unwrap();
+            assert!(key.verifies(note.checkpoint.body().as_bytes(), &r_s), "{name}");
+            assert_eq!(der_from_fixed(&r_s), line.signature);
+        }
+    }
 }

@@ -366,15 +366,15 @@ mod tests {
     proptest! {
         #[test]
         fn every_changed_byte_of_a_proof_is_noticed(
-            size in 2_u64..100, index in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), bit in 0_u8..8
+            size in 2_usize..100, index in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), bit in 0_u8..8
         ) {
             let leaves = numbered_leaves(100);
-            let index = index.index(size as usize);
-            let root = root_of(&leaves[..size as usize]);
-            let mut proof = inclusion_proof(&leaves, index as u64, size).unwrap();
+            let index = index.index(size);
+            let root = root_of(&leaves[..size]);
+            let mut proof = inclusion_proof(&leaves, index as u64, size as u64).unwrap();
             let byte = at.index(proof.len() * 32);
             proof[byte / 32][byte % 32] ^= 1 << bit;
-            prop_assert_eq!(verify_inclusion(&leaves[index], index as u64, size, &proof, &root), Err(ProofError::Root));
+            prop_assert_eq!(verify_inclusion(&leaves[index], index as u64, size as u64, &proof, &root), Err(ProofError::Root));
         }
 
         #[test]

@@ -254,7 +254,7 @@ pub(crate) mod tests {
         let mut tree = Tree::new();
         for size in 0..=leaves.len() {
             assert_eq!(tree.root(), mth(&leaves[..size]), "{size} leaves");
-            assert_eq!(tree.frontier().len() as u32, (size as u64).count_ones());
+            assert_eq!(u32::try_from(tree.frontier().len()), Ok(size.count_ones()));
             assert_eq!(Tree::from_parts(tree.size(), tree.frontier().to_vec()).unwrap(), tree);
             if let Some(leaf) = leaves.get(size) {
                 tree.append(*leaf);

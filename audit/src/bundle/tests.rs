@@ -21,7 +21,7 @@ impl Log {
             .map(|n| Record {
                 counter: n,
                 time_us: example().time_us + i64::try_from(n).unwrap(),
-                operation: ["Create", "Get", "Activate", "Destroy"][n as usize % 4].into(),
+                operation: ["Create", "Get", "Activate", "Destroy"][usize::try_from(n).unwrap() % 4].into(),
                 reason: n.is_multiple_of(5).then(|| "ItemNotFound".into()),
                 outcome: if n.is_multiple_of(5) { Outcome::Failed } else { Outcome::Success },
                 identity: match n % 4 {
