@@ -1,5 +1,5 @@
 //! Every decision as a table of text, to be reviewed like prose. `UPDATE_GOLDEN=1` writes the tables anew.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::{fmt::Write as _, fs, path::Path};
 
