@@ -17,7 +17,7 @@ use crate::output::Format;
 #[command(name = "kmsctl", version, propagate_version = true, disable_help_subcommand = true)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Cli {
-    /// How results are written
+    /// Write columns for people, or the API's JSON
     #[arg(long, global = true, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
     pub(crate) output: Format,
 
@@ -67,7 +67,7 @@ pub(crate) enum Domain {
     Create {
         /// 1 to 64 letters, digits, '.', '-', '_'
         name: String,
-        /// Which algorithms and lengths its keys may have
+        /// Which algorithms its keys may have: what ANSSI recommends, or old ones as well
         #[arg(long, value_enum, default_value_t = Policy::Anssi)]
         policy: Policy,
     },
@@ -85,9 +85,7 @@ pub(crate) enum Domain {
 /// Key policies.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Policy {
-    /// What ANSSI recommends
     Anssi,
-    /// Old algorithms as well, for old clients
     Legacy,
 }
 

@@ -8,12 +8,11 @@ use time::OffsetDateTime;
 
 use crate::exit::Failure;
 
-/// How results are written.
+/// How results are written: columns for people, or the API's JSON. The variants carry no help of their own, because
+/// that would stretch the help of every command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// Columns for people
     Table,
-    /// The API's JSON
     Json,
 }
 

@@ -1,0 +1,66 @@
+//! The help of every command, as text to review: `tests/golden/help.txt`. `UPDATE_GOLDEN=1` writes it anew.
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+mod support;
+
+use std::path::Path;
+
+use support::Kmsctl;
+
+const COMMANDS: [&str; 24] = [
+    "",
+    "health",
+    "hsm",
+    "hsm status",
+    "domain",
+    "domain create",
+    "domain list",
+    "domain show",
+    "client",
+    "client register",
+    "client issue",
+    "client list",
+    "client revoke",
+    "object",
+    "object list",
+    "object show",
+    "object revoke",
+    "object destroy",
+    "audit",
+    "audit export",
+    "audit checkpoint",
+    "audit keys",
+    "verify",
+    "verify bundle",
+];
+
+#[test]
+fn the_help_is_the_one_that_was_reviewed() {
+    let mut text = String::new();
+    for command in COMMANDS {
+        let run = Kmsctl::new().args(command.split_whitespace()).arg("--help").run();
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{command}");
+        text += &format!("$ kmsctl {command} --help\n{}\n", run.stdout).replace("kmsctl  --help", "kmsctl --help");
+    }
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/help.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&golden, &text).unwrap();
+    }
+    let reviewed = std::fs::read_to_string(&golden).unwrap_or_default();
+    assert!(text == reviewed, "the help changed; UPDATE_GOLDEN=1 writes {}:\n{text}", golden.display());
+}
+
+#[test]
+fn every_command_shows_an_example_of_itself() {
+    for command in COMMANDS {
+        let run = Kmsctl::new().args(command.split_whitespace()).arg("--help").run();
+        let lists_commands = run.stdout.contains("\nCommands:\n");
+        let example = run.stdout.lines().any(|line| line.starts_with("  kmsctl ") && line.contains(command));
+        assert!(lists_commands || example, "{command} has no example");
+        for listed in run.stdout.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|l| !l.is_empty()) {
+            let name = listed.split_whitespace().next().unwrap();
+            let full = format!("{command} {name}");
+            assert!(COMMANDS.contains(&full.trim()), "{full} is not in this test");
+        }
+    }
+}
