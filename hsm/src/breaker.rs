@@ -6,19 +6,19 @@ use crate::limits::{FIRST_BACK_OFF, LONGEST_BACK_OFF};
 
 /// ```text
 ///            fault                     try_at reached
-///  Closed ──────────► Open { try_at } ───────────────► (one attempt)
-///    ▲                 ▲         │ operator fault          │   │
-///    │                 └─────────┼───── attempt failed ────┘   │
-///    └───────────────────────────┼───── attempt succeeded ─────┘
-///                                ▼
-///                             Stopped
+///  Closed ──────────► Open { try_at } ───────────────► Open { trying }
+///    ▲                 ▲                                  │   │   │
+///    │                 └──────────── attempt failed ──────┘   │   │ operator fault
+///    └────────────────────────────── attempt succeeded ───────┘   ▼
+///                                                              Stopped
+///
 /// ```
 #[derive(Debug)]
 pub(crate) enum Breaker {
     /// The member serves.
     Closed,
-    /// The member is lost; the next attempt is due at `try_at`.
-    Open { reason: String, failures: u32, try_at: Instant },
+    /// The member is lost; the next attempt is due at `try_at`, or is being made.
+    Open { reason: String, failures: u32, try_at: Instant, trying: bool },
     /// The member stays out until the node is started again.
     Stopped { reason: String },
 }
@@ -31,6 +31,8 @@ pub enum BreakerState {
     Closed,
     /// The member is lost and is tried again by itself.
     Open,
+    /// The member is lost and is being tried at this moment; no call goes to it yet.
+    HalfOpen,
     /// The member stays out until a person has acted and the node is started again.
     Stopped,
 }
@@ -38,7 +40,7 @@ pub enum BreakerState {
 impl Breaker {
     /// A member that was never reached: the first attempt is due.
     pub fn waiting(now: Instant) -> Self {
-        Self::Open { reason: "not opened yet".into(), failures: 0, try_at: now }
+        Self::Open { reason: "not opened yet".into(), failures: 0, try_at: now, trying: false }
     }
 
     /// A fault that time may heal. `Stopped` stays.
@@ -48,7 +50,14 @@ impl Breaker {
             Self::Open { failures, .. } => failures.saturating_add(1),
             Self::Stopped { .. } => return,
         };
-        *self = Self::Open { reason, failures, try_at: now + back_off(failures) };
+        *self = Self::Open { reason, failures, try_at: now + back_off(failures), trying: false };
+    }
+
+    /// An attempt to bring the member back begins.
+    pub fn try_now(&mut self) {
+        if let Self::Open { trying, .. } = self {
+            *trying = true;
+        }
     }
 
     /// A fault that only a person can heal.
@@ -74,7 +83,8 @@ impl Breaker {
     pub fn state(&self) -> BreakerState {
         match self {
             Self::Closed => BreakerState::Closed,
-            Self::Open { .. } => BreakerState::Open,
+            Self::Open { trying: false, .. } => BreakerState::Open,
+            Self::Open { trying: true, .. } => BreakerState::HalfOpen,
             Self::Stopped { .. } => BreakerState::Stopped,
         }
     }
@@ -133,6 +143,20 @@ mod tests {
         assert_eq!(breaker.state(), BreakerState::Stopped);
         assert_eq!(breaker.reason(), Some("CKR_PIN_INCORRECT"));
         assert_eq!(breaker.due_in(now + Duration::from_secs(3600)), None);
+    }
+
+    #[test]
+    fn an_attempt_shows_while_it_is_made() {
+        let now = Instant::now();
+        let mut breaker = Breaker::waiting(now);
+        assert_eq!(breaker.state(), BreakerState::Open);
+        breaker.try_now();
+        assert_eq!(breaker.state(), BreakerState::HalfOpen);
+        breaker.fail("lost".into(), now);
+        assert_eq!(breaker.state(), BreakerState::Open);
+        breaker.close();
+        breaker.try_now();
+        assert_eq!(breaker.state(), BreakerState::Closed);
     }
 
     #[test]

@@ -75,6 +75,14 @@ impl Shared {
         self.handles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Changes the map and tells the status how many keys it holds now.
+    fn change_handles<T>(&self, change: impl FnOnce(&mut Handles) -> T) -> T {
+        let mut handles = self.handles();
+        let result = change(&mut handles);
+        self.held.store(handles.held(), Ordering::Relaxed);
+        result
+    }
+
     fn anchor(&self) -> MutexGuard<'_, Session> {
         self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -215,9 +223,7 @@ impl Lane {
 
     /// Destroys the imported keys of a domain.
     pub fn forget_domain(&mut self, domain: &DomainId) {
-        let mut handles = self.shared.handles();
-        handles.remove_domain(domain);
-        self.shared.held.store(handles.held(), Ordering::Relaxed);
+        self.shared.change_handles(|handles| handles.remove_domain(domain));
     }
 
     // ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -231,7 +237,7 @@ impl Lane {
         let imported = self.ensure(key)?;
         match self.steady(|lane| work(lane, imported.handle)) {
             Err(fault) if fault.kind == Kind::Object => {
-                self.shared.handles().forget(&(key.domain, key.version), imported.handle);
+                self.shared.change_handles(|handles| handles.forget(&(key.domain, key.version), imported.handle));
                 drop(imported);
                 let imported = self.ensure(key)?;
                 self.steady(|lane| work(lane, imported.handle)).map_err(|fault| match fault.kind {
@@ -305,11 +311,8 @@ impl Lane {
     }
 
     fn keep(&self, key: &DomainKey, handle: ObjectHandle) -> Arc<Imported> {
-        let mut handles = self.shared.handles();
         let imported = Imported { handle, wrapped: key.wrapped.clone(), canary: key.canary.clone() };
-        let imported = handles.insert((key.domain, key.version), imported);
-        self.shared.held.store(handles.held(), Ordering::Relaxed);
-        imported
+        self.shared.change_handles(|handles| handles.insert((key.domain, key.version), imported))
     }
 
     fn open_canary(&self, session: &Session, handle: ObjectHandle, key: &DomainKey) -> Result<(), Fault> {

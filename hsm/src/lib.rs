@@ -37,6 +37,11 @@ pub mod ceremony;
 #[cfg(feature = "fault")]
 pub mod fault;
 
+#[cfg(test)]
+#[path = "../tests/support/mod.rs"]
+#[expect(dead_code, reason = "the rig of the contract suite, which uses all of it")]
+mod support;
+
 pub use breaker::BreakerState;
 pub use config::{GroupConfig, MemberConfig, Vendor};
 pub use domain_key::{DomainKey, DomainKeyError};

@@ -177,6 +177,7 @@ impl Member {
     /// One attempt to bring the member up. Does not return before the attempt is over, however long that takes: two
     /// attempts at a time would be two logins.
     pub async fn bring_up(self: &Arc<Self>) {
+        self.breaker().try_now();
         let (report, outcome) = oneshot::channel();
         let member = Arc::clone(self);
         let spawned = std::thread::Builder::new().name(format!("hsm-open-{}", self.label())).spawn(move || {

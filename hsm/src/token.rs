@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use cryptoki::context::Pkcs11;
@@ -64,7 +65,11 @@ fn pin_text(pin_file: &Path) -> Result<Zeroizing<String>, Fault> {
     let fault =
         |cause: String| Fault::new(Kind::Operator, "read the PIN file", format!("{}: {cause}", pin_file.display()));
     let file = File::open(pin_file).map_err(|error| fault(error.to_string()))?;
-    let len = file.metadata().map_err(|error| fault(error.to_string()))?.len();
+    let about = file.metadata().map_err(|error| fault(error.to_string()))?;
+    if about.permissions().mode() & 0o077 != 0 {
+        tracing::warn!(file = %pin_file.display(), "the PIN file can be read by others than its owner");
+    }
+    let len = about.len();
     if len > MAX_PIN_FILE_LEN {
         return Err(fault(format!("{len} bytes are not a PIN")));
     }

@@ -304,3 +304,66 @@ fn read_value(session: &Session, key: ObjectHandle) -> Answer {
         Some(AttributeInfo::Sensitive | AttributeInfo::Unavailable | AttributeInfo::TypeInvalid) | None => Err(refused),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::MemberConfig;
+    use crate::limits::EPOCH_PATIENCE;
+    use crate::module::Module;
+    use crate::{support, token};
+
+    /// Everything that a guarded key is not.
+    fn unguarded(kind: &[Attribute]) -> Vec<Attribute> {
+        let mut template = kind.to_vec();
+        template.extend([
+            Attribute::Token(false),
+            Attribute::Private(true),
+            Attribute::Sensitive(false),
+            Attribute::Extractable(true),
+            Attribute::Encrypt(true),
+            Attribute::Decrypt(true),
+            Attribute::Sign(true),
+            Attribute::Wrap(true),
+            Attribute::Unwrap(true),
+            Attribute::Derive(true),
+        ]);
+        template
+    }
+
+    #[test]
+    fn the_same_attempts_go_through_where_nothing_guards_the_keys() {
+        let rig = support::Rig::new();
+        let module = rig.member("PAR7S", "control").module;
+        let member = MemberConfig {
+            label: "PAR7S".into(),
+            module,
+            pin_file: rig.path().join("PAR7S.pin"),
+            vendor: crate::Vendor::SoftHsm,
+        };
+        let epoch = Module::load(&member.module).unwrap().begin(EPOCH_PATIENCE).unwrap();
+        let library = epoch.library();
+        let slot = token::find_slot(library, "PAR7S").unwrap();
+        let session = library.open_rw_session_no_drop(slot).unwrap();
+        token::log_in(&session, &member.pin_file).unwrap();
+        let root = session.generate_key(&Mechanism::AesKeyGen, &unguarded(&[Attribute::ValueLen(32.into())])).unwrap();
+        let key_type = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::KeyType(KeyType::AES)];
+        let scene = Scene::with_domain_key(library, slot, &session, root, &unguarded(&key_type)).unwrap();
+        let attempts = scene.run().unwrap();
+        // SoftHSM never lets anybody change these, and it cannot decrypt with the mechanism at all.
+        let refused_on_any_key = [
+            "CKM_AES_KEY_WRAP",
+            "CKA_ALLOWED_MECHANISMS",
+            "CKA_UNWRAP_TEMPLATE",
+            "CKA_WRAP_TEMPLATE",
+            "CKA_MODIFIABLE=true",
+            "CKA_COPYABLE=true",
+        ];
+        let (went_through, refused): (Vec<&Attempt>, Vec<&Attempt>) =
+            attempts.iter().partition(|attempt| attempt.answer == "went through");
+        for attempt in refused {
+            assert!(refused_on_any_key.iter().any(|word| attempt.attempt.contains(word)), "{attempt:?}");
+        }
+        assert!(went_through.len() > 40, "only {} of {} went through", went_through.len(), attempts.len());
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hsm::ceremony::{self, CeremonyError, Custodian, Protocol};
+use hsm::ceremony::{self, CeremonyError, Custodian, Escrow, Protocol};
 use hsm::{Group, GroupConfig, MemberConfig, TrustAnchor, Vendor};
 use secret::Secret;
 use tempfile::TempDir;
@@ -27,6 +27,17 @@ pub struct Rig {
 impl Rig {
     /// Initialized tokens PAR7S, TH3S and AZ07, no ceremony held.
     pub fn new() -> Self {
+        Self::empty().with_tokens()
+    }
+
+    fn with_tokens(self) -> Self {
+        for label in LABELS {
+            self.blank_member(label);
+        }
+        self
+    }
+
+    fn empty() -> Self {
         let alone = ONE_RIG.lock().unwrap_or_else(PoisonError::into_inner);
         // A key generation rewrites its file dozens of times: in memory where that exists.
         let memory = Path::new("/dev/shm");
@@ -36,17 +47,44 @@ impl Rig {
         let tokens = folder.path().join("tokens");
         fs::write(&conf, format!("directories.tokendir = {}\nlog.level = ERROR\n", tokens.display())).unwrap();
         set_conf(&conf);
-        let rig = Self { folder, _alone: alone };
-        for label in LABELS {
-            rig.blank_member(label);
-        }
-        rig
+        Self { folder, _alone: alone }
     }
 
-    /// A rig whose ceremony was held.
+    /// A rig whose ceremony was held. It is held once for each build of the tests, and every test gets a copy: a
+    /// ceremony takes seconds, and most tests are about what comes after it.
     pub fn after_ceremony() -> (Self, Protocol) {
-        let rig = Self::new();
-        let protocol = rig.hold().unwrap();
+        let rig = Self::empty();
+        let Some(scratch) = option_env!("CARGO_TARGET_TMPDIR").map(Path::new) else {
+            let rig = rig.with_tokens();
+            let protocol = rig.hold().unwrap();
+            return (rig, protocol);
+        };
+        let lock = fs::File::create(scratch.join("hsm-rig.lock")).unwrap();
+        lock.lock().unwrap();
+        let kept = scratch.join(format!("hsm-rig-{}", this_build()));
+        let rig = if kept.join("tokens").exists() {
+            copy_folder(&kept, rig.path());
+            rig
+        } else {
+            let rig = rig.with_tokens();
+            let protocol = rig.hold().unwrap();
+            protocol.write_to(&rig.path().join("protocol")).unwrap();
+            for old in fs::read_dir(scratch).unwrap().map(|entry| entry.unwrap().path()) {
+                if old.is_dir() && old.file_name().unwrap().to_string_lossy().starts_with("hsm-rig-") {
+                    fs::remove_dir_all(old).unwrap();
+                }
+            }
+            let beside = scratch.join("hsm-rig-new");
+            for part in ["tokens", "protocol"] {
+                copy_folder(&rig.path().join(part), &beside.join(part));
+            }
+            for label in LABELS {
+                fs::copy(rig.member(label, "1").pin_file, beside.join(format!("{label}.pin"))).unwrap();
+            }
+            fs::rename(beside, kept).unwrap();
+            rig
+        };
+        let protocol = read_protocol(&rig.path().join("protocol"));
         (rig, protocol)
     }
 
@@ -130,6 +168,39 @@ pub fn set_conf(conf: &Path) {
     unsafe {
         std::env::set_var(CONF, conf);
     }
+}
+
+/// Changes with every build of the test, so that what an older one made is not taken for the work of this one.
+fn this_build() -> String {
+    let about = fs::metadata(std::env::current_exe().unwrap()).unwrap();
+    let built = about.modified().unwrap().duration_since(std::time::UNIX_EPOCH).unwrap();
+    format!("{}-{}", about.len(), built.as_nanos())
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// A protocol from the files that `Protocol::write_to` has written.
+fn read_protocol(folder: &Path) -> Protocol {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let mut protocol: Protocol = serde_json::from_slice(&read("protocol.json")).unwrap();
+    let share =
+        |custodian: Custodian| serde_json::from_slice(&read(&format!("share-{}.json", custodian.name))).unwrap();
+    protocol.escrow = Some(Escrow {
+        blob: serde_json::from_slice(&read("escrow-blob.json")).unwrap(),
+        shares: custodians().into_iter().map(share).collect(),
+        memory_locked: false,
+    });
+    protocol
 }
 
 fn softhsm() -> PathBuf {
