@@ -222,3 +222,6 @@ impl RequestItem {
         fields.finish()
     }
 }
+
+#[cfg(test)]
+mod tests;

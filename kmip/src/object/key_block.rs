@@ -212,3 +212,96 @@ impl KeyMaterial {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{ManagedObject, SymmetricKey};
+    use crate::registry::{EncodingOption, WrappingMethod};
+    use crate::ttlv::Reader;
+
+    fn read(write: impl FnOnce(&mut Writer)) -> Result<KeyBlock, DecodeError> {
+        let mut w = Writer::new(ProtocolVersion::V1_4);
+        w.structure(Tag::KEY_BLOCK, write);
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, ProtocolVersion::V1_4).next_item()?.unwrap();
+        KeyBlock::decode(&item)
+    }
+
+    fn wrapping() -> KeyWrappingData {
+        KeyWrappingData {
+            wrapping_method: WrappingMethod::Encrypt,
+            encryption_key_information: None,
+            mac_signature_key_information: None,
+            mac_signature: None,
+            iv_counter_nonce: Some(vec![1; 12]),
+            encoding_option: Some(EncodingOption::NoEncoding),
+        }
+    }
+
+    #[test]
+    fn a_wrapped_value_says_how_it_is_wrapped() {
+        let wrapped = |described: bool| {
+            read(|w| {
+                KeyFormatType::Raw.encode(Tag::KEY_FORMAT_TYPE, w);
+                w.bytes(Tag::KEY_VALUE, &[7; 40]);
+                if described {
+                    wrapping().encode(Tag::KEY_WRAPPING_DATA, w);
+                }
+            })
+        };
+        let block = wrapped(true).unwrap();
+        assert_eq!(block.value, Some(KeyValue::Wrapped(Secret::copy_from(&[7; 40]))));
+        assert!(block.material().is_none());
+        assert_eq!(wrapped(false).unwrap_err().kind, DecodeErrorKind::MissingField(Tag::KEY_WRAPPING_DATA));
+    }
+
+    #[test]
+    fn a_transparent_key_is_a_structure_and_comes_back_as_one() {
+        let block = read(|w| {
+            KeyFormatType::TransparentSymmetricKey.encode(Tag::KEY_FORMAT_TYPE, w);
+            w.structure(Tag::KEY_VALUE, |w| w.structure(Tag::KEY_MATERIAL, |w| w.bytes(Tag::KEY, &[1, 2, 3])));
+        })
+        .unwrap();
+        assert_eq!(block.material(), Some(&KeyMaterial::TransparentSymmetric(Secret::copy_from(&[1, 2, 3]))));
+        let object = ManagedObject::SymmetricKey(SymmetricKey { key_block: block });
+        assert_eq!(ManagedObject::from_canonical(object.to_canonical().expose()).unwrap(), object);
+    }
+
+    #[test]
+    fn other_transparent_formats_are_refused_by_name() {
+        let refused = read(|w| {
+            KeyFormatType::TransparentRsaPrivateKey.encode(Tag::KEY_FORMAT_TYPE, w);
+            w.structure(Tag::KEY_VALUE, |w| w.structure(Tag::KEY_MATERIAL, |w| w.big_integer(Tag::MODULUS, &[3])));
+        })
+        .unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::UnsupportedKeyFormat(KeyFormatType::TransparentRsaPrivateKey));
+        assert_eq!(refused.to_string(), "key format Transparent RSA Private Key is not supported at byte 32");
+    }
+
+    #[test]
+    fn a_transparent_format_with_bare_bytes_is_refused() {
+        let refused = read(|w| {
+            KeyFormatType::TransparentSymmetricKey.encode(Tag::KEY_FORMAT_TYPE, w);
+            w.structure(Tag::KEY_VALUE, |w| w.bytes(Tag::KEY_MATERIAL, &[1; 32]));
+        })
+        .unwrap_err();
+        assert!(matches!(refused.kind, DecodeErrorKind::WrongType { tag: Tag::KEY_MATERIAL, .. }));
+    }
+
+    #[test]
+    fn objects_that_are_not_decoded_are_refused_by_name() {
+        let mut w = Writer::new(ProtocolVersion::EVERY);
+        w.structure(Tag::CERTIFICATE, |_| {});
+        let refused = ManagedObject::from_canonical(&w.finish()).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::UnsupportedObject(Tag::CERTIFICATE));
+    }
+
+    #[test]
+    fn a_key_of_an_algorithm_that_the_version_does_not_know_cannot_be_told() {
+        let key = |algorithm| KeyBlock::raw(Secret::copy_from(&[1; 32]), algorithm, 256);
+        assert!(key(CryptographicAlgorithm::Aes).known_in(ProtocolVersion::V1_0));
+        assert!(!key(CryptographicAlgorithm::ChaCha20).known_in(ProtocolVersion::V1_3));
+        assert!(key(CryptographicAlgorithm::ChaCha20).known_in(ProtocolVersion::V1_4));
+    }
+}

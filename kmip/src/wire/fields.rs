@@ -164,3 +164,158 @@ fn occurs(mut reader: Reader<'_>, end: usize, tag: Tag) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::MAX_ATTRIBUTES;
+    use crate::ttlv::Writer;
+
+    const V1_5: ProtocolVersion = ProtocolVersion { major: 1, minor: 5 };
+    /// A tag of the vendors' range.
+    const STRANGER: Tag = Tag(0x54_0001);
+
+    crate::wire::structure! {
+        /// A structure with a field of each kind.
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct Example {
+            /// Has to be there.
+            required first: String = Tag::USERNAME,
+            /// May be absent.
+            optional second: i32 = Tag::BATCH_COUNT,
+            /// Came with 1.2.
+            optional third: bool = Tag::RANDOM_IV [since V1_2],
+            /// Went with 1.2.
+            optional fourth: bool = Tag::FRESH [since V1_1] [until V1_2],
+            /// Any number.
+            repeated fifth: crate::registry::KeyFormatType = Tag::KEY_FORMAT_TYPE,
+        }
+    }
+
+    fn read(version: ProtocolVersion, write: impl FnOnce(&mut Writer)) -> Result<Example, DecodeError> {
+        let mut w = Writer::new(version);
+        w.structure(Tag::REQUEST_PAYLOAD, write);
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, version).next_item()?.unwrap();
+        Example::decode(&item)
+    }
+
+    fn error(version: ProtocolVersion, write: impl FnOnce(&mut Writer)) -> (DecodeErrorKind, usize) {
+        let error = read(version, write).unwrap_err();
+        (error.kind, error.offset)
+    }
+
+    fn first(w: &mut Writer) {
+        w.text(Tag::USERNAME, "a");
+    }
+
+    #[test]
+    fn a_missing_field_is_named_where_it_should_stand() {
+        let fault = error(ProtocolVersion::V1_4, |w| w.integer(Tag::BATCH_COUNT, 1));
+        assert_eq!(fault, (DecodeErrorKind::MissingField(Tag::USERNAME), 8));
+        assert_eq!(error(ProtocolVersion::V1_4, |_| {}), (DecodeErrorKind::MissingField(Tag::USERNAME), 8));
+    }
+
+    #[test]
+    fn a_doubled_field_is_told_from_one_out_of_order() {
+        let doubled = error(ProtocolVersion::V1_4, |w| {
+            first(w);
+            w.integer(Tag::BATCH_COUNT, 1);
+            w.integer(Tag::BATCH_COUNT, 2);
+        });
+        assert_eq!(doubled, (DecodeErrorKind::DuplicateField(Tag::BATCH_COUNT), 8 + 16 + 16));
+        let misplaced = error(ProtocolVersion::V1_4, |w| {
+            first(w);
+            w.boolean(Tag::RANDOM_IV, true);
+            w.integer(Tag::BATCH_COUNT, 1);
+        });
+        assert_eq!(misplaced, (DecodeErrorKind::MisplacedField(Tag::BATCH_COUNT), 8 + 16 + 16));
+        let before_the_required_one = error(ProtocolVersion::V1_4, |w| {
+            w.integer(Tag::BATCH_COUNT, 1);
+            first(w);
+        });
+        assert_eq!(before_the_required_one, (DecodeErrorKind::MisplacedField(Tag::BATCH_COUNT), 8));
+    }
+
+    #[test]
+    fn a_field_that_no_version_has_is_refused() {
+        let last = error(ProtocolVersion::V1_4, |w| {
+            first(w);
+            w.integer(STRANGER, 1);
+        });
+        assert_eq!(last, (DecodeErrorKind::UnknownField(STRANGER), 24));
+        let instead = error(ProtocolVersion::V1_4, |w| w.integer(STRANGER, 1));
+        assert_eq!(instead, (DecodeErrorKind::UnknownField(STRANGER), 8));
+    }
+
+    #[test]
+    fn a_field_of_another_version_is_refused() {
+        let newer = error(ProtocolVersion::V1_1, |w| {
+            first(w);
+            w.boolean(Tag::RANDOM_IV, true);
+        });
+        assert_eq!(newer, (DecodeErrorKind::UnknownField(Tag::RANDOM_IV), 24));
+        let older = error(ProtocolVersion::V1_3, |w| {
+            first(w);
+            w.boolean(Tag::FRESH, true);
+        });
+        assert_eq!(older, (DecodeErrorKind::UnknownField(Tag::FRESH), 24));
+    }
+
+    #[test]
+    fn a_peer_of_a_newer_minor_version_may_send_what_is_not_understood() {
+        let read = read(V1_5, |w| {
+            w.integer(STRANGER, 1);
+            first(w);
+            w.integer(STRANGER, 1);
+            w.boolean(Tag::RANDOM_IV, true);
+            w.enumeration(Tag::KEY_FORMAT_TYPE, 1);
+            w.integer(STRANGER, 1);
+            w.enumeration(Tag::KEY_FORMAT_TYPE, 2);
+            w.integer(STRANGER, 1);
+        });
+        let read = read.unwrap();
+        assert_eq!((read.first.as_str(), read.third, read.fifth.len()), ("a", Some(true), 2));
+    }
+
+    #[test]
+    fn what_the_peer_does_not_know_is_left_out() {
+        use crate::registry::KeyFormatType;
+        let whole = Example {
+            first: "a".into(),
+            second: Some(1),
+            third: Some(true),
+            fourth: Some(true),
+            fifth: vec![KeyFormatType::Raw, KeyFormatType::Pkcs12, KeyFormatType::Pkcs10],
+        };
+        let told = |version| {
+            let mut w = Writer::new(version);
+            whole.encode(Tag::REQUEST_PAYLOAD, &mut w);
+            let bytes = w.finish();
+            Example::decode(&Reader::new(&bytes, version).next_item().unwrap().unwrap()).unwrap()
+        };
+        let known = |version| {
+            let told = told(version);
+            (told.third.is_some(), told.fourth.is_some(), told.fifth.len())
+        };
+        assert_eq!(known(ProtocolVersion::V1_0), (false, false, 1));
+        assert_eq!(known(ProtocolVersion::V1_1), (false, true, 1));
+        assert_eq!(known(ProtocolVersion::V1_2), (true, true, 1));
+        assert_eq!(known(ProtocolVersion::V1_4), (true, false, 2));
+        assert_eq!(told(ProtocolVersion::EVERY), whole);
+    }
+
+    #[test]
+    fn repetitions_have_a_limit() {
+        let mut w = Writer::new(ProtocolVersion::V1_4);
+        (0..=MAX_ATTRIBUTES).for_each(|_| w.integer(Tag::BATCH_COUNT, 1));
+        let bytes = w.finish();
+        let read = |limit| {
+            let mut fields = Fields::new(Reader::new(&bytes, ProtocolVersion::V1_4), |_, _| true);
+            fields.repeated_by(Tag::BATCH_COUNT, limit, i32::decode).map(|values| values.len())
+        };
+        assert_eq!(read(MAX_ATTRIBUTES + 1), Ok(MAX_ATTRIBUTES + 1));
+        let refused = read(MAX_ATTRIBUTES).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::TooMany { what: "Batch Count", limit: MAX_ATTRIBUTES });
+    }
+}
