@@ -1,1 +1,33 @@
-//! To be written.
+//! What is durable: domains, identities, objects and the leaves of the audit logs, committed together.
+//!
+//! [`KeyStore`] is the contract, [`SqliteStore`] the back end. The store never sees key bytes in clear: an object's
+//! bytes arrive as [`secret::Sealed`]. Whoever can write to the database file can destroy, but not deceive: every row
+//! that decides anything carries a MAC over all its columns, an index only finds candidates, and what a row says is
+//! verified each time before it is answered. `FORMAT.md` has the canonical encodings byte by byte.
+
+#[cfg(all(feature = "fault", not(debug_assertions)))]
+compile_error!("the feature `fault` weakens durability on purpose; it must not be part of a release build");
+
+mod canonical;
+mod error;
+mod index;
+pub mod limits;
+mod mac;
+mod raw;
+mod row;
+mod set;
+mod sqlite;
+mod store;
+mod unit;
+
+pub use error::{Refusal, StoreError};
+pub use index::IndexTerm;
+pub use mac::MacKey;
+pub use row::{
+    Credential, Dates, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId, ObjectRow, Revocation,
+};
+#[cfg(feature = "fault")]
+pub use sqlite::Faults;
+pub use sqlite::{SqliteStore, StoreOptions, Synchronous};
+pub use store::{Finding, KeyStore, StoredRecord, Verification};
+pub use unit::{Change, Committed, Step, Unit};

@@ -1,0 +1,60 @@
+//! Every limit of the store, with its reason.
+
+/// Units that one transaction takes at most. More would only delay the first of them; a batch is about half of what
+/// waits, so this is reached with 2,000 requests in flight.
+pub const MAX_GROUP: usize = 1024;
+/// Units that may wait for the writer: four full groups. Who comes after is told that the store is busy.
+pub const DEFAULT_QUEUE: usize = 4 * MAX_GROUP;
+/// Kibibytes of units that may wait for the writer, whatever their number: a unit may hold an object of 1 MiB.
+pub const MAX_QUEUED_KIB: usize = 256 * 1024;
+/// Connections that read. Two cores gain nothing from more; each holds its own page cache.
+pub const DEFAULT_READERS: u32 = 4;
+/// Pages of the write-ahead log at which SQLite carries it over into the database: 32 MB. With 1,000 (SQLite's
+/// default) the carrying over showed in the slowest percent of requests.
+pub const DEFAULT_CHECKPOINT_PAGES: u32 = 8000;
+/// Milliseconds a statement waits for a lock of another connection before it fails. Readers never block the writer in
+/// WAL mode; this covers the moments of opening and closing.
+pub const BUSY_TIMEOUT_MS: u64 = 5000;
+/// Seconds a read waits for a free connection.
+pub const ACQUIRE_TIMEOUT_S: u64 = 30;
+/// Steps of one unit: as many as a message may have batch items, with room for transitions that became due.
+pub const MAX_STEPS: usize = 4096;
+/// Changes of one step.
+pub const MAX_CHANGES: usize = 64;
+/// Attributes of one object.
+pub const MAX_ATTRIBUTES: usize = 1024;
+/// Bytes of an object's attributes, encoded.
+pub const MAX_ATTRIBUTES_LEN: usize = 1 << 20;
+/// Terms of one search; each costs an index look-up per candidate.
+pub const MAX_TERMS: usize = 64;
+/// Rows that one call returns.
+pub const MAX_PAGE: usize = 1000;
+/// Bytes of a domain's or an identity's name, of a role, a policy, a user name.
+pub const MAX_NAME_LEN: usize = 256;
+/// Bytes of a password hash in PHC form.
+pub const MAX_PASSWORD_HASH_LEN: usize = 512;
+/// Bytes of a revocation message; the protocol sets no limit.
+pub const MAX_REVOCATION_MESSAGE_LEN: usize = 4096;
+/// Bytes of a certificate in DER. Real ones have 2 KB, those with many names 10.
+pub const MAX_CERTIFICATE_LEN: usize = 64 * 1024;
+/// Bytes of a domain's wrapped Domain Key with its canary.
+pub const MAX_DOMAIN_KEY_LEN: usize = 4096;
+/// Bytes of a setting's name.
+pub const MAX_SETTING_NAME_LEN: usize = 128;
+/// Bytes of a setting.
+pub const MAX_SETTING_LEN: usize = 1 << 20;
+/// The digest of a domain's set is repeated in every leaf whose position is a multiple of this, so that a start looks
+/// at no more leaves than this to find the last one.
+pub const SET_DIGEST_INTERVAL: u64 = 1024;
+/// Bytes of records that one INSERT carries. SQLite would take 1 GB; two buffers of this size are held for a moment.
+pub const MAX_INSERT_LEN: usize = 8 << 20;
+/// Rows and records that a verification or a start reads at a time.
+pub const SCAN_PAGE: i64 = 4096;
+/// Objects whose last record a verification holds in memory at a time: 64 bytes each and the map's overhead. For more
+/// objects it reads the log more than once.
+pub const VERIFY_OBJECTS: usize = 100_000;
+/// Findings that a verification names; it counts the rest.
+pub const MAX_FINDINGS: usize = 1000;
+
+const _: () = assert!(MAX_GROUP <= DEFAULT_QUEUE);
+const _: () = assert!(SET_DIGEST_INTERVAL.is_power_of_two());

@@ -1,0 +1,80 @@
+//! The columns of a domain.
+
+use secret::Sealed;
+
+use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
+use crate::canonical::Canonical;
+use crate::error::StoreError;
+use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_NAME_LEN};
+use crate::row::{DomainRow, DomainState};
+
+/// Columns of table `domain`, in its order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RawDomain {
+    pub(crate) id: Vec<u8>,
+    pub(crate) name: String,
+    pub(crate) state: i64,
+    pub(crate) revision: i64,
+    pub(crate) created_us: i64,
+    pub(crate) domain_key: Vec<u8>,
+    pub(crate) secret: Vec<u8>,
+    pub(crate) policy: String,
+    pub(crate) system: i64,
+}
+
+impl RawDomain {
+    /// The columns of `row` under `revision`.
+    pub(crate) fn of(row: &DomainRow, revision: u64) -> Result<Self, StoreError> {
+        bounded(row.name.len(), MAX_NAME_LEN, "domain name too long")?;
+        bounded(row.policy.len(), MAX_NAME_LEN, "policy name too long")?;
+        bounded(row.domain_key.len(), MAX_DOMAIN_KEY_LEN, "domain key too long")?;
+        Ok(Self {
+            id: row.id.to_vec(),
+            name: row.name.clone(),
+            state: row.state.code(),
+            revision: signed(revision)?,
+            created_us: row.created_us,
+            domain_key: row.domain_key.clone(),
+            secret: row.secret.as_bytes().to_vec(),
+            policy: row.policy.clone(),
+            system: i64::from(row.system),
+        })
+    }
+}
+
+impl Raw for RawDomain {
+    const TABLE: &'static str = "domain";
+    type Row = DomainRow;
+
+    fn key(&self) -> String {
+        uuid_text(&self.id)
+    }
+
+    fn canonical(&self) -> Vec<u8> {
+        Canonical::new("domain 1")
+            .blob(&self.id)
+            .text(&self.name)
+            .integer(self.state)
+            .integer(self.revision)
+            .integer(self.created_us)
+            .blob(&self.domain_key)
+            .digest_of(&self.secret)
+            .text(&self.policy)
+            .integer(self.system)
+            .finish()
+    }
+
+    fn decode(self) -> Result<DomainRow, String> {
+        Ok(DomainRow {
+            id: sized(&self.id, "identifier")?,
+            name: self.name,
+            state: DomainState::from_code(self.state).ok_or_else(|| format!("state {}", self.state))?,
+            revision: unsigned(self.revision, "revision")?,
+            created_us: self.created_us,
+            domain_key: self.domain_key,
+            secret: Sealed::from_bytes(self.secret).map_err(|error| error.to_string())?,
+            policy: self.policy,
+            system: flag(self.system, "system")?,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! A domain: a tenant with keys of its own, or the system with its administrators.
+
+use secret::{DomainId, Sealed};
+
+/// What may be done with a domain's keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainState {
+    /// Everything.
+    Active,
+    /// Nothing until it is active again.
+    Frozen,
+    /// Nothing ever again.
+    Destroyed,
+}
+
+impl DomainState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Active, Self::Frozen, Self::Destroyed];
+
+    /// As stored.
+    pub(crate) const fn code(self) -> i64 {
+        match self {
+            Self::Active => 1,
+            Self::Frozen => 2,
+            Self::Destroyed => 3,
+        }
+    }
+
+    pub(crate) fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.code() == code)
+    }
+}
+
+/// A domain.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DomainRow {
+    /// Its identifier.
+    pub id: DomainId,
+    /// Its name, unique among all domains. At most [`crate::limits::MAX_NAME_LEN`] bytes.
+    pub name: String,
+    /// What may be done with its keys.
+    pub state: DomainState,
+    /// Counts the changes; guards each of them.
+    pub revision: u64,
+    /// When it was made, in microseconds since 1970.
+    pub created_us: i64,
+    /// The current Domain Key, wrapped under the Root of Trust, as `hsm` encodes it.
+    pub domain_key: Vec<u8>,
+    /// The secret that the MAC key is derived from, sealed under the Domain Key.
+    pub secret: Sealed,
+    /// The profile of algorithms: `anssi` or `legacy`.
+    pub policy: String,
+    /// Whether this is the domain of the administrators.
+    pub system: bool,
+}

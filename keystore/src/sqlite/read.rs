@@ -1,0 +1,238 @@
+//! What readers do: every row is verified before it is answered, and an index is only believed as far as the rows it
+//! leads to.
+
+use std::sync::Arc;
+
+use audit::{Hash, LogId, Record};
+use secret::DomainId;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqlitePool};
+use tokio::sync::watch;
+
+use super::apply::numbers;
+use super::columns::{Columns, domain_columns, object_columns};
+use super::logs::{Heads, place};
+use crate::error::StoreError;
+use crate::index::{IndexTerm, TermHash};
+use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
+use crate::raw::{Raw, RawDomain, RawObject, signed, sized, uuid_text};
+use crate::row::{DomainRow, ObjectId, ObjectRow};
+use crate::set::{ActiveDomain, Domains};
+use crate::store::StoredRecord;
+
+/// The connections that read, and what is known in memory.
+pub(super) struct Reader {
+    pub(super) pool: SqlitePool,
+    pub(super) domains: Domains,
+    pub(super) heads: Heads,
+    /// Why the store has failed, once it has.
+    pub(super) failure: watch::Sender<Option<Arc<str>>>,
+}
+
+impl Reader {
+    /// # Errors
+    /// [`StoreError::Failed`] once the store has failed.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        match self.failure.borrow().as_ref() {
+            Some(reason) => Err(StoreError::Failed(Arc::clone(reason))),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn domains(&self) -> Result<Vec<DomainRow>, StoreError> {
+        self.check()?;
+        let sql = concat!("SELECT ", domain_columns!(), " FROM domain ORDER BY name");
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| self.domain_row(row)).collect()
+    }
+
+    fn domain_row(&self, row: &SqliteRow) -> Result<DomainRow, StoreError> {
+        let id: Vec<u8> = row.try_get(0).map_err(|_| StoreError::tampered("domain", "?"))?;
+        // Of an active domain the verified row is in memory.
+        if let Some(active) = sized(&id, "id").ok().and_then(|id| self.domains.get(&id).ok()) {
+            return Ok(active.look(|members| members.row.clone()));
+        }
+        let (raw, _) = RawDomain::read(row).map_err(|_| StoreError::tampered("domain", uuid_text(&id)))?;
+        raw.decode().map_err(|why| StoreError::quarantined("domain", uuid_text(&id), why))
+    }
+
+    pub(super) async fn object(&self, domain: DomainId, id: ObjectId) -> Result<Option<ObjectRow>, StoreError> {
+        self.check()?;
+        let active = self.domains.get(&domain)?;
+        // Asked before the row is read: a row read later shows the destruction that the tombstone tells of.
+        let tombstoned = active.is_tombstoned(&id);
+        let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
+            .bind(domain.to_vec())
+            .bind(id.to_vec())
+            .fetch_optional(&self.pool)
+            .await?;
+        let row = match &row {
+            Some(row) => Some(verified(&active, &id, row)?),
+            None => None,
+        };
+        match row {
+            Some(row) if !tombstoned || row.is_destroyed() => Ok(Some(row)),
+            None if !tombstoned => Ok(None),
+            // Destroyed, and back again or gone without a trace.
+            Some(_) | None => Err(StoreError::tampered("object", uuid_text(&id))),
+        }
+    }
+
+    pub(super) async fn candidates(
+        &self,
+        domain: DomainId,
+        terms: &[IndexTerm],
+        after: Option<ObjectId>,
+        limit: usize,
+    ) -> Result<Vec<ObjectRow>, StoreError> {
+        self.check()?;
+        if terms.len() > MAX_TERMS {
+            return Err(StoreError::InvalidUnit("too many terms"));
+        }
+        let active = self.domains.get(&domain)?;
+        let limit = i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
+        // The empty blob is before every identifier.
+        let after = after.map_or_else(Vec::new, |id| id.to_vec());
+        let mut ordered: Vec<&IndexTerm> = terms.iter().collect();
+        ordered.sort_by_key(|term| term.rank());
+        let hashes: Vec<TermHash> = ordered.iter().map(|term| term.hash()).collect();
+        let rows = match hashes.split_first() {
+            None => {
+                sqlx::query(concat!(
+                    "SELECT ",
+                    object_columns!(),
+                    ", id FROM object WHERE domain = $1 AND id > $2 ORDER BY id LIMIT $3"
+                ))
+                .bind(domain.to_vec())
+                .bind(after)
+                .bind(limit)
+                .fetch_all(&self.pool)
+                .await?
+            }
+            Some((first, others)) => {
+                // Begins at the term that leaves the fewest; the others are look-ups. An index row without its object
+                // is shown as a row of nothing.
+                sqlx::query(concat!(
+                    "SELECT ",
+                    object_columns!(),
+                    ", one.object FROM (SELECT object FROM object_term found \
+                     WHERE domain = $1 AND term = $2 AND object > $3 AND NOT EXISTS (\
+                     SELECT 1 FROM json_each($5) other WHERE NOT EXISTS (SELECT 1 FROM object_term has \
+                     WHERE has.domain = $1 AND has.term = substr($4, 1 + 16 * other.value, 16) \
+                     AND has.object = found.object)) ORDER BY object LIMIT $6) one \
+                     LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object"
+                ))
+                .bind(domain.to_vec())
+                .bind(first.to_vec())
+                .bind(after)
+                .bind(others.concat())
+                .bind(numbers(others.len()))
+                .bind(limit)
+                .fetch_all(&self.pool)
+                .await?
+            }
+        };
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let id: Vec<u8> = row.try_get(26).map_err(|_| StoreError::tampered("object", "?"))?;
+            let mut row = verified(&active, &id, row)?;
+            if !row.is_destroyed() && active.is_tombstoned(&row.id) {
+                // Destroyed since the rows were read, or revived by somebody: reading it again tells.
+                let again = self.object(domain, row.id).await?;
+                row = again.ok_or_else(|| StoreError::tampered("object", uuid_text(&id)))?;
+            }
+            let has = row.term_hashes();
+            if hashes.iter().any(|hash| has.binary_search(hash).is_err()) {
+                return Err(StoreError::tampered("object_term", uuid_text(&id)));
+            }
+            found.push(row);
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
+        self.check()?;
+        let (id, tree) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        let limit = u64::try_from(limit.min(MAX_PAGE)).unwrap_or_default().min(tree.size().saturating_sub(from));
+        let rows =
+            sqlx::query("SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq")
+                .bind(id)
+                .bind(signed(from)?)
+                .bind(signed(from.saturating_add(limit))?)
+                .fetch_all(&self.pool)
+                .await?;
+        let mut records = Vec::with_capacity(rows.len());
+        for (seq, row) in (from..).zip(&rows) {
+            let bytes = believed_record(log, seq, row)?;
+            records.push(StoredRecord { seq, bytes });
+        }
+        match u64::try_from(records.len()) {
+            Ok(len) if len == limit => Ok(records),
+            _ => Err(StoreError::tampered("audit", place(log, from.saturating_add(limit)))),
+        }
+    }
+
+    pub(super) async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
+        self.check()?;
+        let (id, tree) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        if to > tree.size() {
+            return Err(StoreError::NotFound);
+        }
+        let mut hashes = Vec::new();
+        let mut next = from;
+        while next < to {
+            let rows = sqlx::query(
+                "SELECT seq, leaf FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq LIMIT $4",
+            )
+            .bind(id)
+            .bind(signed(next)?)
+            .bind(signed(to)?)
+            .bind(SCAN_PAGE)
+            .fetch_all(&self.pool)
+            .await?;
+            if rows.is_empty() {
+                return Err(StoreError::tampered("audit", place(log, next)));
+            }
+            for row in &rows {
+                let wrong = |_| StoreError::tampered("audit", place(log, next));
+                let (seq, leaf): (i64, Vec<u8>) = (row.try_get(0)?, row.try_get(1)?);
+                hashes.push(sized(&leaf, "leaf").map_err(wrong)?);
+                if u64::try_from(seq) != Ok(next) {
+                    return Err(StoreError::tampered("audit", place(log, next)));
+                }
+                next += 1;
+            }
+        }
+        Ok(hashes)
+    }
+
+    pub(super) async fn latest_checkpoint(&self, log: LogId) -> Result<Option<String>, StoreError> {
+        self.check()?;
+        let (id, _) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        let note = sqlx::query_scalar("SELECT note FROM checkpoint WHERE log = $1 ORDER BY size DESC LIMIT 1");
+        Ok(note.bind(id).fetch_optional(&self.pool).await?)
+    }
+
+    pub(super) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.check()?;
+        let value = sqlx::query_scalar("SELECT value FROM setting WHERE name = $1").bind(name.to_owned());
+        Ok(value.fetch_optional(&self.pool).await?)
+    }
+}
+
+/// A row of `object`, verified; `id` names it in errors.
+pub(super) fn verified(active: &ActiveDomain, id: &[u8], row: &SqliteRow) -> Result<ObjectRow, StoreError> {
+    let (raw, mac) = RawObject::read(row).map_err(|_| StoreError::tampered("object", uuid_text(id)))?;
+    raw.verified(&active.key, &mac)
+}
+
+/// A row of `seq, leaf, record`: at its place, and the record that its leaf is of.
+pub(super) fn believed_record(log: LogId, seq: u64, row: &SqliteRow) -> Result<Vec<u8>, StoreError> {
+    let wrong = |_| StoreError::tampered("audit", place(log, seq));
+    let (at, leaf): (i64, Vec<u8>) = (row.try_get(0).map_err(wrong)?, row.try_get(1).map_err(wrong)?);
+    let bytes: Vec<u8> = row.try_get(2).map_err(wrong)?;
+    if u64::try_from(at) != Ok(seq) || Record::leaf_hash(&bytes)[..] != leaf[..] {
+        return Err(StoreError::tampered("audit", place(log, seq)));
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,323 @@
+//! The one writer: it takes all units that wait, does them in one transaction, waits for the disk, and only then
+//! answers them all. While it waits for the disk, the next group gathers.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::Arc;
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+
+use super::Shared;
+use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
+use super::logs::Log;
+use super::prepare::Prepared;
+use super::{StoreOptions, activate};
+use crate::error::StoreError;
+use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
+use crate::mac::MacKey;
+use crate::row::DomainRow;
+use crate::unit::Committed;
+
+/// Where an answer goes.
+pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// What the writer is asked to do.
+pub(super) enum Job {
+    Commit(Prepared, Answer<Committed>, OwnedSemaphorePermit),
+    Activate(secret::DomainId, MacKey, Answer<DomainRow>),
+    Deactivate(secret::DomainId, oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
+}
+
+/// The task that writes.
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    shared: Arc<Shared>,
+    memory: Memory,
+    #[cfg(feature = "fault")]
+    faults: super::Faults,
+    #[cfg(feature = "fault")]
+    commits: u64,
+    /// Held until the database is closed.
+    lock: File,
+}
+
+/// Units with their answers; the permits give their room in the queue back when the group is done.
+type Group = Vec<(Prepared, Answer<Committed>, OwnedSemaphorePermit)>;
+
+impl Writer {
+    pub(super) fn new(
+        connection: SqliteConnection,
+        shared: Arc<Shared>,
+        logs: HashMap<audit::LogId, Log>,
+        options: &StoreOptions,
+        lock: File,
+    ) -> Self {
+        #[cfg(not(feature = "fault"))]
+        let _ = options;
+        Self {
+            connection,
+            shared,
+            memory: Memory { logs, sets: HashMap::new() },
+            #[cfg(feature = "fault")]
+            faults: options.faults.clone(),
+            #[cfg(feature = "fault")]
+            commits: 0,
+            lock,
+        }
+    }
+
+    /// Works until the store is closed or dropped.
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        let mut waiting = Vec::with_capacity(MAX_GROUP);
+        let mut closed = None;
+        while closed.is_none() && jobs.recv_many(&mut waiting, MAX_GROUP).await > 0 {
+            let mut group = Group::new();
+            for job in waiting.drain(..) {
+                match job {
+                    Job::Commit(unit, answer, permit) => group.push((unit, answer, permit)),
+                    Job::Activate(domain, key, answer) => {
+                        // Behind everything that came before it: the set must not change while it is read.
+                        self.commit(std::mem::take(&mut group)).await;
+                        let activated = self.activate(domain, key).await;
+                        let _ = answer.send(activated);
+                    }
+                    Job::Deactivate(domain, answer) => {
+                        self.commit(std::mem::take(&mut group)).await;
+                        self.shared.reader.domains.remove(&domain);
+                        self.memory.sets.remove(&domain);
+                        let _ = answer.send(());
+                    }
+                    Job::Close(answer) => closed = Some(answer),
+                }
+            }
+            self.commit(group).await;
+        }
+        // Units that were handed in after the call to close are refused, not forgotten: dropping them answers them.
+        drop(jobs);
+        self.close().await;
+        if let Some(closed) = closed {
+            let _ = closed.send(());
+        }
+    }
+
+    async fn close(self) {
+        let Self { mut connection, shared, lock, .. } = self;
+        shared.reader.domains.clear();
+        shared.reader.pool.close().await;
+        if shared.failure().is_some() {
+            // Closing would carry the write-ahead log over, of which nobody knows what is on the disk.
+            std::mem::forget(connection);
+        } else {
+            let carried = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await;
+            if let Err(error) = carried.map(drop).and(connection.close().await) {
+                tracing::error!(%error, "the database was not closed properly; the next start recovers it");
+            }
+        }
+        drop(lock);
+    }
+
+    async fn activate(&mut self, domain: secret::DomainId, key: MacKey) -> Result<DomainRow, StoreError> {
+        self.shared.reader.check()?;
+        let (active, set) = activate::activate(&mut self.connection, &self.memory, domain, key).await?;
+        let row = active.look(|members| members.row.clone());
+        self.memory.sets.insert(domain, set);
+        self.shared.reader.domains.put(Arc::new(active));
+        Ok(row)
+    }
+
+    /// Commits a group and answers it. A failure of the database ends the store; see [`StoreError::Failed`].
+    async fn commit(&mut self, group: Group) {
+        if group.is_empty() {
+            return;
+        }
+        if let Some(reason) = self.shared.failure() {
+            for (_, answer, _) in group {
+                let _ = answer.send(Err(StoreError::Failed(Arc::clone(&reason))));
+            }
+            return;
+        }
+        let mut open = Vec::with_capacity(group.len());
+        if let Err(error) = self.transaction(group, &mut open).await {
+            let reason = self.shared.fail(&error);
+            for (answer, _) in open {
+                let _ = answer.send(Err(StoreError::Failed(Arc::clone(&reason))));
+            }
+            return;
+        }
+        for (answer, result) in open {
+            // Whoever asked may have gone; what was asked is done.
+            let _ = answer.send(result);
+        }
+    }
+
+    async fn transaction(&mut self, group: Group, open: &mut Vec<Open>) -> Result<(), StoreError> {
+        let changing = group.iter().any(|(unit, ..)| unit.changes);
+        if changing {
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        }
+        let mut leaves = Vec::new();
+        let mut news = Vec::new();
+        let mut failed = None;
+        for (unit, answer, _permit) in group {
+            if failed.is_some() {
+                open.push((answer, Err(StoreError::Closed)));
+                continue;
+            }
+            let result = match self.apply(unit).await {
+                Ok(Applied { committed, leaves: new_leaves, news: new }) => {
+                    leaves.extend(new_leaves);
+                    news.extend(new);
+                    Ok(committed)
+                }
+                Err(Failure::Rejected(error)) => Err(error),
+                Err(Failure::Fatal(error)) => {
+                    failed = Some(error);
+                    Err(StoreError::Closed)
+                }
+            };
+            open.push((answer, result));
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        #[cfg(feature = "fault")]
+        if self.faults.early_answer {
+            for (answer, result) in open.drain(..) {
+                let _ = answer.send(result);
+            }
+        }
+        self.append(&leaves, changing).await?;
+        self.tell(news, &leaves);
+        Ok(())
+    }
+
+    /// Applies a unit: in a savepoint if it changes rows, so that one that fails undoes only itself.
+    async fn apply(&mut self, unit: Prepared) -> Result<Applied, Failure> {
+        let mut application = Application::new(&mut self.memory);
+        if !unit.changes {
+            application.run_records(unit)?;
+            return Ok(application.keep());
+        }
+        let fatal = |error: sqlx::Error| Failure::Fatal(error.into());
+        sqlx::query("SAVEPOINT unit").execute(&mut self.connection).await.map_err(fatal)?;
+        match application.run(&mut self.connection, unit).await {
+            Ok(()) => {
+                let applied = application.keep();
+                sqlx::query("RELEASE unit").execute(&mut self.connection).await.map_err(fatal)?;
+                Ok(applied)
+            }
+            Err(Failure::Rejected(error)) => {
+                drop(application);
+                let undo = sqlx::query("ROLLBACK TO unit; RELEASE unit");
+                undo.execute(&mut self.connection).await.map_err(fatal)?;
+                Err(Failure::Rejected(error))
+            }
+            Err(fatal) => Err(fatal),
+        }
+    }
+
+    /// Appends the records of the whole group, one statement for all of them, and commits.
+    async fn append(&mut self, leaves: &[Leaf], begun: bool) -> Result<(), StoreError> {
+        let mut batches = Batch::all(leaves);
+        #[cfg(feature = "fault")]
+        self.fail_if_told().await?;
+        if !begun && batches.len() == 1 {
+            // A statement outside a transaction is one.
+            if let Some(batch) = batches.pop() {
+                batch.insert(&mut self.connection, INSERT).await?;
+            }
+            return Ok(());
+        }
+        if !begun && !batches.is_empty() {
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        }
+        let last = batches.pop();
+        for batch in batches {
+            batch.insert(&mut self.connection, INSERT).await?;
+        }
+        match last {
+            Some(batch) => batch.insert(&mut self.connection, INSERT_AND_COMMIT).await,
+            None if begun => {
+                sqlx::query("COMMIT").execute(&mut self.connection).await?;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    #[cfg(feature = "fault")]
+    async fn fail_if_told(&mut self) -> Result<(), StoreError> {
+        self.commits += 1;
+        if self.faults.failing_commit == Some(self.commits) {
+            // As after a failed fsync: what was written is not in the database.
+            let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
+            return Err(StoreError::io("injected: the commit failed"));
+        }
+        Ok(())
+    }
+
+    fn tell(&self, news: Vec<News>, leaves: &[Leaf]) {
+        let touched: std::collections::HashSet<i64> = leaves.iter().map(|leaf| leaf.log).collect();
+        for (name, log) in self.memory.logs.iter().filter(|(_, log)| touched.contains(&log.id)) {
+            self.shared.reader.heads.put(*name, log.id, log.tree.clone());
+        }
+        for one in news {
+            one.tell(&self.shared.reader.domains);
+        }
+    }
+}
+
+/// An answer that waits for the disk.
+type Open = (Answer<Committed>, Result<Committed, StoreError>);
+
+macro_rules! insert_audit {
+    () => {
+        "INSERT INTO audit (log, seq, leaf, record) \
+         SELECT value ->> 0, value ->> 1, substr($2, value ->> 2, 32), substr($2, (value ->> 2) + 32, value ->> 3) \
+         FROM json_each($1)"
+    };
+}
+
+const INSERT: &str = insert_audit!();
+const INSERT_AND_COMMIT: &str = concat!(insert_audit!(), "; COMMIT");
+
+/// Records for one INSERT: a list of log, position, offset and length, and one blob of leaf hashes and records.
+#[derive(Default)]
+struct Batch {
+    places: String,
+    blob: Vec<u8>,
+}
+
+impl Batch {
+    fn all(leaves: &[Leaf]) -> Vec<Self> {
+        let mut batches: Vec<Self> = Vec::new();
+        for leaf in leaves {
+            match batches.last_mut() {
+                Some(batch) if batch.blob.len() < MAX_INSERT_LEN => batch.push(leaf),
+                _ => {
+                    let mut batch = Self::default();
+                    batch.push(leaf);
+                    batches.push(batch);
+                }
+            }
+        }
+        batches
+    }
+
+    fn push(&mut self, leaf: &Leaf) {
+        let separator = if self.places.is_empty() { '[' } else { ',' };
+        // SQL counts bytes from 1.
+        let (at, len) = (self.blob.len() + 1, leaf.bytes.len());
+        self.places.push_str(&format!("{separator}[{},{},{at},{len}]", leaf.log, leaf.seq));
+        self.blob.extend_from_slice(&leaf.hash);
+        self.blob.extend_from_slice(&leaf.bytes);
+    }
+
+    async fn insert(mut self, connection: &mut SqliteConnection, sql: &'static str) -> Result<(), StoreError> {
+        self.places.push(']');
+        sqlx::query(sql).bind(self.places).bind(self.blob).execute(connection).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,145 @@
+//! The contract of a store: the verbs of the domain, each of them one transaction.
+
+use async_trait::async_trait;
+use audit::{Hash, LogId};
+use secret::DomainId;
+
+use crate::error::StoreError;
+use crate::index::IndexTerm;
+use crate::mac::MacKey;
+use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
+use crate::unit::{Committed, Unit};
+
+/// A record as it lies in its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Position in the log, from 0: the leaf's index.
+    pub seq: u64,
+    /// The canonical encoding, see [`audit::Record::decode`].
+    pub bytes: Vec<u8>,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Objects compared.
+    pub objects: u64,
+    /// Records compared.
+    pub records: u64,
+    /// What is wrong, up to [`crate::limits::MAX_FINDINGS`].
+    pub findings: Vec<Finding>,
+    /// How much is wrong in all.
+    pub found: u64,
+}
+
+/// One row that is not what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The table.
+    pub table: &'static str,
+    /// The row's key.
+    pub row: String,
+    /// What is wrong, in words.
+    pub what: &'static str,
+}
+
+/// A durable store. Every verb is one transaction; what it answers was verified.
+///
+/// # Errors
+/// Every verb fails with [`StoreError::Failed`] once a commit has failed, with [`StoreError::Closed`] after
+/// [`KeyStore::close`], with [`StoreError::Io`] where the database cannot be read, and with [`StoreError::Tampered`]
+/// or [`StoreError::Quarantined`] for rows that were changed by others or cannot be read.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// All domains, by name. Rows of domains that are not active are as the database has them, unverified.
+    async fn domains(&self) -> Result<Vec<DomainRow>, StoreError>;
+
+    /// Hands over the MAC key of a domain: from now on its rows can be read, each verified, and written.
+    ///
+    /// The domain's row, its identities and its tombstones are verified here, and the digest of them all against the
+    /// last record that carries it; from then on they are held in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`StoreError::Tampered`]; with a wrong key every row is tampered.
+    async fn activate(&self, domain: DomainId, key: MacKey) -> Result<DomainRow, StoreError>;
+
+    /// Drops the MAC key of a domain. Records can still be appended to its log.
+    async fn deactivate(&self, domain: DomainId);
+
+    /// The identities of an active domain, revoked ones too.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`].
+    async fn identities(&self, domain: DomainId) -> Result<Vec<IdentityRow>, StoreError>;
+
+    /// One object of an active domain. An object of another domain is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`], [`StoreError::Tampered`], [`StoreError::Quarantined`].
+    async fn object(&self, domain: DomainId, id: ObjectId) -> Result<Option<ObjectRow>, StoreError>;
+
+    /// The objects that have every one of `terms`, in the order of their identifiers, destroyed ones too; without
+    /// terms all objects. At most `limit`, and never more than [`crate::limits::MAX_PAGE`], after `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`], [`StoreError::InvalidUnit`] for more than [`crate::limits::MAX_TERMS`] terms.
+    async fn candidates(
+        &self,
+        domain: DomainId,
+        terms: &[IndexTerm],
+        after: Option<ObjectId>,
+        limit: usize,
+    ) -> Result<Vec<ObjectRow>, StoreError>;
+
+    /// Does all of a unit, or nothing. When it returns `Ok`, changes and records are on the disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`], [`StoreError::NameTaken`], [`StoreError::IdentityTaken`], [`StoreError::NotFound`],
+    /// [`StoreError::Inactive`], [`StoreError::Full`], [`StoreError::InvalidUnit`], [`StoreError::Record`]: nothing
+    /// was done. [`StoreError::Failed`]: unknown; the process must end.
+    async fn commit(&self, unit: Unit) -> Result<Committed, StoreError>;
+
+    /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
+    /// its leaf hash.
+    async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Size and root of a log's tree, as committed. A log without records is empty.
+    async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError>;
+
+    /// Leaf hashes of positions `from..to`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the log ends before `to`.
+    async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// All logs: the system's and one per domain.
+    async fn logs(&self) -> Result<Vec<LogId>, StoreError>;
+
+    /// Keeps a signed checkpoint of a log. Durable when it returns.
+    ///
+    /// # Errors
+    /// [`StoreError::InvalidUnit`] where it is not a checkpoint of this log's own tree.
+    async fn store_checkpoint(&self, log: LogId, note: String) -> Result<(), StoreError>;
+
+    /// The checkpoint of the largest size. Its signature is for the caller to check.
+    async fn latest_checkpoint(&self, log: LogId) -> Result<Option<String>, StoreError>;
+
+    /// A small named value. Settings carry no MAC: nothing that decides anything may rest on one alone.
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Sets a small named value. Durable when it returns.
+    async fn put_setting(&self, name: &str, value: &[u8]) -> Result<(), StoreError>;
+
+    /// Compares all that a domain has: every row with its MAC, every index row with its object, every object with
+    /// its last record, every record with its leaf. It reads everything, at its own pace, beside the running work.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`]; what is wrong with rows is a finding, not an error.
+    async fn verify(&self, domain: DomainId) -> Result<Verification, StoreError>;
+
+    /// Resolves when a commit has failed, with the reason; the process should end then. Never before.
+    async fn fatal(&self) -> StoreError;
+
+    /// Finishes what was handed in, carries the write-ahead log over and releases the database.
+    async fn close(&self);
+}

@@ -1,0 +1,75 @@
+//! What is committed at once: a unit of steps, each with its changes and the record that tells of them.
+
+use audit::{LogId, Record};
+use secret::DomainId;
+
+use crate::mac::MacKey;
+use crate::row::{DomainRow, Fingerprint, IdentityRow, ObjectRow};
+
+/// All or nothing: where one step fails, none of the unit happened.
+///
+/// A unit of records only (reads, refusals) is the cheap case: it shares one statement with all others that wait.
+#[derive(Debug, Default)]
+pub struct Unit {
+    /// In order; later steps see what earlier ones did.
+    pub steps: Vec<Step>,
+}
+
+/// Changes, and the record that tells of them.
+///
+/// A step with changes must have a record. Its object changes concern one object, the one the record names; changes
+/// of a domain, its identities or its tombstones are told in that domain's own log, because their digest is looked
+/// for there. A record for the system's log may follow as a step of its own.
+#[derive(Debug)]
+pub struct Step {
+    /// What changes.
+    pub changes: Vec<Change>,
+    /// The audit record. The store fills in `object` (where absent), `revision` and `row_digest` for object changes,
+    /// and `set_digest` for changes of a domain's set; the latter is also repeated now and then, see
+    /// [`crate::limits::SET_DIGEST_INTERVAL`].
+    pub record: Option<Record>,
+}
+
+/// One change of a row. `revision` in a changed row is the one that was read; it is stored plus one.
+#[derive(Debug)]
+pub enum Change {
+    /// A new object, stored with the revision it has.
+    CreateObject(ObjectRow),
+    /// A changed object. It neither destroys nor revives.
+    UpdateObject {
+        /// The whole row.
+        row: ObjectRow,
+    },
+    /// An object whose key bytes go. The row stays, without them; a tombstone is added.
+    DestroyObject {
+        /// The whole row; state Destroyed or Destroyed Compromised, `sealed` absent.
+        row: ObjectRow,
+    },
+    /// A new domain, stored with the revision it has, active from the commit on.
+    CreateDomain(DomainRow, MacKey),
+    /// A changed domain.
+    UpdateDomain(DomainRow),
+    /// A new identity, stored with the revision it has, or a changed one.
+    PutIdentity(IdentityRow),
+    /// An identity that goes. To keep a trace of it, revoke it instead.
+    RemoveIdentity {
+        /// Its domain.
+        domain: DomainId,
+        /// Its key.
+        fingerprint: Fingerprint,
+    },
+    /// A setting, new or replaced. Settings carry no MAC.
+    PutSetting {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: Vec<u8>,
+    },
+}
+
+/// What a committed unit became.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// Log and position of each record, in the order of the steps.
+    pub positions: Vec<(LogId, u64)>,
+}
