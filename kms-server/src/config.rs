@@ -468,8 +468,12 @@ impl CeremonyConfig {
         let threshold = section.number("threshold", 2..=16).unwrap_or(2);
         let mut custodians: Vec<CustodianConfig> = Vec::new();
         for mut custodian in section.sections("custodians") {
+            let name = plain_name(&mut custodian, "name");
+            if name.len() > 32 || name.contains('.') {
+                custodian.refuse("name", "at most 32 letters, digits, '-' and '_' are wanted");
+            }
             let read = CustodianConfig {
-                name: plain_name(&mut custodian, "name"),
+                name,
                 passphrase_file: path(&mut custodian, "passphrase_file", base, "a file"),
                 share: path(&mut custodian, "share", base, "a file"),
             };

@@ -15,3 +15,5 @@ pub mod shutdown;
 pub mod tls;
 pub mod hardening;
 pub mod logging;
+pub mod durable;
+pub mod init;

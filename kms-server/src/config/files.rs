@@ -43,9 +43,11 @@ pub(super) fn check(config: &Config, purpose: Purpose, places: &BTreeMap<String,
         want("ceremony.trust_anchor".to_owned(), &config.ceremony.trust_anchor, Want::File);
     } else {
         want("hsm.library".to_owned(), &config.hsm.library, Want::File);
+        // After the ceremony the custodians have taken their passphrases away.
+        let passphrase = if config.ceremony.trust_anchor.exists() { Want::SecretIfThere } else { Want::Secret };
         for (index, custodian) in config.ceremony.custodians.iter().enumerate() {
             let key = |field: &str| format!("ceremony.custodians[{index}].{field}");
-            want(key("passphrase_file"), &custodian.passphrase_file, Want::Secret);
+            want(key("passphrase_file"), &custodian.passphrase_file, passphrase);
             want(key("share"), &custodian.share, Want::Place);
         }
         for (index, administrator) in config.administrators.iter().enumerate() {
