@@ -641,6 +641,29 @@ fn a_member_with_another_root_of_trust_is_stopped() {
 }
 
 #[test]
+fn without_a_pinned_root_of_trust_the_first_member_decides() {
+    let (rig, protocol) = Rig::after_ceremony();
+    rig.blank_member("LYS2");
+    let alien = ceremony::hold(&rig.config_of(&["LYS2"], "1"), &custodians(), 2, &mut |_| Ok(())).unwrap();
+    run(async {
+        let group = Group::open(rig.config(), None).await.unwrap();
+        assert_eq!(group.trust_anchor(), &protocol.trust_anchor);
+        group.close().await;
+        for (order, up, anchor) in [
+            (["LYS2", "PAR7S"], "LYS2", alien.trust_anchor.rot_fingerprint),
+            (["PAR7S", "LYS2"], "PAR7S", protocol.trust_anchor.rot_fingerprint),
+        ] {
+            let group = Group::open(rig.config_of(&order, "1"), None).await.unwrap();
+            assert_eq!(group.trust_anchor().rot_fingerprint, anchor);
+            for member in group.status() {
+                assert_eq!(member.up, member.label == up, "{member:?}");
+            }
+            group.close().await;
+        }
+    });
+}
+
+#[test]
 fn a_token_replaced_by_a_blank_one_gets_no_new_keys() {
     let (rig, protocol) = Rig::after_ceremony();
     run(async {
