@@ -91,6 +91,12 @@ pub trait KeyStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;
 
+    /// How many objects the domain has, destroyed ones too. Counted, not verified: a number for people.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`].
+    async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError>;
+
     /// Does all of a unit, or nothing. When it returns `Ok`, changes and records are on the disk.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ impl Drop for Place {
 /// What counts as one address: an IPv4 address, or the /64 of an IPv6 one, because a single host has all of that.
 fn source_of(address: IpAddr) -> u128 {
     match address.to_canonical() {
-        IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped().to_bits()),
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
         IpAddr::V6(v6) => v6.to_bits() >> 64 << 64,
     }
 }

@@ -127,8 +127,6 @@ limits! {
     // -- work --
     /// Requests in work at one time over all connections; more wait their turn.
     Count requests_in_work = "requests_in_work": 512, 1 ..= 100_000;
-    /// Password hashes computed at one time: Argon2id takes its memory each.
-    Count password_checks = "password_checks": 4, 1 ..= 1_024;
 
     // -- admin API --
     /// Admin connections at one time.

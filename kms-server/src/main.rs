@@ -1,2 +1,112 @@
-//! To be written.
-fn main() {}
+//! The command line of a node.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use kms_server::config::{Config, ConfigError, Overrides, Purpose};
+use kms_server::init::{Alone, prepare_hsm};
+use kms_server::{hardening, logging, run};
+
+/// A KMIP key management server whose keys an HSM guards.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Examples:\n  \
+                  kms-server --config kms-server.toml check-config --before init\n  \
+                  kms-server --config kms-server.toml init\n  \
+                  kms-server --config kms-server.toml serve\n\n\
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 faults in the configuration."
+)]
+struct Arguments {
+    /// The configuration; kms-server.example.toml explains every setting.
+    #[arg(long, value_name = "FILE", env = "KMS_SERVER_CONFIG", default_value = "/etc/clavis/kms-server.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve until SIGTERM or Ctrl-C, then finish what was begun.
+    Serve,
+    /// Name every fault of the configuration with its line.
+    CheckConfig {
+        /// What the configuration is to be used for.
+        #[arg(long, value_name = "COMMAND", default_value = "serve")]
+        before: Before,
+    },
+    /// Make tokens, hold the ceremony and register the first administrators; a second run changes nothing.
+    Init,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Before {
+    /// The files that a running node reads must be there.
+    Serve,
+    /// The files that the ceremony reads must be there.
+    Init,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match perform(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("kms-server: {}", in_full(error.as_ref()));
+            if error.is::<ConfigError>() { ExitCode::from(3) } else { ExitCode::FAILURE }
+        }
+    }
+}
+
+fn perform(Arguments { config: path, command }: &Arguments) -> Result<(), Box<dyn Error>> {
+    let load = |purpose| Config::load(path, &Overrides::from_env(), purpose);
+    match command {
+        Command::CheckConfig { before } => {
+            load(match before {
+                Before::Serve => Purpose::Serve,
+                Before::Init => Purpose::Init,
+            })?;
+            println!("{}: no fault", path.display());
+            Ok(())
+        }
+        Command::Init => {
+            hardening::close_off()?;
+            init(path, &load(Purpose::Init)?)
+        }
+        Command::Serve => {
+            hardening::close_off()?;
+            let config = load(Purpose::Serve)?;
+            logging::start(&config.log)?;
+            Ok(runtime()?.block_on(run::serve(&config))?)
+        }
+    }
+}
+
+fn init(path: &Path, config: &Config) -> Result<(), Box<dyn Error>> {
+    logging::start(&config.log)?;
+    let _alone = Alone::with(path)?;
+    // The HSM's part blocks for seconds and wants no runtime around it.
+    prepare_hsm(config, &run::group_config(config), &mut |line| println!("{line}"))?;
+    let registered = runtime()?.block_on(run::bootstrap(config))?;
+    println!("store: {} of {} administrators were new", registered, config.administrators.len());
+    println!("ready: kms-server --config {} serve", path.display());
+    Ok(())
+}
+
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// An error with its causes, outermost first.
+fn in_full(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}

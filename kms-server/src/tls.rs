@@ -62,14 +62,14 @@ pub enum TlsError {
         text: String,
     },
     /// The key does not belong to the certificate, or neither is usable.
-    #[error("{} does not serve {}: {source}", key.display(), certificate.display())]
+    #[error("{} does not serve {}: {cause}", key.display(), certificate.display())]
     Mismatch {
         /// The key's file.
         key: PathBuf,
         /// The certificate's file.
         certificate: PathBuf,
         /// What rustls says.
-        source: Error,
+        cause: Error,
     },
     /// The provider lacks what the rules demand.
     #[error("TLS cannot be set up")]
@@ -100,10 +100,10 @@ pub fn server_key(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, T
     let pem = Zeroizing::new(std::fs::read(key).map_err(|error| fault(key, error.to_string()))?);
     // The parser's own text could quote the file, which holds a private key.
     let private = PrivateKeyDer::from_pem_slice(&pem).map_err(|_| fault(key, "no private key in it".to_owned()))?;
-    let certified = CertifiedKey::from_der(chain, private, &provider()).map_err(|source| TlsError::Mismatch {
+    let certified = CertifiedKey::from_der(chain, private, &provider()).map_err(|cause| TlsError::Mismatch {
         key: key.to_owned(),
         certificate: certificate.to_owned(),
-        source,
+        cause,
     })?;
     Ok(Arc::new(certified))
 }

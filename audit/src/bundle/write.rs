@@ -71,6 +71,11 @@ impl<W: Write> BundleWriter<W> {
         Ok(self.out)
     }
 
+    /// What was handed in to be written to; so a writer into memory can be emptied while the bundle grows.
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     fn line(&mut self, line: &impl Serialize) -> Result<(), WriteError> {
         self.line.clear();
         let index = self.first + self.written;

@@ -26,7 +26,11 @@ pub(super) async fn activate(
 ) -> Result<(ActiveDomain, WriterSet), StoreError> {
     let log = LogId::Domain(domain);
     let told = memory.logs.get(&log).ok_or(StoreError::NotFound)?.set;
-    let (members, set) = read_set(connection, domain, &key).await?;
+    let (members, set) = match read_set(connection, domain, &key).await {
+        // There is a log, so there was a domain.
+        Err(StoreError::NotFound) => return Err(StoreError::tampered("domain", uuid_text(&domain))),
+        read => read?,
+    };
     compare(&set.sum.digest(&key, &domain), told, log)?;
     Ok((ActiveDomain::new(key, members), set))
 }

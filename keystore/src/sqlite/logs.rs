@@ -69,8 +69,8 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<Lo
     let mut by_id = read_logs(connection).await?;
     let checkpoints = read_checkpoints(connection, &by_id).await?;
     for (log, checkpoint) in &checkpoints {
-        if checkpoint.size == 0 && by_id.get(log).is_some_and(|(_, log)| log.tree.root() != checkpoint.root) {
-            return Err(StoreError::tampered("checkpoint", "size 0"));
+        if checkpoint.size == 0 && checkpoint.root != Tree::new().root() {
+            return Err(StoreError::tampered("checkpoint", format!("{log}/0")));
         }
     }
     let mut after = 0_i64;
@@ -92,22 +92,20 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<Lo
                 return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
             }
             log.tree.append(sized(&leaf, "leaf").map_err(|_| StoreError::tampered("audit", place(*name, seq)))?);
-            if let Some(checkpoint) = checkpoints.get(&log_id) {
-                if checkpoint.size == log.tree.size() && checkpoint.root != log.tree.root() {
-                    return Err(StoreError::tampered("audit", format!("{name}, first {} records", checkpoint.size)));
-                }
+            let reached = checkpoints.get(&log_id).filter(|checkpoint| checkpoint.size == log.tree.size());
+            if reached.is_some_and(|checkpoint| checkpoint.root != log.tree.root()) {
+                return Err(StoreError::tampered("audit", format!("{name}, first {} records", log.tree.size())));
             }
         }
     }
     for (log, checkpoint) in &checkpoints {
-        if let Some((name, log)) = by_id.get(log) {
-            if log.tree.size() < checkpoint.size {
-                return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
-            }
+        let cut = by_id.get(log).filter(|(_, log)| log.tree.size() < checkpoint.size);
+        if let Some((name, log)) = cut {
+            return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
         }
     }
     for (name, log) in by_id.values_mut() {
-        log.set = last_set_digest(connection, *name, log).await?;
+        log.set = last_set_digest(connection, *name, log.id, log.tree.size()).await?;
     }
     Ok(by_id.into_values().collect())
 }
@@ -165,16 +163,21 @@ pub(super) fn checkpoint_of(log: LogId, note: &str) -> Result<audit::Checkpoint,
 
 /// Goes back from a log's end to the last record with a set digest. One stands at least at every multiple of
 /// [`SET_DIGEST_INTERVAL`], if there is any; no marker in the database is trusted to say where.
-async fn last_set_digest(connection: &mut SqliteConnection, name: LogId, log: &Log) -> Result<SetDigest, StoreError> {
-    if name == LogId::System || log.tree.size() == 0 {
+pub(super) async fn last_set_digest(
+    connection: &mut SqliteConnection,
+    name: LogId,
+    id: i64,
+    size: u64,
+) -> Result<SetDigest, StoreError> {
+    if name == LogId::System || size == 0 {
         return Ok(SetDigest::None);
     }
-    let last = log.tree.size() - 1;
+    let last = size - 1;
     let first = last - last % SET_DIGEST_INTERVAL;
     let bound = |value: u64| i64::try_from(value).map_err(|_| StoreError::tampered("audit", place(name, value)));
     let rows =
         sqlx::query("SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 ORDER BY seq DESC LIMIT $3")
-            .bind(log.id)
+            .bind(id)
             .bind(bound(first)?)
             .bind(bound(SET_DIGEST_INTERVAL)?)
             .fetch_all(connection)

@@ -209,6 +209,10 @@ impl KeyStore for SqliteStore {
         self.shared.reader.candidates(domain, terms, after, limit).await
     }
 
+    async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {
+        self.shared.reader.count_objects(domain).await
+    }
+
     async fn commit(&self, unit: Unit) -> Result<Committed, StoreError> {
         self.shared.reader.check()?;
         let prepared = prepare::prepare(&self.shared.reader, unit).await?;

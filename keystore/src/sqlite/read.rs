@@ -78,6 +78,17 @@ impl Reader {
         }
     }
 
+    pub(super) async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {
+        self.check()?;
+        self.domains.get(&domain)?;
+        let row = sqlx::query("SELECT count(*) FROM object WHERE domain = $1")
+            .bind(domain.to_vec())
+            .fetch_one(&self.pool)
+            .await?;
+        let count: i64 = row.try_get(0)?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
     pub(super) async fn candidates(
         &self,
         domain: DomainId,

@@ -199,8 +199,7 @@ impl Bench {
     }
 
     pub async fn connect_with(&self, config: ClientConfig) -> io::Result<Client> {
-        let tap =
-            Tap { stream: TcpStream::connect(self.address).await?, records: Arc::default(), skip: 0, head: Vec::new() };
+        let tap = Tap { stream, records: Arc::default(), skip: 0, head: Vec::new() };
         let records = tap.records.clone();
         let name = ServerName::try_from("localhost").unwrap();
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tap).await?;

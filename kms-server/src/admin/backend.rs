@@ -1,0 +1,183 @@
+//! The seam between the HTTP layer and the node: one method per path, typed, each told who asks.
+//!
+//! The HTTP layer proves who holds the certificate and bounds what arrives. Whether that administrator exists, what
+//! the role allows, and the audit record of it are the backend's, at every call.
+
+use std::net::SocketAddr;
+
+use admin_api::{
+    Checkpoint, Client, Domain, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient,
+    NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor,
+};
+use async_trait::async_trait;
+use axum::body::Bytes;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::service::Strangers;
+
+/// Who asks. That this is an administrator is for the backend to find out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// SHA-256 of the SubjectPublicKeyInfo whose private key the handshake proved.
+    pub fingerprint: [u8; 32],
+    /// Where the connection comes from.
+    pub address: SocketAddr,
+    /// Identifies the request in log and audit.
+    pub request: [u8; 16],
+}
+
+/// Why the node does not do as asked. It is what the administrator reads, so it holds no inner detail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// Decides the status.
+    pub code: ErrorCode,
+    /// One sentence.
+    pub message: String,
+}
+
+impl Refusal {
+    /// A refusal with its sentence.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// A fault of the node; what it was is in the log alone.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "internal error; the log of the node says more")
+    }
+}
+
+/// Chunks of an export that wait for the peer to take them: few, because each holds memory.
+const CHUNKS_WAITING: usize = 4;
+
+/// The body of an export, made while it is sent.
+#[derive(Debug)]
+pub struct Export {
+    pub(super) chunks: mpsc::Receiver<Bytes>,
+}
+
+/// Where an export's maker puts its bytes. The body is whole only after [`ExportSink::finish`]; a sink that is dropped
+/// before breaks the connection, so that nobody takes a part for the whole.
+#[derive(Debug)]
+pub struct ExportSink(mpsc::Sender<Bytes>);
+
+/// The peer went away or stopped reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nobody reads the export any more")]
+pub struct NobodyReads;
+
+impl Export {
+    /// An export and its sink. The maker runs as a task of its own.
+    #[must_use]
+    pub fn channel() -> (ExportSink, Self) {
+        let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
+        (ExportSink(sender), Self { chunks })
+    }
+}
+
+impl ExportSink {
+    /// Hands over a chunk; waits while the peer is slow. About 64 KiB at a time is right.
+    ///
+    /// # Errors
+    /// [`NobodyReads`]: the maker should stop.
+    pub async fn send(&self, chunk: Vec<u8>) -> Result<(), NobodyReads> {
+        // An empty chunk means the end, see `finish`.
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        self.0.send(Bytes::from(chunk)).await.map_err(|_| NobodyReads)
+    }
+
+    /// Says that everything was sent.
+    ///
+    /// # Errors
+    /// [`NobodyReads`].
+    pub async fn finish(self) -> Result<(), NobodyReads> {
+        self.0.send(Bytes::new()).await.map_err(|_| NobodyReads)
+    }
+}
+
+/// The node, as the admin API sees it.
+///
+/// Every method decides anew whether `caller` is an administrator whose role allows it
+/// ([`ErrorCode::Unauthenticated`], [`ErrorCode::Forbidden`]) and records what it did or refused before it returns. It
+/// runs to its end even if the peer goes away. `domain` is a name or an identifier; `log` may be `system` as well. With
+/// [`Effect::DryRun`] everything is decided and nothing is changed.
+#[async_trait]
+pub trait AdminBackend: Strangers {
+    /// `GET /v1/health`.
+    async fn health(&self, caller: &Caller) -> Result<Health, Refusal>;
+
+    /// `GET /v1/hsm`.
+    async fn hsm_status(&self, caller: &Caller) -> Result<HsmStatus, Refusal>;
+
+    /// `GET /v1/trust-anchor`.
+    async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal>;
+
+    /// `GET /v1/domains`.
+    async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal>;
+
+    /// `POST /v1/domains`. [`ErrorCode::Conflict`] where the name is taken.
+    async fn domain_create(&self, caller: &Caller, domain: NewDomain) -> Result<Domain, Refusal>;
+
+    /// `GET /v1/domains/{d}`.
+    async fn domain_show(&self, caller: &Caller, domain: &str) -> Result<Domain, Refusal>;
+
+    /// `GET /v1/domains/{d}/clients`: oldest first, revoked ones too.
+    async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal>;
+
+    /// `POST /v1/domains/{d}/clients`. [`ErrorCode::Conflict`] where the key is registered anywhere.
+    async fn client_register(&self, caller: &Caller, domain: &str, client: RegisterClient) -> Result<Client, Refusal>;
+
+    /// `POST /v1/domains/{d}/clients/issue`.
+    async fn client_issue(&self, caller: &Caller, domain: &str, client: IssueClient) -> Result<IssuedClient, Refusal>;
+
+    /// `DELETE /v1/domains/{d}/clients/{fingerprint}`.
+    async fn client_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: Fingerprint,
+        effect: Effect,
+    ) -> Result<Client, Refusal>;
+
+    /// `GET /v1/domains/{d}/objects`: at most `limit`, in the order of their identifiers, beginning behind `after`.
+    async fn object_list(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<ObjectPage, Refusal>;
+
+    /// `GET /v1/domains/{d}/objects/{id}`.
+    async fn object_show(&self, caller: &Caller, domain: &str, object: Uuid) -> Result<Object, Refusal>;
+
+    /// `POST /v1/domains/{d}/objects/{id}/revoke`. [`ErrorCode::WrongState`].
+    async fn object_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+        revoke: RevokeObject,
+        effect: Effect,
+    ) -> Result<Object, Refusal>;
+
+    /// `DELETE /v1/domains/{d}/objects/{id}`. [`ErrorCode::WrongState`].
+    async fn object_destroy(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+        effect: Effect,
+    ) -> Result<Object, Refusal>;
+
+    /// `GET /v1/domains/{d}/audit`: the bundle of the whole log, JSON Lines.
+    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal>;
+
+    /// `GET /v1/domains/{d}/checkpoint`: the head of the log, signed now.
+    async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<Checkpoint, Refusal>;
+}

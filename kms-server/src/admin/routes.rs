@@ -1,0 +1,267 @@
+//! The paths of the admin API, each one call of the backend.
+//!
+//! A call runs in a task of its own: a peer that goes away, or a deadline that passes, ends the waiting and not the
+//! act, so that no act is left half recorded.
+
+use std::sync::Arc;
+
+use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
+use admin_api::{ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevokeObject};
+use axum::Router;
+use axum::extract::{Extension, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::answer::Json;
+use super::backend::{AdminBackend, Caller, Refusal};
+use super::read::{Asked, DryRun, Named, Sent};
+use crate::limits::Limits;
+
+/// What every handler has.
+#[derive(Clone)]
+pub(super) struct App {
+    pub(super) backend: Arc<dyn AdminBackend>,
+    pub(super) limits: Arc<Limits>,
+    /// Held by every act at work, so that a stopping node can wait for the last.
+    pub(super) working: mpsc::Sender<()>,
+}
+
+/// All paths; see the table in `admin-api`.
+pub(super) fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/health", get(health))
+        .route("/v1/hsm", get(hsm_status))
+        .route("/v1/trust-anchor", get(trust_anchor))
+        .route("/v1/domains", get(domain_list).post(domain_create))
+        .route("/v1/domains/{domain}", get(domain_show))
+        .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
+        .route("/v1/domains/{domain}/clients/issue", post(client_issue))
+        .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
+        .route("/v1/domains/{domain}/objects", get(object_list))
+        .route("/v1/domains/{domain}/objects/{object}", get(object_show).delete(object_destroy))
+        .route("/v1/domains/{domain}/objects/{object}/revoke", post(object_revoke))
+        .route("/v1/domains/{domain}/audit", get(audit_export))
+        .route("/v1/domains/{domain}/checkpoint", get(checkpoint))
+        .fallback(async || Refusal::new(ErrorCode::NotFound, "no such path"))
+        .method_not_allowed_fallback(async || Refusal::new(ErrorCode::MethodNotAllowed, "not with this method"))
+        .with_state(app)
+}
+
+impl App {
+    /// Runs an act to its end, and waits for it as long as a request may take.
+    async fn act<T, F>(
+        &self,
+        name: &'static str,
+        caller: Caller,
+        act: impl FnOnce(Arc<dyn AdminBackend>, Caller) -> F,
+    ) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Refusal>> + Send + 'static,
+    {
+        let working = self.working.clone();
+        let who = hex::encode(caller.fingerprint);
+        let address = caller.address;
+        let act = act(Arc::clone(&self.backend), caller);
+        let task = tokio::spawn(async move {
+            let result = act.await;
+            match &result {
+                Ok(_) => tracing::info!(admin = who, %address, name, "done"),
+                Err(refusal) => {
+                    tracing::warn!(admin = who, %address, name, code = refusal.code.text(), "refused");
+                }
+            }
+            drop(working);
+            result
+        });
+        match tokio::time::timeout(self.limits.admin_deadline, task).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(error)) => {
+                tracing::error!(%error, name, "an act did not end");
+                Err(Refusal::internal())
+            }
+            Err(_) => Err(Refusal::new(ErrorCode::Unavailable, "not done in time; it may still take effect")),
+        }
+    }
+}
+
+/// Answers 200 or as refused.
+fn ok<T: Serialize>(result: Result<T, Refusal>) -> Response {
+    answer(StatusCode::OK, result)
+}
+
+/// Answers 201 or as refused.
+fn created<T: Serialize>(result: Result<T, Refusal>) -> Response {
+    answer(StatusCode::CREATED, result)
+}
+
+fn answer<T: Serialize>(status: StatusCode, result: Result<T, Refusal>) -> Response {
+    match result {
+        Ok(value) => Json(status, value).into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+fn fault(text: &'static str) -> Refusal {
+    Refusal::new(ErrorCode::BadRequest, text)
+}
+
+async fn health(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("health", caller, async move |node, caller| node.health(&caller).await).await)
+}
+
+async fn hsm_status(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("hsm status", caller, async move |node, caller| node.hsm_status(&caller).await).await)
+}
+
+async fn trust_anchor(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("trust anchor", caller, async move |node, caller| node.trust_anchor(&caller).await).await)
+}
+
+async fn domain_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("domain list", caller, async move |node, caller| node.domain_list(&caller).await).await)
+}
+
+async fn domain_create(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Sent(new): Sent<NewDomain>,
+) -> Result<Response, Refusal> {
+    new.check().map_err(fault)?;
+    Ok(created(
+        app.act("domain create", caller, async move |node, caller| node.domain_create(&caller, new).await).await,
+    ))
+}
+
+async fn domain_show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    ok(app.act("domain show", caller, async move |node, caller| node.domain_show(&caller, &domain).await).await)
+}
+
+async fn client_list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    ok(app.act("client list", caller, async move |node, caller| node.client_list(&caller, &domain).await).await)
+}
+
+async fn client_register(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(client): Sent<RegisterClient>,
+) -> Result<Response, Refusal> {
+    client.check().map_err(fault)?;
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.client_register(&caller, &domain, client).await;
+    Ok(created(app.act("client register", caller, act).await))
+}
+
+async fn client_issue(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(client): Sent<IssueClient>,
+) -> Result<Response, Refusal> {
+    client.check().map_err(fault)?;
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.client_issue(&caller, &domain, client).await;
+    Ok(created(app.act("client issue", caller, act).await))
+}
+
+async fn client_revoke(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, client)): Named<(String, Fingerprint)>,
+    Asked(asked): Asked<DryRun>,
+) -> Response {
+    let effect = asked.effect();
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.client_revoke(&caller, &domain, client, effect).await;
+    ok(app.act("client revoke", caller, act).await)
+}
+
+/// `?after=&limit=`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    after: Option<Uuid>,
+    limit: Option<u32>,
+}
+
+async fn object_list(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Asked(page): Asked<Page>,
+) -> Result<Response, Refusal> {
+    let limit = page.limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        return Err(Refusal::new(ErrorCode::BadRequest, format!("limit must be 1 to {MAX_PAGE}")));
+    }
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.object_list(&caller, &domain, page.after, limit).await;
+    Ok(ok(app.act("object list", caller, act).await))
+}
+
+async fn object_show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, object)): Named<(String, Uuid)>,
+) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.object_show(&caller, &domain, object).await;
+    ok(app.act("object show", caller, act).await)
+}
+
+async fn object_revoke(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, object)): Named<(String, Uuid)>,
+    Asked(asked): Asked<DryRun>,
+    Sent(revoke): Sent<RevokeObject>,
+) -> Result<Response, Refusal> {
+    revoke.check().map_err(fault)?;
+    let effect = asked.effect();
+    let act = async move |node: Arc<dyn AdminBackend>, caller| {
+        node.object_revoke(&caller, &domain, object, revoke, effect).await
+    };
+    Ok(ok(app.act("object revoke", caller, act).await))
+}
+
+async fn object_destroy(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, object)): Named<(String, Uuid)>,
+    Asked(asked): Asked<DryRun>,
+) -> Response {
+    let effect = asked.effect();
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.object_destroy(&caller, &domain, object, effect).await;
+    ok(app.act("object destroy", caller, act).await)
+}
+
+async fn audit_export(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(log): Named<String>,
+) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_export(&caller, &log).await;
+    match app.act("audit export", caller, act).await {
+        Ok(export) => export.into_response(),
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+async fn checkpoint(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(log): Named<String>,
+) -> Response {
+    ok(app.act("audit checkpoint", caller, async move |node, caller| node.checkpoint(&caller, &log).await).await)
+}

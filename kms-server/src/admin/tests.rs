@@ -1,0 +1,643 @@
+//! The HTTP layer over real sockets and real handshakes, with a backend that remembers what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use admin_api::{
+    AdminClient, Checkpoint, Client, ClientError, Credential, Domain, DomainState, Effect, ErrorCode, Fingerprint,
+    GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewDomain, Object, ObjectDates, ObjectPage,
+    RegisterClient, RevocationReason, RevokeObject, SecretText, TrustAnchor,
+};
+use async_trait::async_trait;
+use certs::{Authority, Issued};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::CertifiedKey;
+use rustls::time_provider::DefaultTimeProvider;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use uuid::Uuid;
+
+use super::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
+use super::serve;
+use crate::limits::Limits;
+use crate::peer::{Fingerprint as PeerFingerprint, Identity, IdentityKind};
+use crate::service::{Registered, StrangerKind, Strangers};
+use crate::shutdown::{Stop, stop_signal};
+use crate::tls;
+
+const ID: Uuid = Uuid::from_u128(0x0197_f9a0_7c1e_7b7a_9d2e_5c1f_0000_0001);
+
+/// Remembers every call as a line, and answers with made-up values.
+struct Memory {
+    calls: Mutex<Vec<String>>,
+    callers: Mutex<Vec<Caller>>,
+    strangers: mpsc::UnboundedSender<StrangerKind>,
+    /// `domain_show("slow")` says that it began, and waits until it is let go.
+    began: Notify,
+    release: Notify,
+    finished: AtomicBool,
+    /// Ends of exports that nobody read.
+    unread: mpsc::UnboundedSender<NobodyReads>,
+}
+
+impl Memory {
+    fn note(&self, caller: &Caller, call: String) {
+        self.calls.lock().unwrap().push(call);
+        self.callers.lock().unwrap().push(caller.clone());
+    }
+
+    fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+fn domain(name: &str) -> Domain {
+    Domain {
+        id: ID,
+        name: name.to_owned(),
+        state: DomainState::Active,
+        created: 1,
+        policy: "anssi".to_owned(),
+        key_version: 1,
+        objects: 0,
+        clients: 0,
+    }
+}
+
+fn client(name: &str) -> Client {
+    Client {
+        fingerprint: Fingerprint([9; 32]),
+        name: name.to_owned(),
+        subject: "CN=x".to_owned(),
+        not_after: 2,
+        has_credential: false,
+        revoked: false,
+        created: 1,
+    }
+}
+
+fn object(id: Uuid) -> Object {
+    Object {
+        id,
+        object_type: "Symmetric Key".to_owned(),
+        state: "Active".to_owned(),
+        algorithm: None,
+        length: None,
+        usage: Vec::new(),
+        names: Vec::new(),
+        dates: ObjectDates::default(),
+        revocation: None,
+        attributes: Vec::new(),
+        owner: Fingerprint([9; 32]),
+        revision: 1,
+    }
+}
+
+impl Strangers for Memory {
+    fn note_stranger(&self, kind: StrangerKind, _: SocketAddr) {
+        self.strangers.send(kind).unwrap();
+    }
+}
+
+#[async_trait]
+impl AdminBackend for Memory {
+    async fn health(&self, caller: &Caller) -> Result<Health, Refusal> {
+        self.note(caller, "health".to_owned());
+        Ok(Health { state: HealthState::Ok, node: ID, version: "1".to_owned(), started: 1, checks: Vec::new() })
+    }
+
+    async fn hsm_status(&self, caller: &Caller) -> Result<HsmStatus, Refusal> {
+        self.note(caller, "hsm_status".to_owned());
+        Ok(HsmStatus { state: GroupState::Up, root_of_trust: Fingerprint([1; 32]), members: Vec::new() })
+    }
+
+    async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal> {
+        self.note(caller, "trust_anchor".to_owned());
+        Ok(TrustAnchor { root_of_trust: Fingerprint([1; 32]), checkpoint_keys: Vec::new() })
+    }
+
+    async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal> {
+        self.note(caller, "domain_list".to_owned());
+        Ok(vec![domain("acme")])
+    }
+
+    async fn domain_create(&self, caller: &Caller, new: NewDomain) -> Result<Domain, Refusal> {
+        self.note(caller, format!("domain_create {} {:?}", new.name, new.policy));
+        Ok(domain(&new.name))
+    }
+
+    async fn domain_show(&self, caller: &Caller, name: &str) -> Result<Domain, Refusal> {
+        self.note(caller, format!("domain_show {name}"));
+        match name {
+            "slow" => {
+                self.began.notify_one();
+                self.release.notified().await;
+                self.finished.store(true, Ordering::SeqCst);
+            }
+            "panic" => panic!("a fault of the node"),
+            "none" => return Err(Refusal::new(ErrorCode::NotFound, "no such domain")),
+            _ => {}
+        }
+        Ok(domain(name))
+    }
+
+    async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal> {
+        self.note(caller, format!("client_list {domain}"));
+        Ok(vec![client("vc")])
+    }
+
+    async fn client_register(&self, caller: &Caller, domain: &str, new: RegisterClient) -> Result<Client, Refusal> {
+        let password = new.credential.map(|credential| credential.password.expose().to_owned());
+        self.note(caller, format!("client_register {domain} {} {:?} {password:?}", new.certificate, new.name));
+        Ok(client("vc"))
+    }
+
+    async fn client_issue(&self, caller: &Caller, domain: &str, new: IssueClient) -> Result<IssuedClient, Refusal> {
+        self.note(caller, format!("client_issue {domain} {} {:?}", new.name, new.csr));
+        let private_key = Some(SecretText::new("KEY".to_owned()));
+        Ok(IssuedClient { client: client("vc"), certificate: "C".to_owned(), private_key, authority: "A".to_owned() })
+    }
+
+    async fn client_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        who: Fingerprint,
+        effect: Effect,
+    ) -> Result<Client, Refusal> {
+        self.note(caller, format!("client_revoke {domain} {:02x} {effect:?}", who.0[0]));
+        Ok(client("vc"))
+    }
+
+    async fn object_list(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<ObjectPage, Refusal> {
+        self.note(caller, format!("object_list {domain} {} {limit}", after.is_some()));
+        Ok(ObjectPage { objects: vec![object(ID)], next: None })
+    }
+
+    async fn object_show(&self, caller: &Caller, domain: &str, id: Uuid) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_show {domain}"));
+        Ok(object(id))
+    }
+
+    async fn object_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        id: Uuid,
+        revoke: RevokeObject,
+        effect: Effect,
+    ) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_revoke {domain} {:?} {effect:?}", revoke.reason));
+        Ok(object(id))
+    }
+
+    async fn object_destroy(&self, caller: &Caller, domain: &str, id: Uuid, effect: Effect) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_destroy {domain} {effect:?}"));
+        Ok(object(id))
+    }
+
+    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {
+        self.note(caller, format!("audit_export {log}"));
+        let (sink, export) = Export::channel();
+        let (log, unread) = (log.to_owned(), self.unread.clone());
+        tokio::spawn(async move {
+            let mut lines = 0;
+            loop {
+                match sink.send(vec![b'x'; 64 << 10]).await {
+                    Ok(()) => lines += 1,
+                    Err(error) => return unread.send(error).unwrap(),
+                }
+                match (log.as_str(), lines) {
+                    ("endless", _) => {}
+                    ("broken", 3) => return,
+                    (_, 100) => return sink.finish().await.unwrap(),
+                    _ => {}
+                }
+            }
+        });
+        Ok(export)
+    }
+
+    async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<Checkpoint, Refusal> {
+        self.note(caller, format!("checkpoint {log}"));
+        Ok(Checkpoint { log: log.to_owned(), size: 1, note: "n\n".to_owned() })
+    }
+}
+
+/// Admits one key.
+struct One(PeerFingerprint);
+
+impl Registered for One {
+    fn find(&self, fingerprint: &PeerFingerprint) -> Option<Arc<Identity>> {
+        (*fingerprint == self.0).then(|| {
+            let kind = IdentityKind::Admin { role: "operator".to_owned() };
+            Arc::new(Identity { fingerprint: self.0, domain: [0; 16], name: "operator".to_owned(), kind })
+        })
+    }
+}
+
+struct World {
+    authority: Authority,
+    admin: Issued,
+    address: SocketAddr,
+    memory: Arc<Memory>,
+    strangers: mpsc::UnboundedReceiver<StrangerKind>,
+    unread: mpsc::UnboundedReceiver<NobodyReads>,
+    stop: Stop,
+    served: JoinHandle<()>,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let authority = Authority::new("Test CA").unwrap();
+        let admin = authority.issue_client("operator").unwrap();
+        let shown = authority.issue_server(&["127.0.0.1"]).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(shown.key_pem.as_bytes()).unwrap();
+        let key = CertifiedKey::from_der(vec![shown.cert_der.into()], key, &tls::provider()).unwrap();
+        let known = One(certs::spki_fingerprint(&admin.cert_der).unwrap());
+        let config = tls::server_config(Arc::new(key), Arc::new(known), Arc::new(DefaultTimeProvider)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stranger, strangers) = mpsc::unbounded_channel();
+        let (nobody, unread) = mpsc::unbounded_channel();
+        let memory = Arc::new(Memory {
+            calls: Mutex::default(),
+            callers: Mutex::default(),
+            strangers: stranger,
+            began: Notify::new(),
+            release: Notify::new(),
+            finished: AtomicBool::new(false),
+            unread: nobody,
+        });
+        let (stop, stopping) = stop_signal();
+        let backend: Arc<dyn AdminBackend> = memory.clone();
+        let served = tokio::spawn(serve(listener, config, backend, limits, stopping));
+        Self { authority, admin, address, memory, strangers, unread, stop, served }
+    }
+
+    fn client(&self) -> AdminClient {
+        self.client_as(&self.admin)
+    }
+
+    fn client_as(&self, who: &Issued) -> AdminClient {
+        let ca = self.authority.cert_pem().as_bytes();
+        let url = format!("https://{}", self.address);
+        AdminClient::new(&url, ca, who.cert_pem.as_bytes(), who.key_pem.as_bytes()).unwrap()
+    }
+
+    /// Calls the blocking client beside the runtime.
+    async fn call<T: Send + 'static>(&self, call: impl FnOnce(AdminClient) -> T + Send + 'static) -> T {
+        let client = self.client();
+        tokio::task::spawn_blocking(move || call(client)).await.unwrap()
+    }
+
+    /// A connection after its handshake.
+    async fn connect(&self) -> TlsStream<TcpStream> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from(self.authority.cert_der())).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(self.admin.key_pem.as_bytes()).unwrap();
+        let config = rustls::ClientConfig::builder_with_provider(tls::provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_client_auth_cert(vec![self.admin.cert_der.clone().into()], key)
+            .unwrap();
+        let socket = TcpStream::connect(self.address).await.unwrap();
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, socket).await.unwrap()
+    }
+
+    /// Sends bytes and reads all that comes back until the server closes.
+    async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        stream.write_all(bytes).await.unwrap();
+        read_all(&mut stream).await
+    }
+
+    async fn post(&self, path: &str, content_type: &str, body: &str) -> String {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: {content_type}\r\n");
+        self.raw(format!("{head}content-length: {}\r\n\r\n{body}", body.len()).as_bytes()).await
+    }
+}
+
+async fn read_all(stream: &mut TlsStream<TcpStream>) -> String {
+    let mut answer = Vec::new();
+    // A server that gives up on a connection may do so without a TLS farewell.
+    let _ = stream.read_to_end(&mut answer).await;
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
+    let world = World::new().await;
+    let calls = world
+        .call(|client| {
+            let who = Fingerprint([0xab; 32]);
+            let revoke =
+                RevokeObject { reason: RevocationReason::Superseded, message: None, compromise_occurrence: None };
+            let credential =
+                Some(Credential { username: "u".to_owned(), password: SecretText::new("p\"w".to_owned()) });
+            client.health()?;
+            client.hsm_status()?;
+            client.trust_anchor()?;
+            client.domain_list()?;
+            client.domain_create(&NewDomain { name: "acme".to_owned(), policy: Some("legacy".to_owned()) })?;
+            client.domain_show("a/b é")?;
+            client.client_list("acme")?;
+            let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential };
+            client.client_register("acme", &register)?;
+            let issue = IssueClient { name: "vc".to_owned(), csr: Some("CSR".to_owned()), credential: None };
+            assert_eq!(client.client_issue("acme", &issue)?.private_key.unwrap().expose(), "KEY");
+            client.client_revoke("acme", who, Effect::Real)?;
+            client.client_revoke("acme", who, Effect::DryRun)?;
+            client.object_list("acme", None, None)?;
+            client.object_list("acme", Some(ID), Some(1000))?;
+            assert_eq!(client.object_show("acme", ID)?.id, ID);
+            client.object_revoke("acme", ID, &revoke, Effect::DryRun)?;
+            client.object_destroy("acme", ID, Effect::Real)?;
+            client.audit_checkpoint("system")?;
+            Ok::<_, ClientError>(())
+        })
+        .await;
+    calls.unwrap();
+    let expected = [
+        "health",
+        "hsm_status",
+        "trust_anchor",
+        "domain_list",
+        "domain_create acme Some(\"legacy\")",
+        "domain_show a/b é",
+        "client_list acme",
+        "client_register acme PEM None Some(\"p\\\"w\")",
+        "client_issue acme vc Some(\"CSR\")",
+        "client_revoke acme ab Real",
+        "client_revoke acme ab DryRun",
+        "object_list acme false 100",
+        "object_list acme true 1000",
+        "object_show acme",
+        "object_revoke acme Superseded DryRun",
+        "object_destroy acme Real",
+        "checkpoint system",
+    ];
+    assert_eq!(world.memory.calls(), expected);
+    let callers = world.memory.callers.lock().unwrap();
+    let operator = certs::spki_fingerprint(&world.admin.cert_der).unwrap();
+    assert!(callers.iter().all(|caller| caller.fingerprint == operator && caller.address.ip().is_loopback()));
+    let requests: std::collections::BTreeSet<_> = callers.iter().map(|caller| caller.request).collect();
+    assert_eq!(requests.len(), callers.len(), "two requests have one identifier");
+}
+
+#[tokio::test]
+async fn only_a_registered_key_gets_past_the_handshake() {
+    let mut world = World::new().await;
+    let stranger = world.client_as(&world.authority.issue_client("operator").unwrap());
+    let error = tokio::task::spawn_blocking(move || stranger.health()).await.unwrap().unwrap_err();
+    // The reset that follows the alert may overtake it.
+    assert!(matches!(error, ClientError::CertificateRefused(_) | ClientError::Unreachable(_)), "{error:?}");
+    assert_eq!(world.strangers.recv().await, Some(StrangerKind::Unregistered));
+    let mut plain = TcpStream::connect(world.address).await.unwrap();
+    plain.write_all(b"GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"));
+    assert_eq!(world.strangers.recv().await, Some(StrangerKind::BrokenHandshake));
+    assert!(world.memory.calls().is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_is_refused_and_never_reaches_the_node() {
+    let world = World::new().await;
+    let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(300_000));
+    for (path, content_type, body, status) in [
+        ("/v1/domains", "application/json", "{", "400 Bad Request"),
+        ("/v1/domains", "application/json", "", "400 Bad Request"),
+        ("/v1/domains", "application/json", r#"{"name":"a","polcy":"anssi"}"#, "400 Bad Request"),
+        ("/v1/domains", "application/json", r#"{"name":"a b"}"#, "400 Bad Request"),
+        ("/v1/domains", "application/json", r#"{"name":"system"}"#, "400 Bad Request"),
+        ("/v1/domains", "text/plain", r#"{"name":"a"}"#, "400 Bad Request"),
+        ("/v1/domains", "application/x-www-form-urlencoded", "name=a", "400 Bad Request"),
+        ("/v1/domains", "application/json", long.as_str(), "413 Payload Too Large"),
+        ("/v1/domains/a/clients/issue", "application/json", r#"{"name":""}"#, "400 Bad Request"),
+        ("/v1/domains/a/objects/7/revoke", "application/json", r#"{"reason":"superseded"}"#, "400 Bad Request"),
+        ("/v1/hsm", "application/json", "{}", "405 Method Not Allowed"),
+        ("/v1/nowhere", "application/json", "{}", "404 Not Found"),
+        ("/", "application/json", "{}", "404 Not Found"),
+    ] {
+        let answer = world.post(path, content_type, body).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{path} {body:.40}: {answer}");
+        assert!(answer.contains(r#"{"error":{"code":""#), "{path}: {answer}");
+        assert!(answer.contains("cache-control: no-store"), "{path}: {answer}");
+    }
+    for target in [
+        "/v1/domains/a/objects?limit=0",
+        "/v1/domains/a/objects?limit=1001",
+        "/v1/domains/a/objects?lim=5",
+        "/v1/domains/a/objects?after=x",
+        "/v1/domains/%ff",
+    ] {
+        let answer = world.raw(format!("GET {target} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+    }
+    for target in ["/v1/domains/a/clients/ab", "/v1/domains/a/objects/1", "/v1/domains/a/objects/x?dry_run=maybe"] {
+        let answer = world.raw(format!("DELETE {target} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+    }
+    let many: String = (0..100).map(|number| format!("x-{number}: y\r\n")).collect();
+    let large = format!("x: {}\r\n", "y".repeat(32 << 10));
+    for headers in [many, large] {
+        let answer = world.raw(format!("GET /v1/hsm HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 431 ") || answer.is_empty(), "{answer}");
+    }
+    assert!(world.memory.calls().is_empty(), "{:?}", world.memory.calls());
+}
+
+#[tokio::test]
+async fn refusals_and_faults_of_the_node_reach_the_client_with_their_code() {
+    let world = World::new().await;
+    let code = |name: &'static str| world.call(move |client| client.domain_show(name).unwrap_err().code());
+    assert_eq!(code("none").await, Some(ErrorCode::NotFound));
+    assert_eq!(code("panic").await, Some(ErrorCode::Internal));
+    assert_eq!(world.call(|client| client.domain_show("acme").unwrap().name).await, "acme");
+}
+
+/// Connections that begin a handshake record and say no more.
+async fn silent(world: &World) -> Vec<TcpStream> {
+    let mut sockets = Vec::new();
+    for _ in 0..50 {
+        let mut socket = TcpStream::connect(world.address).await.unwrap();
+        socket.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
+        sockets.push(socket);
+    }
+    sockets
+}
+
+#[tokio::test]
+async fn silent_connections_hold_up_nobody() {
+    let world = World::with(|limits| limits.handshake_deadline = Duration::from_secs(600)).await;
+    let held = silent(&world).await;
+    world.call(|client| client.health().unwrap()).await;
+    drop(held);
+}
+
+#[tokio::test]
+async fn silent_connections_are_closed() {
+    let mut world = World::with(|limits| limits.handshake_deadline = Duration::from_millis(50)).await;
+    for mut socket in silent(&world).await {
+        assert_eq!(world.strangers.recv().await, Some(StrangerKind::SilentHandshake));
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    }
+}
+
+#[tokio::test]
+async fn slow_heads_end_at_their_deadline() {
+    let world = World::with(|limits| limits.header_deadline = Duration::from_millis(50)).await;
+    for part in [&b""[..], b"GET /v1/hsm HTTP/1.1\r\nhos"] {
+        let answer = world.raw(part).await;
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    }
+    assert!(world.memory.calls().is_empty());
+}
+
+#[tokio::test]
+async fn slow_bodies_end_at_their_deadline() {
+    let world = World::with(|limits| limits.body_deadline = Duration::from_millis(50)).await;
+    let head = "POST /v1/domains HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 20\r\n\r\n{";
+    let answer = world.raw(head.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains(r#""code":"timeout""#), "{answer}");
+    assert!(world.memory.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_arrives_although_the_body_was_not_read() {
+    let world = World::new().await;
+    for path in ["/v1/nowhere", "/v1/hsm", "/v1/domains"] {
+        let answer = world.post(path, "text/plain", &"x".repeat(4 << 20)).await;
+        assert!(answer.starts_with("HTTP/1.1 4"), "{path}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_budget_that_is_spent_turns_away_and_comes_back() {
+    let mut world = World::with(|limits| limits.admin_connections = 1).await;
+    let held = world.connect().await;
+    let mut refused = TcpStream::connect(world.address).await.unwrap();
+    assert_eq!(world.strangers.recv().await, Some(StrangerKind::OverBudget));
+    let _ = refused.read_to_end(&mut Vec::new()).await;
+    drop(held);
+    // The place comes back when the server sees the end; until then it may turn away.
+    while world.call(|client| client.health().is_err()).await {}
+}
+
+#[tokio::test]
+async fn one_request_is_served_per_connection() {
+    let world = World::new().await;
+    let request = "GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n";
+    let answer = world.raw(request.repeat(2).as_bytes()).await;
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert_eq!((answer.matches("HTTP/1.1 200").count(), world.memory.calls().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn an_act_goes_on_when_the_peer_goes_away() {
+    let world = World::new().await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /v1/domains/slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    world.memory.began.notified().await;
+    drop(stream);
+    // The server is seen to serve others after the peer has gone, and only then the act is let go.
+    world.call(|client| client.health().unwrap()).await;
+    world.memory.release.notify_one();
+    world.stop.stop();
+    world.served.await.unwrap();
+    assert!(world.memory.finished.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn an_act_over_its_deadline_is_answered_and_goes_on() {
+    let world = World::with(|limits| limits.admin_deadline = Duration::from_millis(50)).await;
+    let error = world.call(|client| client.domain_show("slow").unwrap_err()).await;
+    assert_eq!(error.code(), Some(ErrorCode::Unavailable));
+    assert!(!world.memory.finished.load(Ordering::SeqCst));
+    world.memory.release.notify_one();
+    world.stop.stop();
+    world.served.await.unwrap();
+    assert!(world.memory.finished.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn a_stop_finishes_what_was_begun_and_accepts_nothing_new() {
+    let world = World::new().await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /v1/domains/slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    world.memory.began.notified().await;
+    let mut silent = TcpStream::connect(world.address).await.unwrap();
+    world.stop.stop();
+    // A handshake that has not finished is dropped at once; its end shows that the stop was seen.
+    let _ = silent.read_to_end(&mut Vec::new()).await;
+    world.memory.release.notify_one();
+    let answer = read_all(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""name":"slow""#), "{answer}");
+    world.served.await.unwrap();
+    assert!(TcpStream::connect(world.address).await.is_err());
+}
+
+#[tokio::test]
+async fn work_that_does_not_end_is_left_at_the_drain_deadline() {
+    let world = World::with(|limits| limits.drain_deadline = Duration::from_millis(50)).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /v1/domains/slow HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    world.memory.began.notified().await;
+    world.stop.stop();
+    world.served.await.unwrap();
+    assert!(!world.memory.finished.load(Ordering::SeqCst));
+}
+
+#[tokio::test]
+async fn an_export_is_whole_or_seen_to_be_broken() {
+    let world = World::new().await;
+    let counted = Arc::new(AtomicUsize::new(0));
+    struct Count(Arc<AtomicUsize>);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.fetch_add(bytes.len(), Ordering::SeqCst);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let out = Arc::clone(&counted);
+    let length = world.call(move |client| client.audit_export("acme", &mut Count(out)).unwrap()).await;
+    assert_eq!((length, counted.load(Ordering::SeqCst)), (100 * (64 << 10), 100 * (64 << 10)));
+    let broken = world.call(|client| client.audit_export("broken", &mut Vec::new())).await;
+    assert!(matches!(broken, Err(ClientError::Unreachable(_) | ClientError::Answer(_))), "{broken:?}");
+}
+
+#[tokio::test]
+async fn a_peer_that_stops_reading_an_export_is_given_up() {
+    let mut world = World::with(|limits| limits.write_deadline = Duration::from_millis(50)).await;
+    let mut stream = world.connect().await;
+    stream.write_all(b"GET /v1/domains/endless/audit HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    // Nothing is read: the sockets' buffers fill, the deadline passes, and the maker is told.
+    assert_eq!(world.unread.recv().await, Some(NobodyReads));
+    drop(stream);
+}

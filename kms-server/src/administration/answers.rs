@@ -1,0 +1,100 @@
+//! Rows of the store as the admin API shows them. Never a key byte.
+
+use admin_api as api;
+use keystore::{DomainState, IdentityRow, ObjectRow};
+use kmip::ProtocolVersion;
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
+use kmip::registry::UsageMask;
+use uuid::Uuid;
+
+use crate::attributes;
+use crate::directory::Domain;
+
+/// The version in whose words attributes are shown.
+const SHOWN_IN: ProtocolVersion = ProtocolVersion::V1_4;
+
+pub(super) fn domain(domain: &Domain, objects: u64, clients: usize) -> api::Domain {
+    api::Domain {
+        id: Uuid::from_bytes(domain.row.id),
+        name: domain.row.name.clone(),
+        state: match domain.row.state {
+            DomainState::Active => api::DomainState::Active,
+            DomainState::Frozen => api::DomainState::Frozen,
+            DomainState::Destroyed => api::DomainState::Destroyed,
+        },
+        created: domain.row.created_us.div_euclid(1_000_000),
+        policy: domain.row.policy.clone(),
+        key_version: domain.key.version,
+        objects,
+        clients: u64::try_from(clients).unwrap_or(u64::MAX),
+    }
+}
+
+pub(super) fn client(row: &IdentityRow) -> api::Client {
+    let facts = certs::CertificateFacts::of(&row.certificate).ok();
+    api::Client {
+        fingerprint: api::Fingerprint(row.fingerprint),
+        name: row.name.clone(),
+        subject: facts.as_ref().map(|facts| facts.subject.clone()).unwrap_or_default(),
+        not_after: facts.map_or(0, |facts| facts.not_after),
+        has_credential: row.credential.is_some(),
+        revoked: row.revoked,
+        created: row.created_us.div_euclid(1_000_000),
+    }
+}
+
+pub(super) fn object(row: &ObjectRow) -> api::Object {
+    let dates = &row.dates;
+    let names = row.attributes.iter().filter_map(|one| match &one.value {
+        AttributeValue::Name(name) => Some(name.value.clone()),
+        _ => None,
+    });
+    api::Object {
+        id: Uuid::from_bytes(row.id),
+        object_type: row.object_type.text().to_owned(),
+        state: row.state.text().to_owned(),
+        algorithm: row.algorithm.map(|algorithm| algorithm.text().to_owned()),
+        length: row.length,
+        usage: usage(row.usage_mask),
+        names: names.collect(),
+        dates: api::ObjectDates {
+            initial: dates.initial,
+            activation: dates.activation,
+            process_start: dates.process_start,
+            protect_stop: dates.protect_stop,
+            deactivation: dates.deactivation,
+            destroy: dates.destroy,
+            compromise_occurrence: dates.compromise_occurrence,
+            compromise: dates.compromise,
+            archive: dates.archive,
+            last_change: dates.last_change,
+        },
+        revocation: row.revocation.as_ref().map(|revocation| api::Revocation {
+            code: revocation.code.text().to_owned(),
+            message: revocation.message.clone(),
+        }),
+        attributes: attributes::visible(row, SHOWN_IN).iter().filter_map(named_value).collect(),
+        owner: api::Fingerprint(row.owner),
+        revision: row.revision,
+    }
+}
+
+fn usage(mask: UsageMask) -> Vec<String> {
+    UsageMask::ALL
+        .iter()
+        .filter(|bit| mask.contains(**bit))
+        .map(ToString::to_string)
+        .collect()
+}
+
+/// Attributes that have no field of their own, in the text form of their TTLV.
+fn named_value(attribute: &Attribute) -> Option<api::NamedValue> {
+    let kind = attribute.value.kind();
+    if kind == AttributeKind::Name || attributes::is_column(kind) {
+        return None;
+    }
+    let bytes = attribute.value.canonical_bytes();
+    let text = kmip::text::render(&bytes);
+    let value = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    Some(api::NamedValue { name: attribute.value.name().to_owned(), value })
+}

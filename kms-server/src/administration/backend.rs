@@ -1,0 +1,315 @@
+//! The node behind the admin API: who asks, in what role, what comes of it, and the record of each.
+
+use std::sync::Arc;
+
+use admin_api as api;
+use admin_api::{Effect, ErrorCode};
+use async_trait::async_trait;
+use audit::LogId;
+use kmip::registry::RevocationReasonCode;
+use policy::access::Actor;
+use uuid::Uuid;
+
+use super::acting::{Acting, AdminFailure};
+use super::answers;
+use super::clients::NewCredential;
+use super::rights::{Act, may};
+use super::{export, overview};
+use crate::admin::{AdminBackend, Caller, Export, Refusal};
+use crate::auditing::log_of;
+use crate::checkpoints::Checkpointer;
+use crate::directory::Domain;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::peer::IdentityKind;
+use crate::service::{StrangerKind, Strangers};
+
+/// The node, and the one thing that the admin API needs beside it.
+pub struct Administration {
+    /// The node.
+    pub node: Arc<Node>,
+    /// Signs the heads that are asked for.
+    pub checkpointer: Arc<Checkpointer>,
+    /// When the process started, seconds since the epoch.
+    pub started: i64,
+}
+
+impl AdminFailure {
+    /// What the administrator is told.
+    fn refusal(&self) -> Refusal {
+        let code = match self {
+            Self::Exists(_) => ErrorCode::Conflict,
+            Self::Unusable(_) => ErrorCode::BadRequest,
+            Self::Request(failure) => match failure {
+                Failure::NotFound => ErrorCode::NotFound,
+                Failure::WrongState | Failure::Destroyed | Failure::IllegalOperation(_) => ErrorCode::WrongState,
+                Failure::Busy | Failure::Hsm(_) => ErrorCode::Unavailable,
+                Failure::Denied(_) | Failure::DomainInactive => ErrorCode::Forbidden,
+                failure if failure.is_ours() => {
+                    tracing::error!(error = failure as &dyn std::error::Error, "administrative act failed");
+                    return Refusal::internal();
+                }
+                _ => ErrorCode::BadRequest,
+            },
+        };
+        Refusal::new(code, self.to_string())
+    }
+}
+
+fn told<T>(result: Result<T, AdminFailure>) -> Result<T, Refusal> {
+    result.map_err(|failure| failure.refusal())
+}
+
+impl Administration {
+    /// The administrator behind a call, if the role allows the act. Refusals are recorded.
+    async fn admit(&self, caller: &Caller, act: Act) -> Result<Acting, Refusal> {
+        let node = &self.node;
+        let Some(admin) = node.find_admin(&caller.fingerprint) else {
+            node.strangers.note(StrangerKind::Unregistered, caller.address);
+            return Err(Refusal::new(ErrorCode::Unauthenticated, "the certificate belongs to no administrator"));
+        };
+        let role = match &admin.kind {
+            IdentityKind::Admin { role } => Actor::of_role(role),
+            IdentityKind::Client => None,
+        };
+        let acting = Acting {
+            fingerprint: caller.fingerprint,
+            name: admin.name.clone(),
+            role: role.unwrap_or(Actor::Client),
+            address: caller.address,
+        };
+        if may(acting.role, act) {
+            return Ok(acting);
+        }
+        let failure = AdminFailure::Request(Failure::Denied("the role does not allow it"));
+        told(acting.refuse(node, LogId::System, &format!("{act:?}"), failure).await)
+    }
+
+    /// The tenant's domain; that it is not there is recorded.
+    async fn tenant(&self, acting: &Acting, name_or_id: &str, operation: &str) -> Result<Arc<Domain>, Refusal> {
+        match self.node.directory.tenant(name_or_id) {
+            Some(domain) => Ok(domain),
+            None => {
+                let failure = AdminFailure::Request(Failure::NotFound);
+                told(acting.refuse(&self.node, LogId::System, operation, failure).await)
+            }
+        }
+    }
+
+    /// A log by name: `system`, or a tenant's domain.
+    async fn log(&self, acting: &Acting, name: &str, operation: &str) -> Result<LogId, Refusal> {
+        if name == LogId::System.to_string() {
+            return Ok(LogId::System);
+        }
+        Ok(log_of(self.tenant(acting, name, operation).await?.row.id))
+    }
+
+    async fn domain_answer(&self, domain: &Domain) -> Result<api::Domain, Refusal> {
+        let objects = told(self.node.store.count_objects(domain.row.id).await.map_err(AdminFailure::from))?;
+        Ok(answers::domain(domain, objects, self.node.directory.identities_of(&domain.row.id).len()))
+    }
+}
+
+impl Strangers for Administration {
+    fn note_stranger(&self, kind: StrangerKind, address: std::net::SocketAddr) {
+        self.node.strangers.note(kind, address);
+    }
+}
+
+fn credential(given: Option<api::Credential>) -> Option<NewCredential> {
+    given.map(|credential| NewCredential {
+        username: credential.username,
+        password: secret::Secret::copy_from(credential.password.expose().as_bytes()),
+    })
+}
+
+fn reason_code(reason: api::RevocationReason) -> RevocationReasonCode {
+    use RevocationReasonCode as Code;
+    use api::RevocationReason as Reason;
+    match reason {
+        Reason::Unspecified => Code::Unspecified,
+        Reason::KeyCompromise => Code::KeyCompromise,
+        Reason::CaCompromise => Code::CaCompromise,
+        Reason::AffiliationChanged => Code::AffiliationChanged,
+        Reason::Superseded => Code::Superseded,
+        Reason::CessationOfOperation => Code::CessationOfOperation,
+        Reason::PrivilegeWithdrawn => Code::PrivilegeWithdrawn,
+    }
+}
+
+#[async_trait]
+impl AdminBackend for Administration {
+    async fn health(&self, caller: &Caller) -> Result<api::Health, Refusal> {
+        self.admit(caller, Act::ReadNode).await?;
+        Ok(overview::health(&self.node, self.started))
+    }
+
+    async fn hsm_status(&self, caller: &Caller) -> Result<api::HsmStatus, Refusal> {
+        self.admit(caller, Act::ReadNode).await?;
+        Ok(overview::hsm_status(&self.node))
+    }
+
+    async fn trust_anchor(&self, caller: &Caller) -> Result<api::TrustAnchor, Refusal> {
+        self.admit(caller, Act::ReadNode).await?;
+        overview::trust_anchor(&self.node).ok_or_else(Refusal::internal)
+    }
+
+    async fn domain_list(&self, caller: &Caller) -> Result<Vec<api::Domain>, Refusal> {
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        told(acting.note(&self.node, LogId::System, "List Domains", None).await)?;
+        let mut domains = Vec::new();
+        for domain in self.node.directory.tenants() {
+            domains.push(self.domain_answer(&domain).await?);
+        }
+        Ok(domains)
+    }
+
+    async fn domain_create(&self, caller: &Caller, domain: api::NewDomain) -> Result<api::Domain, Refusal> {
+        let acting = self.admit(caller, Act::CreateDomain).await?;
+        let made = told(self.node.create_domain(&acting, &domain.name, domain.policy.as_deref()).await)?;
+        self.domain_answer(&made).await
+    }
+
+    async fn domain_show(&self, caller: &Caller, domain: &str) -> Result<api::Domain, Refusal> {
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        let domain = self.tenant(&acting, domain, "Show Domain").await?;
+        told(acting.note(&self.node, log_of(domain.row.id), "Show Domain", None).await)?;
+        self.domain_answer(&domain).await
+    }
+
+    async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<api::Client>, Refusal> {
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        let domain = self.tenant(&acting, domain, "List Clients").await?;
+        told(acting.note(&self.node, log_of(domain.row.id), "List Clients", None).await)?;
+        Ok(self.node.directory.identities_of(&domain.row.id).iter().map(|row| answers::client(row)).collect())
+    }
+
+    async fn client_register(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::RegisterClient,
+    ) -> Result<api::Client, Refusal> {
+        let acting = self.admit(caller, Act::ManageClients).await?;
+        let domain = self.tenant(&acting, domain, "Register Client").await?;
+        let unreadable = || Refusal::new(ErrorCode::BadRequest, "the certificate cannot be read");
+        let der = certs::certificate_der(client.certificate.as_bytes()).map_err(|_| unreadable())?;
+        let name = match client.name {
+            Some(name) => name,
+            None => certs::CertificateFacts::of(&der).map_err(|_| unreadable())?.common_name.unwrap_or_default(),
+        };
+        let made = self.node.register_client(&acting, &domain, &der, &name, credential(client.credential)).await;
+        told(made).map(|row| answers::client(&row))
+    }
+
+    async fn client_issue(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::IssueClient,
+    ) -> Result<api::IssuedClient, Refusal> {
+        let acting = self.admit(caller, Act::ManageClients).await?;
+        let domain = self.tenant(&acting, domain, "Issue Client").await?;
+        let credential = credential(client.credential);
+        let issued =
+            self.node.issue_client(&acting, &domain, &client.name, client.csr.as_deref(), credential).await;
+        let issued = told(issued)?;
+        Ok(api::IssuedClient {
+            client: answers::client(&issued.client),
+            certificate: issued.certificate_pem,
+            private_key: issued.key_pem.map(|mut key| api::SecretText::new(std::mem::take(&mut *key))),
+            authority: issued.authority_pem,
+        })
+    }
+
+    async fn client_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        effect: Effect,
+    ) -> Result<api::Client, Refusal> {
+        let acting = self.admit(caller, Act::ManageClients).await?;
+        let domain = self.tenant(&acting, domain, "Revoke Client").await?;
+        let revoked = self.node.revoke_client(&acting, &domain, &client.0, effect == Effect::DryRun).await;
+        told(revoked).map(|row| answers::client(&row))
+    }
+
+    async fn object_list(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<api::ObjectPage, Refusal> {
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        let domain = self.tenant(&acting, domain, "List Objects").await?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let rows = told(self.node.list_objects(&acting, &domain, after.map(Uuid::into_bytes), limit).await)?;
+        let full = rows.len() >= limit.clamp(1, super::objects::MAX_PAGE);
+        let next = rows.last().filter(|_| full).map(|row| Uuid::from_bytes(row.id));
+        Ok(api::ObjectPage { objects: rows.iter().map(answers::object).collect(), next })
+    }
+
+    async fn object_show(&self, caller: &Caller, domain: &str, object: Uuid) -> Result<api::Object, Refusal> {
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        let domain = self.tenant(&acting, domain, "Show Object").await?;
+        told(self.node.show_object(&acting, &domain, object.into_bytes()).await).map(|row| answers::object(&row))
+    }
+
+    async fn object_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+        revoke: api::RevokeObject,
+        effect: Effect,
+    ) -> Result<api::Object, Refusal> {
+        let acting = self.admit(caller, Act::ManageObjects).await?;
+        let domain = self.tenant(&acting, domain, "Revoke").await?;
+        let revoked = self
+            .node
+            .revoke_object(
+                &acting,
+                &domain,
+                object.into_bytes(),
+                reason_code(revoke.reason),
+                revoke.message,
+                revoke.compromise_occurrence,
+                effect == Effect::DryRun,
+            )
+            .await;
+        told(revoked).map(|row| answers::object(&row))
+    }
+
+    async fn object_destroy(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+        effect: Effect,
+    ) -> Result<api::Object, Refusal> {
+        let acting = self.admit(caller, Act::ManageObjects).await?;
+        let domain = self.tenant(&acting, domain, "Destroy").await?;
+        let dry_run = effect == Effect::DryRun;
+        told(self.node.destroy_object(&acting, &domain, object.into_bytes(), dry_run).await)
+            .map(|row| answers::object(&row))
+    }
+
+    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {
+        let acting = self.admit(caller, Act::ReadAudit).await?;
+        let log = self.log(&acting, log, "Export Audit").await?;
+        // The export's own record is the last one it holds.
+        told(acting.note(&self.node, log, "Export Audit", None).await)?;
+        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        export::start(self.node.clone(), log, note).map_err(|_| Refusal::internal())
+    }
+
+    async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<api::Checkpoint, Refusal> {
+        let acting = self.admit(caller, Act::ReadAudit).await?;
+        let log = self.log(&acting, log, "Checkpoint").await?;
+        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        let signed = audit::SignedCheckpoint::parse(&note).map_err(|_| Refusal::internal())?;
+        Ok(api::Checkpoint { log: log.to_string(), size: signed.checkpoint.size, note })
+    }
+}

@@ -1,0 +1,190 @@
+//! Domains: made in the HSM first, then in the store, then known to the node. A domain that fell between leaves nothing.
+
+use std::sync::Arc;
+
+use audit::{LogId, Record};
+use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Step};
+use secret::DomainId;
+
+use super::acting::{Acting, AdminFailure, unit};
+use crate::auditing::log_of;
+use crate::directory::Domain;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::sealing;
+
+/// Longest name of a domain, in bytes.
+const MAX_NAME_LEN: usize = 64;
+/// Domains of one node: their keys are imported when needed, their MAC keys are held.
+const MAX_DOMAINS: usize = 10_000;
+/// Bytes of a domain's MAC secret.
+const MAC_SECRET_LEN: usize = 32;
+/// The one domain that is not a tenant's.
+const SYSTEM_NAME: &str = "system";
+/// Which algorithms a domain's keys may use.
+const POLICIES: [&str; 2] = ["anssi", "legacy"];
+
+/// An administrator whom `init` registers.
+#[derive(Clone, Debug)]
+pub struct FirstAdministrator {
+    /// For people and the log.
+    pub name: String,
+    /// `operator`, `officer` or `auditor`.
+    pub role: String,
+    /// The certificate, DER.
+    pub certificate: Vec<u8>,
+}
+
+impl Node {
+    /// Makes a tenant's domain: Domain Key and MAC secret in the HSM, row and records in one commit.
+    ///
+    /// # Errors
+    /// [`AdminFailure`]; every refusal is recorded.
+    pub async fn create_domain(
+        &self,
+        acting: &Acting,
+        name: &str,
+        policy: Option<&str>,
+    ) -> Result<Arc<Domain>, AdminFailure> {
+        const OPERATION: &str = "Create Domain";
+        let made = self.try_create_domain(acting, name, policy, OPERATION).await;
+        match made {
+            Ok(domain) => Ok(domain),
+            Err(failure) => acting.refuse(self, LogId::System, OPERATION, failure).await,
+        }
+    }
+
+    async fn try_create_domain(
+        &self,
+        acting: &Acting,
+        name: &str,
+        policy: Option<&str>,
+        operation: &str,
+    ) -> Result<Arc<Domain>, AdminFailure> {
+        check_name(name)?;
+        let policy = policy.unwrap_or(POLICIES[0]);
+        if !POLICIES.contains(&policy) {
+            return Err(AdminFailure::Unusable("the policy is neither anssi nor legacy"));
+        }
+        if self.directory.tenant(name).is_some() {
+            return Err(AdminFailure::Exists("the name is taken"));
+        }
+        if self.directory.tenants().len() >= MAX_DOMAINS {
+            return Err(AdminFailure::Unusable("the node has as many domains as it can hold"));
+        }
+        let born = self.bear_domain(name, policy, false).await?;
+        let id = born.row.id;
+        let told = acting.record(self, log_of(id), operation);
+        let in_system_log =
+            Record { object: Some(sealing::identifier_text(id)), ..acting.record(self, LogId::System, operation) };
+        self.commit_domain(born, told, in_system_log, Vec::new()).await
+    }
+
+    /// A new domain with everything that the HSM has to make for it.
+    async fn bear_domain(&self, name: &str, policy: &str, system: bool) -> Result<Born, AdminFailure> {
+        let id: DomainId = uuid::Uuid::new_v4().into_bytes();
+        let key = self.hsm.create_domain_key(id, 1).await?;
+        let secret = self.hsm.random(MAC_SECRET_LEN).await?;
+        let sealed = self.hsm.seal(&key, &sealing::domain_secret_facts(id), &secret).await?;
+        let row = DomainRow {
+            id,
+            name: name.to_owned(),
+            state: DomainState::Active,
+            revision: 1,
+            created_us: self.clock.now_us(),
+            domain_key: key.to_bytes(),
+            secret: sealed,
+            policy: policy.to_owned(),
+            system,
+        };
+        Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
+    }
+
+    async fn commit_domain(
+        &self,
+        born: Born,
+        told: Record,
+        in_system_log: Record,
+        more: Vec<Step>,
+    ) -> Result<Arc<Domain>, AdminFailure> {
+        let Born { row, key, mac } = born;
+        let id = row.id;
+        let mut steps = vec![
+            Step { changes: vec![Change::CreateDomain(row.clone(), mac)], record: Some(told) },
+            Step { changes: Vec::new(), record: Some(in_system_log) },
+        ];
+        steps.extend(more);
+        self.store.commit(unit(steps)).await?;
+        self.directory.put_domain(Domain { row, key });
+        self.directory.domain(&id).ok_or(AdminFailure::Request(Failure::Internal("domain vanished from the directory")))
+    }
+
+    /// The system domain, which holds the administrators, with those who come first; a second call changes nothing
+    /// and registers whom the first did not.
+    ///
+    /// # Errors
+    /// [`AdminFailure`].
+    pub async fn bootstrap(&self, administrators: &[FirstAdministrator]) -> Result<usize, AdminFailure> {
+        let system = match self.directory.system() {
+            Some(system) => system,
+            None => {
+                let born = self.bear_domain(SYSTEM_NAME, POLICIES[0], true).await?;
+                let told = self.auditor.record(&self.clock, log_of(born.row.id), "Initialize");
+                let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
+                self.commit_domain(born, told, in_system_log, Vec::new()).await?
+            }
+        };
+        let mut registered = 0;
+        for one in administrators {
+            let fingerprint = certs::spki_fingerprint(&one.certificate)
+                .map_err(|_| AdminFailure::Unusable("an administrator's certificate cannot be read"))?;
+            if self.directory.is_registered(&fingerprint) {
+                continue;
+            }
+            let row = IdentityRow {
+                domain: system.row.id,
+                fingerprint,
+                name: one.name.clone(),
+                kind: IdentityKind::Admin { role: one.role.clone() },
+                certificate: one.certificate.clone(),
+                credential: None,
+                created_us: self.clock.now_us(),
+                revoked: false,
+                revision: 1,
+            };
+            let record = Record {
+                detail: Some(format!("administrator {} as {}", one.name, one.role)),
+                ..self.auditor.record(&self.clock, log_of(system.row.id), "Register Administrator")
+            };
+            let changes = vec![Change::PutIdentity(row.clone())];
+            self.store.commit(unit(vec![Step { changes, record: Some(record) }])).await?;
+            self.directory.put_identity(row);
+            registered += 1;
+        }
+        Ok(registered)
+    }
+}
+
+struct Born {
+    row: DomainRow,
+    key: hsm::DomainKey,
+    mac: MacKey,
+}
+
+/// Names are labels in file names, URLs and log lines.
+fn check_name(name: &str) -> Result<(), AdminFailure> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let well_formed = name.len() <= MAX_NAME_LEN
+        && name.bytes().all(plain)
+        && name.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric());
+    if !well_formed {
+        return Err(AdminFailure::Unusable(
+            "a domain's name has 1 to 64 letters, digits, '-', '_' or '.', and begins with a letter or digit",
+        ));
+    }
+    // A name that reads like an identifier could stand for another domain.
+    if name == SYSTEM_NAME || sealing::parse_identifier(name).is_some() {
+        return Err(AdminFailure::Unusable("this name is reserved"));
+    }
+    Ok(())
+}

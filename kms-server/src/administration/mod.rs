@@ -1,0 +1,15 @@
+//! What administrators do: domains, clients, objects, audit. The same rules, drafts and records as for KMIP clients.
+
+mod acting;
+mod answers;
+mod backend;
+mod certificate_authority;
+mod clients;
+mod domains;
+mod export;
+mod objects;
+mod overview;
+mod rights;
+
+pub use backend::Administration;
+pub use domains::FirstAdministrator;

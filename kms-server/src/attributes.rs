@@ -1,0 +1,157 @@
+//! The attributes of an object as a client sees them: columns of the row and the rest, one list.
+//!
+//! What decides anything (state, dates, algorithm, mask) is a column of the row and exists only there; everything else
+//! is in the row's attribute list. This file is the one place that puts the two together and takes them apart.
+
+use kmip::ProtocolVersion;
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
+use kmip::registry::ObjectType;
+use kmip::ttlv::{DateTime, Interval, Wire};
+use keystore::ObjectRow;
+
+use crate::sealing::identifier_text;
+
+/// The lease every object is granted, in seconds. KMIP 1.4 §3.20: the server's choice; the profiles' cases show 3600.
+pub const LEASE_TIME_S: u32 = 3600;
+
+/// Whether `object_type` is a Managed Cryptographic Object: only those have a life-cycle. KMIP 1.4 §2.2.
+#[must_use]
+pub fn is_cryptographic(object_type: ObjectType) -> bool {
+    !matches!(object_type, ObjectType::Template | ObjectType::OpaqueObject)
+}
+
+/// Every attribute of the object that a client of `version` knows.
+#[must_use]
+pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
+    let mut all = of_columns(row);
+    all.extend(row.attributes.iter().cloned());
+    all.retain(|attribute| attribute.known_in(version));
+    all
+}
+
+/// The instances of the attribute called `name`, in the order of their indexes.
+#[must_use]
+pub fn instances(row: &ObjectRow, version: ProtocolVersion, name: &str) -> Vec<Attribute> {
+    let mut found: Vec<_> =
+        visible(row, version).into_iter().filter(|attribute| attribute.value.name() == name).collect();
+    found.sort_by_key(|attribute| attribute.index.unwrap_or(0));
+    found
+}
+
+/// The names of all attributes, each once.
+#[must_use]
+pub fn names(row: &ObjectRow, version: ProtocolVersion) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for attribute in visible(row, version) {
+        if !names.iter().any(|name| name == attribute.value.name()) {
+            names.push(attribute.value.name().to_owned());
+        }
+    }
+    names
+}
+
+/// The attributes that are columns of the row.
+fn of_columns(row: &ObjectRow) -> Vec<Attribute> {
+    use AttributeValue as V;
+    let cryptographic = is_cryptographic(row.object_type);
+    let dates = &row.dates;
+    let mut values = vec![V::UniqueIdentifier(identifier_text(row.id)), V::ObjectType(row.object_type)];
+    values.extend(row.algorithm.map(V::CryptographicAlgorithm));
+    values.extend(row.length.map(V::CryptographicLength));
+    if cryptographic {
+        values.push(V::CryptographicUsageMask(row.usage_mask));
+        values.push(V::LeaseTime(Interval(LEASE_TIME_S)));
+        values.push(V::State(row.state));
+        values.push(V::Fresh(row.fresh));
+    } else if !row.usage_mask.is_empty() {
+        values.push(V::CryptographicUsageMask(row.usage_mask));
+    }
+    values.push(V::InitialDate(DateTime(dates.initial)));
+    values.extend(dates.activation.map(|at| V::ActivationDate(DateTime(at))));
+    values.extend(dates.process_start.map(|at| V::ProcessStartDate(DateTime(at))));
+    values.extend(dates.protect_stop.map(|at| V::ProtectStopDate(DateTime(at))));
+    values.extend(dates.deactivation.map(|at| V::DeactivationDate(DateTime(at))));
+    values.extend(dates.destroy.map(|at| V::DestroyDate(DateTime(at))));
+    values.extend(dates.compromise_occurrence.map(|at| V::CompromiseOccurrenceDate(DateTime(at))));
+    values.extend(dates.compromise.map(|at| V::CompromiseDate(DateTime(at))));
+    values.extend(row.revocation.as_ref().map(|revocation| {
+        V::RevocationReason(RevocationReason { code: revocation.code, message: revocation.message.clone() })
+    }));
+    values.extend(dates.archive.map(|at| V::ArchiveDate(DateTime(at))));
+    values.push(V::LastChangeDate(DateTime(dates.last_change)));
+    values.into_iter().map(Attribute::new).collect()
+}
+
+/// Where an attribute that a client set is kept.
+pub enum Place {
+    /// It became a column of the row.
+    Column,
+    /// It belongs into the row's list.
+    List(AttributeValue),
+}
+
+/// Puts a client-set value into the column it belongs to, or hands it back for the list.
+pub fn set_column(row: &mut ObjectRow, value: AttributeValue) -> Place {
+    use AttributeValue as V;
+    let dates = &mut row.dates;
+    match value {
+        V::CryptographicAlgorithm(algorithm) => row.algorithm = Some(algorithm),
+        V::CryptographicLength(length) => row.length = Some(length),
+        V::CryptographicUsageMask(mask) => row.usage_mask = mask,
+        V::ActivationDate(DateTime(at)) => dates.activation = Some(at),
+        V::ProcessStartDate(DateTime(at)) => dates.process_start = Some(at),
+        V::ProtectStopDate(DateTime(at)) => dates.protect_stop = Some(at),
+        V::DeactivationDate(DateTime(at)) => dates.deactivation = Some(at),
+        other => return Place::List(other),
+    }
+    Place::Column
+}
+
+/// Whether the row keeps attributes of this kind in a column.
+#[must_use]
+pub fn is_column(kind: AttributeKind) -> bool {
+    use AttributeKind as K;
+    matches!(
+        kind,
+        K::UniqueIdentifier
+            | K::ObjectType
+            | K::CryptographicAlgorithm
+            | K::CryptographicLength
+            | K::CryptographicUsageMask
+            | K::LeaseTime
+            | K::State
+            | K::Fresh
+            | K::InitialDate
+            | K::ActivationDate
+            | K::ProcessStartDate
+            | K::ProtectStopDate
+            | K::DeactivationDate
+            | K::DestroyDate
+            | K::CompromiseOccurrenceDate
+            | K::CompromiseDate
+            | K::RevocationReason
+            | K::ArchiveDate
+            | K::LastChangeDate
+    )
+}
+
+/// Appends a value to the row's list under the next free index of its name. Indexes are never used twice.
+pub fn append(row: &mut ObjectRow, value: AttributeValue) -> Attribute {
+    let next = row
+        .attributes
+        .iter()
+        .filter(|one| one.value.name() == value.name())
+        .map(|one| one.index.unwrap_or(0).saturating_add(1))
+        .max()
+        .unwrap_or(0);
+    let attribute = Attribute { index: Some(next), value };
+    row.attributes.push(attribute.clone());
+    attribute
+}
+
+/// The attribute as it is answered: index 0 is left out (KMIP 1.4 §2.1.1).
+#[must_use]
+pub fn answered(mut attribute: Attribute) -> Attribute {
+    attribute.index = attribute.index.filter(|index| *index != 0);
+    attribute
+}

@@ -1,0 +1,146 @@
+//! Builds audit records: what every one says about node, time and origin, and what each act adds.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use audit::limits::{MAX_CORRELATION_LEN, MAX_DETAIL_LEN, MAX_OBJECT_LEN};
+use audit::{Identity, LogId, Outcome, Record, bounded_text};
+use keystore::ObjectId;
+use secret::DomainId;
+
+use crate::clock::Clock;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::sealing::identifier_text;
+
+/// The node's side of every record.
+pub struct Auditor {
+    node: [u8; 16],
+    boot: [u8; 16],
+    counter: AtomicU64,
+}
+
+impl Auditor {
+    /// For one run of the process on the node `node`.
+    #[must_use]
+    pub fn new(node: [u8; 16]) -> Self {
+        Self { node, boot: uuid::Uuid::new_v4().into_bytes(), counter: AtomicU64::new(0) }
+    }
+
+    /// The node's identifier.
+    #[must_use]
+    pub fn node(&self) -> [u8; 16] {
+        self.node
+    }
+
+    /// A record with everything filled in that does not depend on the act.
+    #[must_use]
+    pub fn record(&self, clock: &Clock, log: LogId, operation: &str) -> Record {
+        Record {
+            time_us: clock.now_us(),
+            node: self.node,
+            boot: self.boot,
+            counter: self.counter.fetch_add(1, Ordering::Relaxed),
+            log,
+            identity: Identity::Node,
+            source: String::new(),
+            operation: operation.to_owned(),
+            object: None,
+            outcome: Outcome::Success,
+            reason: None,
+            request_id: uuid::Uuid::new_v4().into_bytes(),
+            correlation: None,
+            revision: None,
+            row_digest: None,
+            set_digest: None,
+            approvals: Vec::new(),
+            detail: None,
+            count: 1,
+        }
+    }
+}
+
+/// The log of a domain's acts.
+#[must_use]
+pub fn log_of(domain: DomainId) -> LogId {
+    LogId::Domain(domain)
+}
+
+/// What the records of one message have in common.
+#[derive(Clone)]
+pub struct Told {
+    /// The log they go to.
+    pub log: LogId,
+    /// Who asks.
+    pub identity: Identity,
+    /// Where from.
+    pub source: SocketAddr,
+    /// One for the message.
+    pub request_id: [u8; 16],
+    /// The client's correlation value, bounded.
+    pub correlation: Option<String>,
+    /// The protocol version, in words.
+    pub version: String,
+}
+
+impl Told {
+    /// For a message of the client `fingerprint` in `domain`.
+    #[must_use]
+    pub fn of_client(domain: DomainId, fingerprint: [u8; 32], source: SocketAddr) -> Self {
+        Self {
+            log: log_of(domain),
+            identity: Identity::Client { fingerprint },
+            source,
+            request_id: uuid::Uuid::new_v4().into_bytes(),
+            correlation: None,
+            version: String::new(),
+        }
+    }
+
+    /// Remembers the client's own name for the request.
+    pub fn correlate(&mut self, value: Option<&str>) {
+        self.correlation = value.filter(|text| !text.is_empty()).map(|text| bounded_text(text, MAX_CORRELATION_LEN));
+    }
+
+    fn record(&self, node: &Node, operation: &str) -> Record {
+        Record {
+            identity: self.identity.clone(),
+            source: self.source.to_string(),
+            request_id: self.request_id,
+            correlation: self.correlation.clone(),
+            detail: (!self.version.is_empty()).then(|| self.version.clone()),
+            ..node.auditor.record(&node.clock, self.log, operation)
+        }
+    }
+
+    /// An item that succeeded.
+    #[must_use]
+    pub fn success(&self, node: &Node, operation: &str, object: Option<ObjectId>) -> Record {
+        Record { object: object.map(identifier_text), ..self.record(node, operation) }
+    }
+
+    /// An item that failed; `asked` is the identifier the client named, which may be none of ours.
+    #[must_use]
+    pub fn failure(&self, node: &Node, operation: &str, asked: Option<&str>, failure: &Failure, reason: &str) -> Record {
+        let detail = bounded_text(&format!("{}: {failure}", self.version), MAX_DETAIL_LEN);
+        Record {
+            object: asked.filter(|text| !text.is_empty()).map(|text| bounded_text(text, MAX_OBJECT_LEN)),
+            outcome: if matches!(failure, Failure::Undone) { Outcome::Undone } else { Outcome::Failed },
+            reason: Some(reason.to_owned()),
+            detail: Some(detail),
+            ..self.record(node, operation)
+        }
+    }
+
+    /// A transition that a date brought about, noticed while working on this message.
+    #[must_use]
+    pub fn due(&self, node: &Node, due: &policy::lifecycle::DueTransition, object: ObjectId) -> Record {
+        Record {
+            identity: Identity::Node,
+            object: Some(identifier_text(object)),
+            request_id: self.request_id,
+            detail: Some(bounded_text(&format!("due at {}", due.at), MAX_DETAIL_LEN)),
+            ..node.auditor.record(&node.clock, self.log, due.event.name())
+        }
+    }
+}

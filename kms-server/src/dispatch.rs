@@ -1,0 +1,351 @@
+//! From a request message to its response: authenticate, run the items in order, commit, answer.
+//!
+//! All effects of a message and one audit record per item are one unit for the store. The answer is built beforehand
+//! and leaves only after the commit. If somebody else changed one of the rows meanwhile, the message is worked out
+//! again from what is now there.
+
+use std::sync::Arc;
+
+use kmip::ProtocolVersion;
+use kmip::message::{ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage};
+use kmip::payload::{RequestPayload, ResponsePayload};
+use kmip::registry::BatchErrorContinuationOption as Continuation;
+use kmip::registry::{Operation, ResultStatus};
+use kmip::ttlv::DateTime;
+use keystore::{ObjectId, StoreError};
+use policy::access::Actor;
+use zeroize::Zeroizing;
+
+use crate::auditing::Told;
+use crate::directory::Domain;
+use crate::draft::Draft;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::operation;
+use crate::peer::{Fingerprint, Peer};
+use crate::scope::Scope;
+use crate::sealing::identifier_text;
+
+/// Times a message is worked out again because a row it read was changed by another. Each round somebody gets on.
+const MAX_ROUNDS: usize = 16;
+
+/// What an undecodable message is called in the audit log.
+pub const UNREADABLE: &str = "unreadable message";
+
+/// Room that a response's header and one failed item need, for the check against the Maximum Response Size.
+const SMALLEST_ANSWER: usize = 256;
+
+/// Answers one frame. Never fails: an error is an answer too.
+pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    let decoded = RequestMessage::decode(&frame);
+    let mut told = Told::of_client(peer.identity.domain, peer.fingerprint, peer.address);
+    match decoded {
+        Ok(message) => {
+            drop(frame);
+            told.version = format!("version {}", message.header.version);
+            told.correlate(message.header.client_correlation_value.as_deref());
+            answer_message(node, peer, message, told).await
+        }
+        Err(error) => {
+            let version = spoken_or_newest(kmip::message::peek_version(&frame));
+            refuse(node, told, version, Failure::Malformed(error)).await
+        }
+    }
+}
+
+/// An answer with one item that fails as a whole message failed: no Operation, a reason. KMIP 1.4 §11.1.
+pub async fn refuse(node: &Node, told: Told, version: ProtocolVersion, failure: Failure) -> Zeroizing<Vec<u8>> {
+    let (answer, record) = failed_item(node, &told, version, None, None, failure);
+    // If even the record cannot be written, the answer says no more than it would anyway.
+    if let Err(error) = node.record(record).await {
+        tracing::error!(%error, "refusal could not be recorded");
+    }
+    ResponseMessage::new(version, DateTime(node.clock.now_s()), vec![answer]).encode()
+}
+
+/// The version to answer in: the client's if it is spoken here, else the newest.
+#[must_use]
+pub fn spoken_or_newest(version: Option<ProtocolVersion>) -> ProtocolVersion {
+    version.filter(|version| operation::VERSIONS.contains(version)).unwrap_or(operation::VERSIONS[0])
+}
+
+async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told: Told) -> Zeroizing<Vec<u8>> {
+    let version = message.header.version;
+    if !operation::VERSIONS.contains(&version) {
+        return refuse(node, told, operation::VERSIONS[0], Failure::Version(version)).await;
+    }
+    if message.items.len() > node.limits.batch_items {
+        return refuse(node, told, version, Failure::TooMany("batch items")).await;
+    }
+    let domain = match admit(node, peer, &message).await {
+        Ok(domain) => domain,
+        Err(failure) => {
+            let each = || match &failure {
+                Failure::Authentication(why) => Failure::Authentication(why),
+                Failure::DomainInactive => Failure::DomainInactive,
+                Failure::Busy => Failure::Busy,
+                _ => Failure::Internal("admission"),
+            };
+            return refuse_every_item(node, &told, &message, each).await;
+        }
+    };
+
+    for round in 1.. {
+        let mut scope =
+            Scope::new(node, domain.clone(), version, peer.fingerprint, told.clone(), Actor::Client);
+        let answered = run_items(&mut scope, &message).await;
+        let draft = std::mem::take(&mut scope.draft);
+        match node.store.commit(draft.into_unit()).await {
+            Ok(_) => return answered,
+            Err(StoreError::Conflict | StoreError::NameTaken) if round < MAX_ROUNDS => {
+                tracing::debug!(round, "a row changed meanwhile; working the message out again");
+            }
+            Err(error) => {
+                tracing::error!(%error, "nothing of the message was committed");
+                let busy = matches!(error, StoreError::Full | StoreError::Conflict | StoreError::NameTaken);
+                let failure = || if busy { Failure::Busy } else { Failure::Internal("nothing was committed") };
+                return refuse_every_item(node, &told, &message, failure).await;
+            }
+        }
+    }
+    refuse_every_item(node, &told, &message, || Failure::Busy).await
+}
+
+/// The client's domain, if identity, credentials and domain are in order *now*: freezing or revoking acts on the next
+/// message of an open connection.
+async fn admit(node: &Node, peer: &Peer, message: &RequestMessage) -> Result<Arc<Domain>, Failure> {
+    let identity =
+        node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"))?;
+    node.credentials.check(&identity, &message.header.authentication, node.clock.now_s()).await?;
+    node.directory.domain(&identity.domain).filter(|domain| domain.is_active()).ok_or(Failure::DomainInactive)
+}
+
+/// Carries out one request that came another way than in a KMIP message, by the same rules and with its record.
+///
+/// # Errors
+/// Why it failed; the failure is recorded.
+pub async fn perform(
+    node: &Node,
+    domain: &Arc<Domain>,
+    fingerprint: Fingerprint,
+    told: Told,
+    actor: Actor,
+    request: &RequestPayload,
+    dry_run: bool,
+) -> Result<ResponsePayload, Failure> {
+    let version = operation::VERSIONS[0];
+    for _ in 0..MAX_ROUNDS {
+        let mut scope = Scope::new(node, domain.clone(), version, fingerprint, told.clone(), actor);
+        scope.operation = request.operation();
+        let name = request.operation().text();
+        let result = operation::run(&mut scope, request).await;
+        match &result {
+            Ok(_) if dry_run => {
+                let mut record = scope.told.success(node, name, scope.object);
+                record.detail = Some("dry run: nothing changed".to_owned());
+                scope.draft.drop_item(record);
+            }
+            Ok(_) => {
+                let record = scope.told.success(node, name, scope.object);
+                scope.draft.keep_item(record);
+            }
+            Err(failure) => {
+                let reason = failure.answer(version).reason.text();
+                let asked = request.unique_identifier();
+                scope.draft.drop_item(scope.told.failure(node, name, asked, failure, reason));
+            }
+        }
+        match node.store.commit(std::mem::take(&mut scope.draft).into_unit()).await {
+            Ok(_) => return result,
+            Err(StoreError::Conflict | StoreError::NameTaken) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Failure::Busy)
+}
+
+/// Runs the items in order and builds the answer. What they change is in the scope's draft.
+async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing<Vec<u8>> {
+    let node = scope.node;
+    let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
+    let budget = response_budget(node, message);
+    let mut answers = Vec::with_capacity(message.items.len());
+    let mut size = SMALLEST_ANSWER;
+    let mut failed = false;
+    for item in &message.items {
+        scope.object = None;
+        let answer = run_item(scope, item).await.and_then(|payload| {
+            let answer = answer_to(item, Outcome::Success(payload)).to_bytes(scope.version);
+            if size + answer.len() > budget { Err(Failure::ResponseTooLarge) } else { Ok(answer) }
+        });
+        let answer = match answer {
+            Ok(answer) => {
+                scope.draft.keep_item(scope.told.success(node, operation_name(item), scope.object));
+                answer
+            }
+            Err(failure) => {
+                let (answer, record) = failed_item(node, &scope.told, scope.version, Some(item), scope.object, failure);
+                scope.draft.drop_item(record);
+                // An item that failed names no object for those behind it.
+                scope.placeholder = None;
+                failed = true;
+                answer.to_bytes(scope.version)
+            }
+        };
+        size += answer.len();
+        answers.push(answer);
+        if failed && option != Continuation::Continue {
+            break;
+        }
+    }
+    if failed && option == Continuation::Undo {
+        undo(scope, message, &mut answers);
+    }
+    ResponseMessage::assemble(&header(node, scope.version, message), &answers)
+}
+
+/// All or nothing: what had succeeded is taken back before it ever happened. KMIP 1.4 §6.13.
+fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizing<Vec<u8>>]) {
+    // The last answer is the failure that ended the batch.
+    let Some((_, succeeded)) = answers.split_last_mut() else { return };
+    for (answer, item) in succeeded.iter_mut().zip(&message.items) {
+        *answer = answer_to(item, Outcome::Undone).to_bytes(scope.version);
+    }
+    scope.draft.undo_all(|record| {
+        if record.outcome == audit::Outcome::Success {
+            record.outcome = audit::Outcome::Undone;
+            record.reason = Some("batch undone".to_owned());
+        }
+    });
+}
+
+fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
+    ResponseItem {
+        operation: item.operation_code(),
+        unique_batch_item_id: item.unique_batch_item_id.clone(),
+        outcome,
+    }
+}
+
+async fn run_item(
+    scope: &mut Scope<'_>,
+    item: &RequestItem,
+) -> Result<ResponsePayload, Failure> {
+    let Ok(operation) = item.operation else { return Err(Failure::UnsupportedOperation) };
+    if item.message_extension.as_ref().is_some_and(|extension| extension.criticality_indicator) {
+        return Err(Failure::UnsupportedFeature("critical message extension"));
+    }
+    if !operation::is_offered(operation, scope.version) {
+        return Err(Failure::UnsupportedOperation);
+    }
+    scope.operation = operation;
+    match &item.payload {
+        ItemPayload::Typed(request) => operation::run(scope, request).await,
+        ItemPayload::Unsupported => Err(Failure::UnsupportedOperation),
+        ItemPayload::Malformed(error) => Err(Failure::Malformed(*error)),
+    }
+}
+
+fn operation_name(item: &RequestItem) -> &'static str {
+    item.operation.map_or("unknown operation", Operation::text)
+}
+
+/// The largest answer allowed: what the client said, but never more than the node's own limit.
+fn response_budget(node: &Node, message: &RequestMessage) -> usize {
+    let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
+    asked.unwrap_or(usize::MAX).min(node.limits.response_bytes)
+}
+
+/// The header of an answer: the client's own mark goes back (KMIP 1.4 §6.19 onwards, from 1.4 on).
+fn header(node: &Node, version: ProtocolVersion, message: &RequestMessage) -> ResponseHeader {
+    ResponseHeader {
+        client_correlation_value: message.header.client_correlation_value.clone(),
+        ..ResponseHeader::new(version, DateTime(node.clock.now_s()))
+    }
+}
+
+/// The answer to an item that failed, and the record of it. `item` is absent where the message could not be read.
+fn failed_item(
+    node: &Node,
+    told: &Told,
+    version: ProtocolVersion,
+    item: Option<&RequestItem>,
+    object: Option<ObjectId>,
+    failure: Failure,
+) -> (ResponseItem, audit::Record) {
+    let answer = failure.answer(version);
+    if failure.is_ours() {
+        tracing::error!(error = &failure as &dyn std::error::Error, "request failed by our fault");
+    }
+    let object = object.map(identifier_text);
+    let asked = item.and_then(|item| item.payload.unique_identifier()).or(object.as_deref());
+    let record = told.failure(node, item.map_or(UNREADABLE, operation_name), asked, &failure, answer.reason.text());
+    let message = answer.message.to_owned();
+    let outcome = match failure {
+        Failure::CheckRefused(payload) => Outcome::CheckFailed { reason: answer.reason, message, payload },
+        _ => Outcome::Failure { status: ResultStatus::OperationFailed, reason: answer.reason, message },
+    };
+    let response = match item {
+        Some(item) => answer_to(item, outcome),
+        None => ResponseItem { operation: None, unique_batch_item_id: None, outcome },
+    };
+    (response, record)
+}
+
+/// The answer when nothing of a message is done: with Stop the first failure ends the batch, with Continue each item
+/// has its own.
+async fn refuse_every_item(
+    node: &Node,
+    told: &Told,
+    message: &RequestMessage,
+    mut failure: impl FnMut() -> Failure,
+) -> Zeroizing<Vec<u8>> {
+    let version = message.header.version;
+    let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
+    let told_of = if option == Continuation::Continue { message.items.len() } else { 1 };
+    let mut answers = Vec::with_capacity(told_of);
+    let mut draft = Draft::default();
+    for item in message.items.iter().take(told_of) {
+        let (answer, record) = failed_item(node, told, version, Some(item), None, failure());
+        draft.drop_item(record);
+        answers.push(answer.to_bytes(version));
+    }
+    if let Err(error) = node.store.commit(draft.into_unit()).await {
+        tracing::error!(%error, "refusal could not be recorded");
+    }
+    ResponseMessage::assemble(&header(node, version, message), &answers)
+}
+
+impl RequestPayloadExt for ItemPayload {
+    fn unique_identifier(&self) -> Option<&str> {
+        match self {
+            Self::Typed(payload) => payload.unique_identifier(),
+            _ => None,
+        }
+    }
+}
+
+/// What the audit log needs of a payload before it is worked on.
+trait RequestPayloadExt {
+    /// The Unique Identifier that the client named.
+    fn unique_identifier(&self) -> Option<&str>;
+}
+
+impl RequestPayloadExt for RequestPayload {
+    fn unique_identifier(&self) -> Option<&str> {
+        use RequestPayload as Q;
+        match self {
+            Q::Check(request) => request.unique_identifier.as_deref(),
+            Q::Get(request) => request.unique_identifier.as_deref(),
+            Q::GetAttributes(request) => request.unique_identifier.as_deref(),
+            Q::GetAttributeList(request) => request.unique_identifier.as_deref(),
+            Q::AddAttribute(request) => request.unique_identifier.as_deref(),
+            Q::ModifyAttribute(request) => request.unique_identifier.as_deref(),
+            Q::DeleteAttribute(request) => request.unique_identifier.as_deref(),
+            Q::Activate(request) => request.unique_identifier.as_deref(),
+            Q::Revoke(request) => request.unique_identifier.as_deref(),
+            Q::Destroy(request) => request.unique_identifier.as_deref(),
+            Q::Create(_) | Q::Register(_) | Q::Locate(_) | Q::Query(_) | Q::DiscoverVersions(_) => None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What one message would change, before anything is committed: rows over the store, and the steps of the unit.
+//!
+//! Items of a batch see what the items before them did. An item that fails leaves nothing behind. The whole draft is
+//! one atomic unit for the store, each row guarded by its revision: whoever else changed a row meanwhile makes the
+//! commit fail, and the message is worked out anew.
+
+use std::collections::BTreeMap;
+
+use keystore::{Change, ObjectId, ObjectRow, Step, Unit};
+
+/// The pending effects of one message.
+#[derive(Default)]
+pub struct Draft {
+    rows: BTreeMap<ObjectId, ObjectRow>,
+    steps: Vec<Step>,
+    item: ItemDraft,
+}
+
+/// The pending effects of the batch item being worked on.
+#[derive(Default)]
+struct ItemDraft {
+    rows: BTreeMap<ObjectId, ObjectRow>,
+    /// Steps with records of their own: transitions that became due.
+    due: Vec<Step>,
+    changes: Vec<Change>,
+}
+
+impl Draft {
+    /// The row as the current item sees it, if any item of this message touched it.
+    #[must_use]
+    pub fn row(&self, id: &ObjectId) -> Option<&ObjectRow> {
+        self.item.rows.get(id).or_else(|| self.rows.get(id))
+    }
+
+    /// Every row that this message created or changed, as the current item sees it.
+    #[must_use]
+    pub fn rows(&self) -> BTreeMap<ObjectId, &ObjectRow> {
+        self.rows.iter().chain(&self.item.rows).map(|(id, row)| (*id, row)).collect()
+    }
+
+    /// A new object.
+    pub fn create(&mut self, row: ObjectRow) {
+        self.item.rows.insert(row.id, row.clone());
+        self.item.changes.push(Change::CreateObject(row));
+    }
+
+    /// A changed object; `row.revision` is the revision it was read at.
+    pub fn update(&mut self, row: ObjectRow) {
+        self.item.remember_changed(&row);
+        self.item.changes.push(Change::UpdateObject { row });
+    }
+
+    /// An object whose key bytes go; `row.sealed` is `None`.
+    pub fn destroy(&mut self, row: ObjectRow) {
+        self.item.remember_changed(&row);
+        self.item.changes.push(Change::DestroyObject { row });
+    }
+
+    /// A transition that became due by a date, told by a record of its own.
+    pub fn due(&mut self, row: ObjectRow, record: audit::Record) {
+        self.item.remember_changed(&row);
+        self.item.due.push(Step { changes: vec![Change::UpdateObject { row }], record: Some(record) });
+    }
+
+    /// The current item succeeded: its changes join the message's, told by `record`.
+    pub fn keep_item(&mut self, record: audit::Record) {
+        let item = std::mem::take(&mut self.item);
+        self.rows.extend(item.rows);
+        self.steps.extend(item.due);
+        self.steps.push(Step { changes: item.changes, record: Some(record) });
+    }
+
+    /// The current item failed: its changes are forgotten, told by `record`.
+    pub fn drop_item(&mut self, record: audit::Record) {
+        self.item = ItemDraft::default();
+        self.steps.push(Step { changes: Vec::new(), record: Some(record) });
+    }
+
+    /// Takes back every change of every item, for a batch with the Undo option; `retell` changes the record of each
+    /// step that had succeeded.
+    pub fn undo_all(&mut self, mut retell: impl FnMut(&mut audit::Record)) {
+        self.rows.clear();
+        self.item = ItemDraft::default();
+        for step in &mut self.steps {
+            step.changes.clear();
+            if let Some(record) = &mut step.record {
+                retell(record);
+            }
+        }
+    }
+
+    /// Everything as one unit for the store.
+    #[must_use]
+    pub fn into_unit(self) -> Unit {
+        Unit { steps: self.steps }
+    }
+}
+
+impl ItemDraft {
+    /// The store adds one to the revision of a row it changes; later items must expect that.
+    fn remember_changed(&mut self, row: &ObjectRow) {
+        let mut seen = row.clone();
+        seen.revision += 1;
+        self.rows.insert(row.id, seen);
+    }
+}

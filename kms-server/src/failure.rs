@@ -1,0 +1,271 @@
+//! Why an operation failed, and what the peer may learn of it: the only file that names a Result Reason.
+//!
+//! Causes go to the log; the texts here are fixed, so that no inner detail and no key byte can reach a client.
+
+use kmip::registry::{ResultReason, ResultStatus};
+use kmip::ProtocolVersion;
+use kmip::ttlv::{DecodeError, DecodeErrorKind};
+use thiserror::Error;
+
+/// Why a batch item failed.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The item or message is not what the specification describes.
+    #[error("malformed: {0}")]
+    Malformed(DecodeError),
+    /// The message is well-formed but contradicts itself.
+    #[error("message contradicts itself: {0}")]
+    Contradiction(&'static str),
+    /// The protocol version is none that this server speaks.
+    #[error("protocol version {0} is not spoken here")]
+    Version(ProtocolVersion),
+    /// The credential is missing where one is registered, wrong, or of a kind that is not registered.
+    #[error("authentication failed: {0}")]
+    Authentication(&'static str),
+    /// The operation is unknown, or not offered in this version.
+    #[error("operation is not offered")]
+    UnsupportedOperation,
+    /// A field or option asks for something that is not offered.
+    #[error("not offered: {0}")]
+    UnsupportedFeature(&'static str),
+    /// The key cannot be had in the asked Key Format Type.
+    #[error("key format is not available")]
+    KeyFormat,
+    /// The key cannot be had in the asked Key Compression Type.
+    #[error("key compression is not available")]
+    KeyCompression,
+    /// No such object in the client's domain: absent, foreign, or never there. One variant, so that nobody can tell.
+    #[error("no such object")]
+    NotFound,
+    /// A Check found that the object may not be used so; what stood against it goes back with the answer.
+    #[error("check refused")]
+    CheckRefused(kmip::payload::CheckResponse),
+    /// The object was destroyed; its attributes remain.
+    #[error("object is destroyed")]
+    Destroyed,
+    /// A template named in the request does not exist.
+    #[error("no such template")]
+    TemplateNotFound,
+    /// The attribute, or the instance of it, is not there.
+    #[error("no such attribute instance")]
+    AttributeInstanceNotFound,
+    /// A single-valued attribute has its value already.
+    #[error("attribute has a value already")]
+    SingleValued,
+    /// An attribute that is to be modified was never set.
+    #[error("attribute was never set")]
+    AttributeNotSet,
+    /// The attribute belongs to the server or to the life-cycle.
+    #[error("attribute may not be changed: {0}")]
+    ReadOnlyAttribute(&'static str),
+    /// Another live object of the domain has this Name.
+    #[error("name is taken")]
+    NameTaken,
+    /// Another live object has this Name, found while changing attributes (the tables give it another reason).
+    #[error("name is taken by another object")]
+    NameTakenByOther,
+    /// The object's state does not allow the operation.
+    #[error("state does not allow it")]
+    WrongState,
+    /// The object is of a kind for which the operation has no meaning.
+    #[error("illegal for this object: {0}")]
+    IllegalOperation(&'static str),
+    /// Policy refuses: role, usage mask, sensitivity of the identity's rights.
+    #[error("not permitted: {0}")]
+    Denied(&'static str),
+    /// The object's Sensitive attribute forbids handing it out unwrapped.
+    #[error("object is sensitive")]
+    Sensitive,
+    /// The object's Extractable attribute forbids handing it out.
+    #[error("object is not extractable")]
+    NotExtractable,
+    /// A field has a value outside its range or against another field.
+    #[error("invalid field: {0}")]
+    InvalidField(&'static str),
+    /// A field that the operation needs is missing.
+    #[error("missing: {0}")]
+    MissingData(&'static str),
+    /// More instances or items than the named limit.
+    #[error("too many: {0}")]
+    TooMany(&'static str),
+    /// The answer would exceed the client's Maximum Response Size.
+    #[error("response too large")]
+    ResponseTooLarge,
+    /// The domain is frozen or destroyed.
+    #[error("domain is not active")]
+    DomainInactive,
+    /// A batch item before this one failed, and the option said Undo.
+    #[error("undone with the batch")]
+    Undone,
+    /// The node is stopping or a queue is full.
+    #[error("server is busy")]
+    Busy,
+    /// The HSM group could not do its part.
+    #[error("hsm")]
+    Hsm(#[source] hsm::HsmError),
+    /// The store could not do its part, or refused a row whose MAC does not match.
+    #[error("store")]
+    Store(#[source] keystore::StoreError),
+    /// A rule of the server itself was broken: stored data that cannot be right.
+    #[error("internal: {0}")]
+    Internal(&'static str),
+}
+
+/// What goes onto the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Operation Failed, or Operation Undone.
+    pub status: ResultStatus,
+    /// The reason, one that the client's version knows.
+    pub reason: ResultReason,
+    /// A fixed sentence.
+    pub message: &'static str,
+}
+
+impl Failure {
+    /// What a client of `version` is told. KMIP 1.4 §11 and §6.10; each older version knows a subset of the reasons.
+    #[must_use]
+    pub fn answer(&self, version: ProtocolVersion) -> Answer {
+        use ResultReason as R;
+        // 2.0 gave several situations a reason of their own; older clients know only the general one.
+        let modern = version >= ProtocolVersion::V2_0;
+        let (reason, message) = match self {
+            Self::Malformed(error) => malformed(error.kind),
+            Self::Contradiction(_) => (R::InvalidMessage, "message contradicts itself"),
+            Self::Version(_) => (R::InvalidMessage, "protocol version is not supported"),
+            Self::Authentication(_) => (R::AuthenticationNotSuccessful, "authentication failed"),
+            Self::UnsupportedOperation => (R::OperationNotSupported, "operation is not supported"),
+            Self::UnsupportedFeature(_) => (R::FeatureNotSupported, "feature is not supported"),
+            Self::KeyFormat => (R::KeyFormatTypeNotSupported, "key format type is not supported for this object"),
+            Self::KeyCompression => (R::KeyCompressionTypeNotSupported, "key compression type is not supported"),
+            Self::NotFound if modern => (R::ObjectNotFound, "no such object"),
+            Self::NotFound => (R::ItemNotFound, "no such object"),
+            Self::Destroyed if modern => (R::ObjectDestroyed, "object is destroyed"),
+            Self::Destroyed => (R::ItemNotFound, "object is destroyed"),
+            Self::TemplateNotFound => (R::ItemNotFound, "no such template"),
+            Self::AttributeInstanceNotFound if modern => (R::AttributeInstanceNotFound, "no such attribute instance"),
+            Self::AttributeInstanceNotFound => (R::ItemNotFound, "no such attribute instance"),
+            Self::SingleValued if modern => (R::AttributeSingleValued, "attribute has one value only"),
+            Self::SingleValued => (R::IllegalOperation, "attribute exists already"),
+            Self::AttributeNotSet if modern => (R::AttributeNotFound, "attribute is not set"),
+            Self::AttributeNotSet => (R::InvalidField, "attribute is not set"),
+            Self::ReadOnlyAttribute(_) if modern => (R::AttributeReadOnly, "attribute is read-only"),
+            Self::ReadOnlyAttribute(_) => (R::PermissionDenied, "attribute is read-only"),
+            Self::NameTaken | Self::NameTakenByOther if modern => (R::NonUniqueNameAttribute, "name is taken"),
+            Self::NameTaken => (R::InvalidField, "name is taken"),
+            Self::NameTakenByOther => (R::IllegalOperation, "name is taken"),
+            Self::WrongState if modern => (R::WrongKeyLifecycleState, "object's state does not allow it"),
+            Self::WrongState => (R::PermissionDenied, "object's state does not allow it"),
+            Self::IllegalOperation(_) => (R::IllegalOperation, "operation is illegal for this object"),
+            Self::CheckRefused(_) => (R::PermissionDenied, "the object may not be used so"),
+            Self::Denied(_) => (R::PermissionDenied, "not permitted"),
+            // The reasons Sensitive and Not Extractable came with 1.4.
+            Self::Sensitive if version >= ProtocolVersion::V1_4 => (R::Sensitive, "object is sensitive"),
+            Self::NotExtractable if version >= ProtocolVersion::V1_4 => (R::NotExtractable, "object is not extractable"),
+            Self::Sensitive | Self::NotExtractable => (R::PermissionDenied, "object may not leave the server"),
+            Self::InvalidField(what) => (R::InvalidField, *what),
+            Self::MissingData(what) => (R::MissingData, *what),
+            Self::TooMany(what) => (R::IndexOutOfBounds, *what),
+            Self::ResponseTooLarge => (R::ResponseTooLarge, "answer exceeds the Maximum Response Size"),
+            Self::DomainInactive => (R::PermissionDenied, "domain is not active"),
+            Self::Undone => {
+                return Answer {
+                    status: ResultStatus::OperationUndone,
+                    reason: R::OperationCanceledByRequester,
+                    message: "undone because another item of the batch failed",
+                };
+            }
+            Self::Busy => (R::GeneralFailure, "server is busy"),
+            Self::Hsm(_) | Self::Store(_) | Self::Internal(_) => (R::GeneralFailure, "internal error"),
+        };
+        Answer { status: ResultStatus::OperationFailed, reason, message }
+    }
+
+    /// Whether the node, and not the request, is at fault. Such failures are alarms in the log.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Hsm(_) | Self::Store(_) | Self::Internal(_))
+    }
+}
+
+/// A message that cannot be parsed is invalid; one with a field or value that the version does not know has an invalid
+/// field. KMIP 1.4 §11.1.
+fn malformed(kind: DecodeErrorKind) -> (ResultReason, &'static str) {
+    use DecodeErrorKind as K;
+    match kind {
+        K::UnknownField(_) => (ResultReason::InvalidField, "a field is unknown in this protocol version"),
+        K::UnknownValue(_) => (ResultReason::InvalidField, "an enumeration value is unknown"),
+        K::UnknownAttribute => (ResultReason::InvalidField, "an attribute is unknown in this protocol version"),
+        K::UnsupportedKeyFormat(_) => (ResultReason::KeyFormatTypeNotSupported, "key format type is not supported"),
+        K::UnsupportedObject(_) => (ResultReason::InvalidField, "object type is not supported"),
+        K::TooMany { .. } => (ResultReason::InvalidMessage, "message has more items than the server takes"),
+        _ => (ResultReason::InvalidMessage, "message cannot be parsed"),
+    }
+}
+
+impl From<hsm::HsmError> for Failure {
+    fn from(error: hsm::HsmError) -> Self {
+        Self::Hsm(error)
+    }
+}
+
+impl From<keystore::StoreError> for Failure {
+    fn from(error: keystore::StoreError) -> Self {
+        match error {
+            keystore::StoreError::NameTaken => Self::NameTaken,
+            keystore::StoreError::NotFound => Self::NotFound,
+            keystore::StoreError::Full => Self::Busy,
+            keystore::StoreError::Inactive(_) => Self::DomainInactive,
+            other => Self::Store(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_failure() -> Vec<Failure> {
+        vec![
+            Failure::Contradiction("x"),
+            Failure::Version(ProtocolVersion { major: 9, minor: 9 }),
+            Failure::Authentication("x"),
+            Failure::UnsupportedOperation,
+            Failure::UnsupportedFeature("x"),
+            Failure::KeyFormat,
+            Failure::KeyCompression,
+            Failure::NotFound,
+            Failure::Destroyed,
+            Failure::TemplateNotFound,
+            Failure::AttributeInstanceNotFound,
+            Failure::SingleValued,
+            Failure::AttributeNotSet,
+            Failure::ReadOnlyAttribute("x"),
+            Failure::NameTaken,
+            Failure::NameTakenByOther,
+            Failure::WrongState,
+            Failure::IllegalOperation("x"),
+            Failure::Denied("x"),
+            Failure::Sensitive,
+            Failure::NotExtractable,
+            Failure::InvalidField("x"),
+            Failure::MissingData("x"),
+            Failure::TooMany("x"),
+            Failure::ResponseTooLarge,
+            Failure::DomainInactive,
+            Failure::Undone,
+            Failure::Busy,
+            Failure::Internal("x"),
+        ]
+    }
+
+    #[test]
+    fn no_client_is_told_a_reason_its_version_does_not_know() {
+        for version in ProtocolVersion::ALL {
+            for failure in every_failure() {
+                let reason = failure.answer(version).reason;
+                assert!(reason.is_known_to(version), "{failure} gives {reason:?} to a {version} client");
+            }
+        }
+    }
+}

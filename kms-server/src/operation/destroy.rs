@@ -1,0 +1,28 @@
+//! Destroy: the key bytes go, what is known about the object stays. KMIP 1.4 §4.21.
+
+use kmip::payload::{DestroyRequest, DestroyResponse};
+use policy::lifecycle::Event;
+
+use crate::attributes::is_cryptographic;
+use crate::failure::Failure;
+use crate::lifecycle;
+use crate::scope::Scope;
+use crate::sealing::identifier_text;
+
+pub(super) async fn run(scope: &mut Scope<'_>, request: &DestroyRequest) -> Result<DestroyResponse, Failure> {
+    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    if row.dates.destroy.is_some() {
+        return Err(Failure::WrongState);
+    }
+    if is_cryptographic(row.object_type) {
+        lifecycle::apply(&mut row, &Event::Destroy)?;
+    } else {
+        lifecycle::destroy_stateless(&mut row);
+    }
+    row.sealed = None;
+    row.dates.destroy = Some(scope.now_s);
+    row.dates.last_change = scope.now_s;
+    let unique_identifier = identifier_text(row.id);
+    scope.draft.destroy(row);
+    Ok(DestroyResponse { unique_identifier })
+}

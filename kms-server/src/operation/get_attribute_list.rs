@@ -1,0 +1,19 @@
+//! Get Attribute List: the names of what is there. KMIP 1.4 §4.13.
+
+use kmip::payload::{GetAttributeListRequest, GetAttributeListResponse};
+
+use crate::attributes;
+use crate::failure::Failure;
+use crate::scope::Scope;
+use crate::sealing::identifier_text;
+
+pub(super) async fn run(
+    scope: &mut Scope<'_>,
+    request: &GetAttributeListRequest,
+) -> Result<GetAttributeListResponse, Failure> {
+    let row = scope.object(request.unique_identifier.as_deref()).await?;
+    Ok(GetAttributeListResponse {
+        unique_identifier: identifier_text(row.id),
+        attribute_names: attributes::names(&row, scope.version),
+    })
+}

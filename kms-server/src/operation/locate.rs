@@ -1,0 +1,235 @@
+//! Locate: the identifiers of the objects that have all the given attributes. KMIP 1.4 §4.9.
+//!
+//! The index only finds candidates; every candidate's row is verified by the store and compared here, in the state that
+//! dates put it in today.
+
+use kmip::ProtocolVersion;
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
+use kmip::payload::{LocateRequest, LocateResponse};
+use kmip::registry::{ObjectGroupMember, State, StorageStatusMask};
+use kmip::ttlv::DateTime;
+use keystore::{IndexTerm, ObjectId, ObjectRow};
+
+use crate::attributes;
+use crate::failure::Failure;
+use crate::lifecycle;
+use crate::scope::Scope;
+use crate::sealing::{identifier_text, parse_identifier};
+
+/// Rows read from the store at a time.
+const PAGE: usize = 256;
+/// Attributes one Locate may ask for.
+const MAX_FILTERS: usize = 64;
+
+/// A date that stands for "not set" in a Locate request.
+const UNDEFINED_DATE: i64 = i64::MAX;
+
+pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Result<LocateResponse, Failure> {
+    let wanted = bound(request.maximum_items, "maximum items")?.unwrap_or(usize::MAX);
+    let offset = bound(request.offset_items, "offset items")?.unwrap_or(0);
+    let filters = Filters::new(request)?;
+    let answerable = scope.node.limits.located_items.min(wanted);
+
+    let mut found: Vec<ObjectId> = Vec::new();
+    let mut matched = 0_usize;
+    let mut note = |id: ObjectId| {
+        matched += 1;
+        if matched > offset && found.len() < answerable {
+            found.push(id);
+        }
+    };
+    let complete = if filters.nothing_can_match {
+        true
+    } else {
+        search(scope, &filters, &mut note).await?
+    };
+
+    scope.placeholder = match found.as_slice() {
+        [only] if matched == 1 || wanted == 1 => Some(*only),
+        _ => None,
+    };
+    scope.object = scope.placeholder;
+    Ok(LocateResponse {
+        // Located Items came with 1.3; a count that is not complete is not given.
+        located_items: (complete && scope.version >= ProtocolVersion::V1_3)
+            .then(|| i32::try_from(matched).unwrap_or(i32::MAX)),
+        unique_identifiers: found.into_iter().map(identifier_text).collect(),
+    })
+}
+
+fn bound(value: Option<i32>, what: &'static str) -> Result<Option<usize>, Failure> {
+    value.map(|value| usize::try_from(value).map_err(|_| Failure::InvalidField(what))).transpose()
+}
+
+/// Walks the candidates in identifier order; `true` if it came to the end of them.
+async fn search(
+    scope: &Scope<'_>,
+    filters: &Filters,
+    note: &mut impl FnMut(ObjectId),
+) -> Result<bool, Failure> {
+    let drafted = scope.draft.rows();
+    let mut drafted_matches: Vec<ObjectId> =
+        drafted.values().filter(|row| filters.matches(row, scope)).map(|row| row.id).collect();
+    let mut emit = |id: ObjectId| {
+        // Drafted objects are reported in their place of the identifier order.
+        while drafted_matches.first().is_some_and(|first| *first < id) {
+            note(drafted_matches.remove(0));
+        }
+        note(id);
+    };
+    let mut after = None;
+    let mut examined = 0;
+    let complete = loop {
+        if let Some(only) = filters.only {
+            let row = scope.node.store.object(scope.domain.row.id, only).await?;
+            if let Some(row) = row.filter(|row| !drafted.contains_key(&row.id) && filters.matches(row, scope)) {
+                emit(row.id);
+            }
+            break true;
+        }
+        let page = scope.node.store.candidates(scope.domain.row.id, &filters.terms, after, PAGE).await?;
+        for row in &page {
+            if !drafted.contains_key(&row.id) && filters.matches(row, scope) {
+                emit(row.id);
+            }
+        }
+        examined += page.len();
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.id),
+            _ => break true,
+        }
+        if examined >= scope.node.limits.locate_examined {
+            break false;
+        }
+    };
+    drafted_matches.into_iter().for_each(&mut *note);
+    Ok(complete)
+}
+
+/// What a row has to have.
+struct Filters {
+    filters: Vec<Attribute>,
+    terms: Vec<IndexTerm>,
+    only: Option<ObjectId>,
+    fresh_member: bool,
+    with_destroyed: bool,
+    nothing_can_match: bool,
+}
+
+impl Filters {
+    fn new(request: &LocateRequest) -> Result<Self, Failure> {
+        let filters = request.attributes.clone();
+        if filters.len() > MAX_FILTERS {
+            return Err(Failure::TooMany("attributes to locate by"));
+        }
+        let only_archived = request
+            .storage_status_mask
+            .is_some_and(|mask| !mask.is_empty() && !mask.contains(StorageStatusMask::ON_LINE_STORAGE));
+        let mut only = None;
+        let mut nothing_can_match = only_archived;
+        for filter in &filters {
+            if let AttributeValue::UniqueIdentifier(text) = &filter.value {
+                only = parse_identifier(text);
+                nothing_can_match |= only.is_none();
+            }
+        }
+        let with_destroyed = filters.iter().any(|filter| {
+            matches!(filter.value, AttributeValue::State(State::Destroyed | State::DestroyedCompromised))
+        });
+        let terms = filters
+            .iter()
+            .filter(|filter| is_indexed(&filter.value))
+            .map(|filter| IndexTerm {
+                attribute: filter.value.name().to_owned(),
+                value: filter.value.canonical_bytes(),
+            })
+            .collect();
+        let fresh_member = match request.object_group_member {
+            None => false,
+            Some(ObjectGroupMember::GroupMemberFresh) => true,
+            // No policy of this server names a default member, so none is found.
+            Some(_) => {
+                nothing_can_match = true;
+                false
+            }
+        };
+        Ok(Self { filters, terms, only, fresh_member, with_destroyed, nothing_can_match })
+    }
+
+    fn matches(&self, row: &ObjectRow, scope: &Scope<'_>) -> bool {
+        if row.dates.destroy.is_some() && !self.with_destroyed {
+            return false;
+        }
+        let mut today = row.clone();
+        for due in lifecycle::due(row, scope.now_s) {
+            lifecycle::apply_due(&mut today, &due);
+        }
+        if self.fresh_member && !today.fresh {
+            return false;
+        }
+        let has = attributes::visible(&today, scope.version);
+        self.filters.iter().all(|filter| self.is_met(filter, &has))
+    }
+
+    fn is_met(&self, filter: &Attribute, has: &[Attribute]) -> bool {
+        let name = filter.value.name();
+        let mut values = has.iter().filter(|one| one.value.name() == name).map(|one| &one.value);
+        if let Some(at) = date_of(&filter.value) {
+            let held = values.next().and_then(date_of);
+            return self.date_is_met(name, at, held);
+        }
+        match &filter.value {
+            AttributeValue::CryptographicUsageMask(mask) => {
+                values.any(|value| matches!(value, AttributeValue::CryptographicUsageMask(held) if held.contains(*mask)))
+            }
+            AttributeValue::UsageLimits(wanted) => values.any(|value| match value {
+                AttributeValue::UsageLimits(held) => held.total >= wanted.total && held.count >= wanted.count,
+                _ => false,
+            }),
+            pattern => values.any(|value| pattern.matches(value)),
+        }
+    }
+
+    /// One date is a date to be equal to, two of the same attribute are the ends of a range.
+    fn date_is_met(&self, name: &str, at: i64, held: Option<i64>) -> bool {
+        let given: Vec<i64> =
+            self.filters.iter().filter(|one| one.value.name() == name).filter_map(|one| date_of(&one.value)).collect();
+        match (given.as_slice(), held) {
+            (_, None) => at == UNDEFINED_DATE,
+            ([first, second], Some(held)) => (*first.min(second)..=*first.max(second)).contains(&held),
+            (_, Some(held)) => held == at,
+        }
+    }
+}
+
+/// Kinds that the store has index rows for and whose match is equality.
+fn is_indexed(value: &AttributeValue) -> bool {
+    let kind = value.kind();
+    if matches!(value, AttributeValue::Partial { .. }) {
+        return false;
+    }
+    !attributes::is_column(kind)
+        && !matches!(kind, AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate)
+        || matches!(
+            kind,
+            AttributeKind::ObjectType | AttributeKind::CryptographicAlgorithm | AttributeKind::CryptographicLength
+        )
+}
+
+fn date_of(value: &AttributeValue) -> Option<i64> {
+    use AttributeValue as V;
+    match value {
+        V::InitialDate(DateTime(at))
+        | V::ActivationDate(DateTime(at))
+        | V::ProcessStartDate(DateTime(at))
+        | V::ProtectStopDate(DateTime(at))
+        | V::DeactivationDate(DateTime(at))
+        | V::DestroyDate(DateTime(at))
+        | V::CompromiseOccurrenceDate(DateTime(at))
+        | V::CompromiseDate(DateTime(at))
+        | V::ArchiveDate(DateTime(at))
+        | V::LastChangeDate(DateTime(at))
+        | V::OriginalCreationDate(DateTime(at)) => Some(*at),
+        _ => None,
+    }
+}

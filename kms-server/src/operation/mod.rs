@@ -1,0 +1,91 @@
+//! One file per operation: what it reads, what it would change, what it answers. None of them commits.
+//!
+//! An operation gets a [`Scope`] and its typed request and returns a typed response. Changes go into the scope's draft;
+//! the dispatcher commits them together with the audit record, and only then does an answer leave.
+
+mod activate;
+mod add_attribute;
+mod birth;
+mod check;
+mod create;
+mod delete_attribute;
+mod destroy;
+mod discover_versions;
+mod get;
+mod get_attribute_list;
+mod get_attributes;
+mod locate;
+mod modify_attribute;
+mod query;
+mod register;
+mod revoke;
+
+use kmip::ProtocolVersion;
+use kmip::payload::{RequestPayload, ResponsePayload};
+use kmip::registry::{ObjectType, Operation};
+
+use crate::failure::Failure;
+use crate::scope::Scope;
+
+/// Every operation offered, in the order Query lists them.
+const OFFERED: [Operation; 15] = [
+    Operation::Create,
+    Operation::Register,
+    Operation::Locate,
+    Operation::Check,
+    Operation::Get,
+    Operation::GetAttributes,
+    Operation::GetAttributeList,
+    Operation::AddAttribute,
+    Operation::ModifyAttribute,
+    Operation::DeleteAttribute,
+    Operation::Activate,
+    Operation::Revoke,
+    Operation::Destroy,
+    Operation::Query,
+    Operation::DiscoverVersions,
+];
+
+/// Every object type that can be made or registered, in the order Query lists them.
+const OBJECT_TYPES: [ObjectType; 4] =
+    [ObjectType::SymmetricKey, ObjectType::SecretData, ObjectType::OpaqueObject, ObjectType::Template];
+
+/// The protocol versions spoken, the preferred one first.
+pub const VERSIONS: [ProtocolVersion; 5] = [
+    ProtocolVersion::V1_4,
+    ProtocolVersion::V1_3,
+    ProtocolVersion::V1_2,
+    ProtocolVersion::V1_1,
+    ProtocolVersion::V1_0,
+];
+
+/// Whether the operation is offered to clients of `version`.
+#[must_use]
+pub fn is_offered(operation: Operation, version: ProtocolVersion) -> bool {
+    OFFERED.contains(&operation) && operation.is_known_to(version)
+}
+
+/// Carries out one batch item.
+///
+/// # Errors
+/// Why the item failed; what it had drafted is then to be dropped.
+pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<ResponsePayload, Failure> {
+    use RequestPayload as Q;
+    Ok(match request {
+        Q::Create(request) => create::run(scope, request).await?.into(),
+        Q::Register(request) => register::run(scope, request).await?.into(),
+        Q::Locate(request) => locate::run(scope, request).await?.into(),
+        Q::Check(request) => check::run(scope, request).await?.into(),
+        Q::Get(request) => get::run(scope, request).await?.into(),
+        Q::GetAttributes(request) => get_attributes::run(scope, request).await?.into(),
+        Q::GetAttributeList(request) => get_attribute_list::run(scope, request).await?.into(),
+        Q::AddAttribute(request) => add_attribute::run(scope, request).await?.into(),
+        Q::ModifyAttribute(request) => modify_attribute::run(scope, request).await?.into(),
+        Q::DeleteAttribute(request) => delete_attribute::run(scope, request).await?.into(),
+        Q::Activate(request) => activate::run(scope, request).await?.into(),
+        Q::Revoke(request) => revoke::run(scope, request).await?.into(),
+        Q::Destroy(request) => destroy::run(scope, request).await?.into(),
+        Q::Query(request) => query::run(scope, request).into(),
+        Q::DiscoverVersions(request) => discover_versions::run(request).into(),
+    })
+}

@@ -1,0 +1,58 @@
+//! Register: an object that somebody else made. KMIP 1.4 §4.3.
+//!
+//! Whether a library or the HSM could use the key does not matter: what is registered is kept as it came.
+
+use kmip::attribute::AttributeKind;
+use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject};
+use kmip::payload::{RegisterRequest, RegisterResponse};
+use kmip::registry::ObjectType;
+use policy::creation::Origin;
+
+use super::birth::{self, Birth};
+use crate::failure::Failure;
+use crate::scope::Scope;
+use crate::sealing::identifier_text;
+
+pub(super) async fn run(scope: &mut Scope<'_>, request: &RegisterRequest) -> Result<RegisterResponse, Failure> {
+    let RegisterRequest { object_type, template_attribute, object } = request;
+    if object.object_type() != *object_type {
+        return Err(Failure::InvalidField("object type and object do not match"));
+    }
+    let mut wanted = birth::resolve_templates(scope, template_attribute).await?;
+    let mut birth = Birth::begin(scope, Origin::Registered, *object_type);
+    let kept = match object {
+        ManagedObject::Template(template) => {
+            // The Name of a template is given beside the template or within it; everything else stands within.
+            wanted.extend(template.attributes.iter().cloned());
+            if !wanted.iter().any(|one| one.value.kind() == AttributeKind::Name) {
+                return Err(Failure::InvalidField("a template needs a name"));
+            }
+            None
+        }
+        other => Some(other),
+    };
+    if let Some(block) = kept.and_then(ManagedObject::key_block) {
+        take_over_key_block(&mut birth, block)?;
+    }
+    birth.set_attributes(scope, wanted)?;
+    if *object_type == ObjectType::SymmetricKey {
+        birth.require_key_parameters(scope)?;
+    }
+    let id = birth.complete(scope, kept).await?;
+    Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None })
+}
+
+/// Algorithm and length may be in the Key Block, in the attributes, or in both and then equal. KMIP 1.4 table 171.
+fn take_over_key_block(birth: &mut Birth, block: &KeyBlock) -> Result<(), Failure> {
+    if block.wrapping.is_some() || matches!(block.value, Some(KeyValue::Wrapped(_))) {
+        return Err(Failure::UnsupportedFeature("registering a wrapped key"));
+    }
+    let Some(KeyValue::Plain { material, attributes }) = &block.value else {
+        return Err(Failure::MissingData("key value"));
+    };
+    if !attributes.is_empty() {
+        return Err(Failure::UnsupportedFeature("attributes inside a key value"));
+    }
+    let (KeyMaterial::Bytes(bytes) | KeyMaterial::TransparentSymmetric(bytes)) = material;
+    birth.from_key_block(block.algorithm, block.length, bytes.len())
+}

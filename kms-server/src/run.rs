@@ -1,0 +1,250 @@
+//! From configuration to a serving node, and back down in order.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions};
+use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
+use thiserror::Error;
+use tokio::net::TcpListener;
+
+use crate::administration::{Administration, FirstAdministrator};
+use crate::admission::{Admission, Budget};
+use crate::checkpoints::Checkpointer;
+use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
+use crate::connection::Kmip;
+use crate::listener::{self, Door};
+use crate::node::{Node, StartError};
+use crate::peer::{Fingerprint, Identity};
+use crate::service::Registered;
+use crate::shutdown::{self, Stop, Stopping};
+use crate::tls::{self, TlsError};
+use crate::{admin, hardening};
+
+/// Why a node does not serve, or stopped serving.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The domains cannot be opened.
+    #[error("start")]
+    Start(#[from] StartError),
+    /// The store cannot be opened, or failed while serving: then nobody knows what the last commit left on the disk,
+    /// and only a new process can find out.
+    #[error("store")]
+    Store(#[from] StoreError),
+    /// The HSM group cannot be opened.
+    #[error("hsm")]
+    Hsm(#[from] hsm::HsmError),
+    /// Certificates or keys of the listeners.
+    #[error("tls")]
+    Tls(#[from] TlsError),
+    /// A socket, a signal handler, a limit of the process.
+    #[error("{what}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it did not work.
+        source: std::io::Error,
+    },
+    /// The trust anchor that the ceremony wrote.
+    #[error("{}: {what}", path.display())]
+    TrustAnchor {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The first administrators could not be registered.
+    #[error("bootstrap: {0}")]
+    Bootstrap(String),
+    /// The node has no administrators: `init` was not run or not finished.
+    #[error("the node is not initialized: run `kms-server init`")]
+    NotInitialized,
+}
+
+fn system(what: &'static str) -> impl FnOnce(std::io::Error) -> RunError {
+    move |source| RunError::System { what, source }
+}
+
+/// The HSM group's own configuration.
+#[must_use]
+pub fn group_config(config: &Config) -> hsm::GroupConfig {
+    let members = config
+        .hsm
+        .members
+        .iter()
+        .map(|member| hsm::MemberConfig {
+            label: member.label.clone(),
+            module: member.module.clone(),
+            pin_file: member.pin_file.clone(),
+            vendor: match member.vendor {
+                Vendor::SoftHsm => hsm::Vendor::SoftHsm,
+                Vendor::Network => hsm::Vendor::Network,
+            },
+        })
+        .collect();
+    hsm::GroupConfig {
+        call_deadline: config.hsm.call_deadline,
+        probe_interval: config.hsm.probe_interval,
+        open_deadline: config.hsm.open_deadline,
+        ..hsm::GroupConfig::new(members)
+    }
+}
+
+/// The trust anchor that the ceremony wrote: the Root of Trust this node insists on.
+///
+/// # Errors
+/// [`RunError::TrustAnchor`].
+pub fn trust_anchor(path: &Path) -> Result<hsm::TrustAnchor, RunError> {
+    let fault = |what: String| RunError::TrustAnchor { path: path.to_owned(), what };
+    let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
+    serde_json::from_str(&text).map_err(|error| fault(error.to_string()))
+}
+
+/// Opens store and HSM group and every domain.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn open_node(config: &Config) -> Result<Node, RunError> {
+    let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
+    let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
+    let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
+    Ok(Node::start(config.node.name.clone(), config.limits.clone(), store, group).await?)
+}
+
+fn store_options(config: &Config) -> StoreOptions {
+    use crate::config::Synchronous as Asked;
+    StoreOptions {
+        synchronous: match config.store.synchronous {
+            Asked::Full => keystore::Synchronous::Full,
+            Asked::Extra => keystore::Synchronous::Extra,
+        },
+        ..StoreOptions::default()
+    }
+}
+
+/// The store's part of `init`: the system domain and the first administrators. A second call registers only whom the
+/// first did not. Returns how many were registered.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn bootstrap(config: &Config) -> Result<usize, RunError> {
+    let mut first = Vec::with_capacity(config.administrators.len());
+    for AdministratorConfig { name, role, certificate } in &config.administrators {
+        let pem = std::fs::read(certificate).map_err(system("reading an administrator's certificate"))?;
+        let der = certs::certificate_der(&pem).map_err(|error| RunError::Bootstrap(error.to_string()))?;
+        first.push(FirstAdministrator { name: name.clone(), role: role.text().to_owned(), certificate: der });
+    }
+    let node = open_node(config).await?;
+    let registered = node.bootstrap(&first).await.map_err(|error| RunError::Bootstrap(error.to_string()))?;
+    node.record_stop().await?;
+    node.store.close().await;
+    node.hsm.close().await;
+    Ok(registered)
+}
+
+/// Serves until SIGTERM or SIGINT, then finishes what was begun.
+///
+/// # Errors
+/// [`RunError`]; [`RunError::Store`] also when the store fails while serving.
+pub async fn serve(config: &Config) -> Result<(), RunError> {
+    hardening::close_off().map_err(system("closing the process off"))?;
+    let room = hardening::make_room_for(config.limits.connections).map_err(system("raising the descriptor limit"))?;
+    if !room.suffices() {
+        tracing::warn!(?room, "the descriptor limit is below limits.connections");
+    }
+    // Both sockets before anything slow, so that a taken port is told at once.
+    let kmip = listener::bind(config.kmip.listen).await.map_err(system("binding the KMIP address"))?;
+    let admin = listener::bind(config.admin.listen).await.map_err(system("binding the admin address"))?;
+    let node = Arc::new(open_node(config).await?);
+    if node.directory.system().is_none() {
+        return Err(RunError::NotInitialized);
+    }
+    let (stop, stopping) = shutdown::stop_signal();
+    let outcome = serve_on(config, &node, kmip, admin, &stop, stopping).await;
+    if outcome.is_ok() {
+        node.record_stop().await?;
+    }
+    node.store.close().await;
+    match Arc::try_unwrap(node) {
+        Ok(node) => node.hsm.close().await,
+        Err(_) => tracing::warn!("the HSM group is still in use; its sessions end with the process"),
+    }
+    outcome
+}
+
+async fn serve_on(
+    config: &Config,
+    node: &Arc<Node>,
+    kmip: TcpListener,
+    admin: TcpListener,
+    stop: &Stop,
+    stopping: Stopping,
+) -> Result<(), RunError> {
+    let limits = &config.limits;
+    let time: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
+    let addresses = (
+        kmip.local_addr().map_err(system("asking for the KMIP address"))?,
+        admin.local_addr().map_err(system("asking for the admin address"))?,
+    );
+    let door = Door {
+        tls: tls_of(&config.kmip, node.clone(), &time)?,
+        registered: node.clone(),
+        strangers: node.clone(),
+        admission: Admission::new(Budget::kmip(limits)),
+        handshake_deadline: limits.handshake_deadline,
+        drain_deadline: limits.drain_deadline,
+    };
+    let admin_tls = tls_of(&config.admin, Arc::new(Administrators(node.clone())), &time)?;
+    let checkpointer = Arc::new(Checkpointer::default());
+    let administration = Arc::new(Administration {
+        node: node.clone(),
+        checkpointer: checkpointer.clone(),
+        started: node.clock.now_s(),
+    });
+    let conversation = Kmip::new(node.clone(), limits.clone(), time);
+    let kmip = tokio::spawn(listener::run(kmip, door, conversation, stopping.clone()));
+    let admin = tokio::spawn(admin::serve(admin, admin_tls, administration, limits.clone(), stopping.clone()));
+    let signer = tokio::spawn(checkpointer.run(node.clone(), stopping));
+
+    announce(addresses).map_err(system("saying where the node listens"))?;
+    let outcome = tokio::select! {
+        ended = shutdown::terminated() => ended.map_err(system("waiting for signals")),
+        fault = node.store.fatal() => Err(RunError::Store(fault)),
+    };
+    tracing::info!("stopping");
+    stop.stop();
+    // Each ends by itself within its deadline.
+    for task in [kmip, admin, signer] {
+        if let Err(error) = task.await {
+            tracing::error!(%error, "a task of the node ended badly");
+        }
+    }
+    outcome
+}
+
+/// One line of JSON on standard output, for whoever started the node: port 0 may have become any.
+fn announce((kmip, admin): (SocketAddr, SocketAddr)) -> std::io::Result<()> {
+    tracing::info!(%kmip, %admin, "serving");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", serde_json::json!({ "kmip": kmip, "admin": admin }))?;
+    out.flush()
+}
+
+fn tls_of(
+    listener: &ListenerConfig,
+    registered: Arc<dyn Registered>,
+    time: &Arc<dyn TimeProvider>,
+) -> Result<Arc<rustls::ServerConfig>, TlsError> {
+    tls::server_config(tls::server_key(&listener.certificate, &listener.key)?, registered, time.clone())
+}
+
+/// The admin listener's view of who is registered: administrators only.
+struct Administrators(Arc<Node>);
+
+impl Registered for Administrators {
+    fn find(&self, fingerprint: &Fingerprint) -> Option<Arc<Identity>> {
+        self.0.find_admin(fingerprint)
+    }
+}

@@ -1,0 +1,107 @@
+//! One request message being worked on: who asks, in which domain and version, and what it has changed so far.
+
+use std::sync::Arc;
+
+use kmip::ProtocolVersion;
+use kmip::registry::Operation;
+use keystore::{ObjectId, ObjectRow};
+use policy::access;
+
+use crate::auditing::Told;
+use crate::directory::Domain;
+use crate::draft::Draft;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::peer::Fingerprint;
+use crate::sealing::parse_identifier;
+
+/// What an operation has in its hands.
+pub struct Scope<'n> {
+    /// The node.
+    pub node: &'n Node,
+    /// The client's own domain. There is no way from here to another one.
+    pub domain: Arc<Domain>,
+    /// Version of the request, and of its answer.
+    pub version: ProtocolVersion,
+    /// Time of the request, seconds since the epoch: one for all items.
+    pub now_s: i64,
+    /// Fingerprint of the client's certificate.
+    pub client: Fingerprint,
+    /// Pending changes.
+    pub draft: Draft,
+    /// The ID Placeholder (KMIP 1.4 §4).
+    pub placeholder: Option<ObjectId>,
+    /// What audit records of this message say about its origin.
+    pub told: Told,
+    /// The operation of the current item, for the access decision.
+    pub operation: Operation,
+    /// In what role the request comes.
+    pub actor: access::Actor,
+    /// The object the current item turned out to be about, for its audit record.
+    pub object: Option<ObjectId>,
+}
+
+impl<'n> Scope<'n> {
+    /// The scope of a message, before its first item.
+    #[must_use]
+    pub fn new(
+        node: &'n Node,
+        domain: Arc<Domain>,
+        version: ProtocolVersion,
+        client: Fingerprint,
+        told: Told,
+        actor: access::Actor,
+    ) -> Self {
+        Self {
+            node,
+            domain,
+            version,
+            now_s: node.clock.now_s(),
+            client,
+            draft: Draft::default(),
+            placeholder: None,
+            told,
+            operation: Operation::Query,
+            actor,
+            object: None,
+        }
+    }
+
+    /// The object that a request names, or the ID Placeholder if it names none; in the state that dates put it in.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] for an object that is absent, foreign, or misspelt: the three cannot be told apart, and
+    /// take the same path. Transitions that are due are drafted with records of their own.
+    pub async fn object(&mut self, named: Option<&str>) -> Result<ObjectRow, Failure> {
+        let id = match named {
+            Some(text) => parse_identifier(text),
+            None => Some(self.placeholder.ok_or(Failure::MissingData("no unique identifier and no ID placeholder"))?),
+        };
+        self.object = id;
+        // A text that no object can have is looked up all the same, so that it takes as long as any other.
+        let id = id.unwrap_or_default();
+        let row = match self.draft.row(&id) {
+            Some(row) => Some(row.clone()),
+            None => self.node.store.object(self.domain.row.id, id).await?,
+        };
+        let Some(mut row) = row else {
+            access::decide(self.actor, self.operation, access::Ownership::Absent)
+                .map_err(|_| Failure::NotFound)?;
+            return Err(Failure::NotFound);
+        };
+        access::decide(self.actor, self.operation, access::Ownership::Own)
+            .map_err(|_| Failure::Denied("operation is not for clients"))?;
+        self.apply_due(&mut row);
+        Ok(row)
+    }
+
+    /// Carries out the transitions whose date has come, each told by a record of its own.
+    fn apply_due(&mut self, row: &mut ObjectRow) {
+        for due in crate::lifecycle::due(row, self.now_s) {
+            crate::lifecycle::apply_due(row, &due);
+            let record = self.told.due(self.node, &due, row.id);
+            self.draft.due(row.clone(), record);
+            row.revision += 1;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Managed objects going to rest and coming back: the facts a seal is bound to, and the two conversions.
+//!
+//! What is sealed is the TTLV encoding of the whole managed object, so that every kind of object, with every key
+//! format, goes through the same two functions.
+
+use kmip::object::ManagedObject;
+use keystore::{ObjectId, ObjectRow};
+use secret::{DomainId, Sealed, Secret};
+
+use crate::failure::Failure;
+
+/// Leads the additional data, so that facts of one kind can never be read as facts of another.
+const OBJECT_FACTS: &[u8; 20] = b"clavis/object-facts\x01";
+const DOMAIN_SECRET_FACTS: &[u8; 20] = b"clavis/domain-mac\x00\x00\x01";
+
+/// The facts about an object that never change; they are part of the additional data of its seal.
+///
+/// An envelope moved to another row, domain, type, algorithm or length does not open. Layout in `docs/formats.md`.
+#[must_use]
+pub fn object_facts(row: &ObjectRow) -> Vec<u8> {
+    let mut facts = Vec::with_capacity(72);
+    facts.extend_from_slice(OBJECT_FACTS);
+    facts.extend_from_slice(&row.domain);
+    facts.extend_from_slice(&row.id);
+    facts.extend_from_slice(&row.object_type.value().to_be_bytes());
+    facts.extend_from_slice(&row.algorithm.map_or(0, |algorithm| algorithm.value()).to_be_bytes());
+    facts.extend_from_slice(&row.length.unwrap_or(0).to_be_bytes());
+    facts.extend_from_slice(&row.seal_number.to_be_bytes());
+    facts
+}
+
+/// The facts of a domain's MAC secret.
+#[must_use]
+pub fn domain_secret_facts(domain: DomainId) -> Vec<u8> {
+    [DOMAIN_SECRET_FACTS.as_slice(), &domain].concat()
+}
+
+/// Seals `object` under the domain's key for the row it belongs to.
+///
+/// # Errors
+/// [`Failure::Hsm`].
+pub async fn seal(
+    hsm: &hsm::Group,
+    key: &hsm::DomainKey,
+    row: &ObjectRow,
+    object: &ManagedObject,
+) -> Result<Sealed, Failure> {
+    Ok(hsm.seal(key, &object_facts(row), &object.to_canonical()).await?)
+}
+
+/// Opens what [`seal`] sealed. It must fit the row, or the HSM refuses.
+///
+/// # Errors
+/// [`Failure::Hsm`]; [`Failure::Internal`] where the opened bytes are no managed object of the row's type.
+pub async fn open(hsm: &hsm::Group, key: &hsm::DomainKey, row: &ObjectRow) -> Result<ManagedObject, Failure> {
+    let sealed = row.sealed.as_ref().ok_or(Failure::Destroyed)?;
+    let plain = hsm.open_sealed(key, &object_facts(row), sealed).await?;
+    decode(&plain, row).ok_or(Failure::Internal("sealed bytes are no managed object"))
+}
+
+fn decode(plain: &Secret, row: &ObjectRow) -> Option<ManagedObject> {
+    let object = ManagedObject::from_canonical(plain.expose()).ok()?;
+    (object.object_type() == row.object_type).then_some(object)
+}
+
+/// Text form of an object's or a domain's identifier: a lower-case UUID.
+#[must_use]
+pub fn identifier_text(id: ObjectId) -> String {
+    uuid::Uuid::from_bytes(id).hyphenated().to_string()
+}
+
+/// The object a Unique Identifier names, or `None` for text that this server never hands out.
+#[must_use]
+pub fn parse_identifier(text: &str) -> Option<ObjectId> {
+    // Exactly one spelling is accepted: two spellings of one identifier would be two names of one object.
+    let id = uuid::Uuid::try_parse(text).ok()?;
+    (id.hyphenated().to_string() == text).then(|| id.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_identifier_has_one_spelling() {
+        let id = [0xAB; 16];
+        let text = identifier_text(id);
+        assert_eq!(parse_identifier(&text), Some(id));
+        assert_eq!(parse_identifier(&text.to_uppercase()), None);
+        assert_eq!(parse_identifier(&text.replace('-', "")), None);
+        assert_eq!(parse_identifier("1"), None);
+    }
+}

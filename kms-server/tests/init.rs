@@ -1,0 +1,190 @@
+//! `kms-server init` as a process, on SoftHSM tokens of its own: what it makes, that a second run keeps it, and that a
+//! run that was killed is made good by the next.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use certs::Authority;
+use tempfile::TempDir;
+
+const EXAMPLE: &str = include_str!("../kms-server.example.toml");
+const LABELS: [&str; 3] = ["PAR7S", "TH3S", "AZ07"];
+const SOFTHSM: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
+];
+
+/// A folder with everything that an operator brings: configuration, certificates, passphrases.
+struct Rig {
+    folder: TempDir,
+}
+
+impl Rig {
+    fn new() -> Self {
+        // SoftHSM rewrites a key's file dozens of times: in memory where that exists.
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
+        let rig = Self { folder };
+        for sub in ["pki/admin", "custodians", "tokens"] {
+            fs::create_dir_all(rig.path(sub)).unwrap();
+        }
+        let authority = Authority::new("test").unwrap();
+        let server = authority.issue_server(&["localhost"]).unwrap();
+        rig.write("pki/server.pem", &server.cert_pem, 0o644);
+        rig.write("pki/server.key", &server.key_pem, 0o600);
+        for role in ["operator", "auditor"] {
+            rig.write(&format!("pki/admin/{role}.pem"), &authority.issue_client(role).unwrap().cert_pem, 0o644);
+        }
+        for custodian in 1..=3 {
+            rig.write(&format!("custodians/custodian{custodian}.passphrase"), "correct horse battery\n", 0o600);
+        }
+        let library = SOFTHSM.iter().find(|path| Path::new(path).exists());
+        let library = library.unwrap_or_else(|| panic!("SoftHSM, of Debian's package softhsm2, is needed"));
+        rig.write("kms-server.toml", &EXAMPLE.replace(SOFTHSM[0], library), 0o644);
+        rig.use_tokens("tokens");
+        rig
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) {
+        fs::write(self.path(name), text).unwrap();
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn use_tokens(&self, folder: &str) {
+        fs::create_dir_all(self.path(folder)).unwrap();
+        let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", self.path(folder).display());
+        self.write("softhsm2.conf", &text, 0o644);
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kms-server"));
+        command.arg("--config").arg(self.path("kms-server.toml")).args(arguments);
+        command.env("SOFTHSM2_CONF", self.path("softhsm2.conf")).env_remove("KMIP_ADDR").env_remove("ADMIN_ADDR");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn init(&self) -> String {
+        let run = self.run(&["init"]);
+        assert!(run.status.success(), "{}{}", text(&run.stdout), text(&run.stderr));
+        text(&run.stdout)
+    }
+
+    /// Runs `init` until it has said `lines` lines, then kills it; `false` if it came to its end before.
+    fn init_killed_after(&self, lines: usize) -> bool {
+        let mut child = self.command(&["init"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let said = BufReader::new(child.stdout.take().unwrap()).lines().take(lines).count();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        said == lines
+    }
+
+    /// Every file that must never change once it is made, with its content.
+    fn kept(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let mut kept = BTreeMap::new();
+        for sub in ["hsm", "ceremony", "escrow", "custodians"] {
+            for entry in fs::read_dir(self.path(sub)).unwrap() {
+                let path = entry.unwrap().path();
+                kept.insert(path.clone(), fs::read(&path).unwrap());
+            }
+        }
+        kept
+    }
+
+    /// Whether a node could serve from what `init` left.
+    fn ready(&self) -> bool {
+        self.run(&["check-config"]).status.success()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn init_makes_what_serve_needs_and_a_second_run_keeps_it() {
+    let rig = Rig::new();
+    let before = rig.run(&["check-config"]);
+    assert_eq!(before.status.code(), Some(3));
+    assert!(text(&before.stderr).contains("hsm.members[0].module"), "{}", text(&before.stderr));
+    assert!(rig.run(&["check-config", "--before", "init"]).status.success());
+
+    let said = rig.init();
+    assert!(rig.ready());
+    for name in ["ceremony/protocol.json", "ceremony/trust-anchor.json", "escrow/escrow.blob"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain((1..=3).map(|custodian| format!("custodians/custodian{custodian}.share")))
+        .chain(LABELS.iter().flat_map(|label| [format!("hsm/{label}.pin"), format!("hsm/{label}.so-pin")]))
+    {
+        let mode = fs::metadata(rig.path(&name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{name}");
+    }
+    for label in LABELS {
+        for file in [format!("hsm/{label}.pin"), format!("hsm/{label}.so-pin")] {
+            let pin = fs::read_to_string(rig.path(&file)).unwrap();
+            assert!(!said.contains(&pin), "a PIN was shown");
+        }
+    }
+
+    // The second run needs neither passphrases nor the officers' PINs, and finds everything as it was.
+    for custodian in 1..=3 {
+        fs::remove_file(rig.path(&format!("custodians/custodian{custodian}.passphrase"))).unwrap();
+    }
+    fs::remove_file(rig.path("hsm/PAR7S.so-pin")).unwrap();
+    let kept = rig.kept();
+    let said = rig.init();
+    assert!(said.contains("verified on 3 members"), "{said}");
+    assert_eq!(rig.kept(), kept);
+    assert!(rig.ready());
+}
+
+#[test]
+fn a_run_that_was_killed_is_made_good_by_the_next() {
+    // Between PINs and token, between two members, in the ceremony, behind it.
+    for lines in [1, 2, 4, 7, 13, 14] {
+        let rig = Rig::new();
+        assert!(rig.init_killed_after(lines), "init ended before it had said {lines} lines");
+        rig.init();
+        assert!(rig.ready(), "after a kill at line {lines}");
+        assert!(rig.kept().keys().all(|path| !path.to_string_lossy().contains(".pending")));
+    }
+}
+
+#[test]
+fn blank_tokens_do_not_cost_the_papers_of_the_true_ones() {
+    let rig = Rig::new();
+    rig.init();
+    let kept = rig.kept();
+    rig.use_tokens("other-tokens");
+    let refused = rig.run(&["init"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(!refused.stderr.is_empty());
+    assert_eq!(rig.kept(), kept);
+    rig.use_tokens("tokens");
+    assert!(rig.init().contains("verified on 3 members"));
+}
+
+#[test]
+fn a_missing_passphrase_is_a_fault_of_the_configuration_before_anything_is_made() {
+    let rig = Rig::new();
+    fs::remove_file(rig.path("custodians/custodian2.passphrase")).unwrap();
+    let refused = rig.run(&["init"]);
+    assert_eq!(refused.status.code(), Some(3));
+    let said = text(&refused.stderr);
+    assert!(said.contains("ceremony.custodians[1].passphrase_file") && said.contains("does not exist"), "{said}");
+    assert!(!rig.path("hsm").exists());
+}
