@@ -24,8 +24,7 @@ impl ClientIdentity {
     /// # Errors
     /// [`Error::Pem`].
     pub fn from_pem(cert_chain: &[u8], key: &[u8]) -> Result<Self, Error> {
-        let cert_chain =
-            CertificateDer::pem_slice_iter(cert_chain).collect::<Result<Vec<_>, _>>().map_err(Error::Pem)?;
+        let cert_chain = certificates(cert_chain)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(Error::Pem)?;
         Ok(Self { cert_chain, key })
     }
@@ -72,10 +71,19 @@ impl TlsVersions {
 /// [`Error::Pem`], [`Error::Tls`] for a certificate that cannot be a root.
 pub fn roots_from_pem(pem: &[u8]) -> Result<RootCertStore, Error> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
-        roots.add(certificate.map_err(Error::Pem)?).map_err(Error::Tls)?;
+    for certificate in certificates(pem)? {
+        roots.add(certificate).map_err(Error::Tls)?;
     }
     Ok(roots)
+}
+
+/// At least one certificate.
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(Error::Pem)?;
+    if certificates.is_empty() {
+        return Err(Error::Pem(rustls_pki_types::pem::Error::NoItemsFound));
+    }
+    Ok(certificates)
 }
 
 /// The TLS configuration of a client that trusts `roots` and offers TLS 1.3 and 1.2.
