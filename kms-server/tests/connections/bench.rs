@@ -199,6 +199,8 @@ impl Bench {
     }
 
     pub async fn connect_with(&self, config: ClientConfig) -> io::Result<Client> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
         let tap = Tap { stream, records: Arc::default(), skip: 0, head: Vec::new() };
         let records = tap.records.clone();
         let name = ServerName::try_from("localhost").unwrap();
