@@ -68,8 +68,13 @@ impl Server {
                 std::thread::spawn(move || {
                     let connection = ServerConnection::new(config).unwrap();
                     let mut stream = StreamOwned::new(connection, socket.unwrap());
-                    // A client that is refused, or refuses, ends here.
-                    let Some(request) = read(&mut stream) else { return };
+                    // A client that is refused, or refuses, ends here. What it still sends is read, because closing on
+                    // it would reset the connection before the client has read why.
+                    let Some(request) = read(&mut stream) else {
+                        let _ = stream.sock.shutdown(std::net::Shutdown::Write);
+                        let _ = std::io::copy(&mut stream.sock, &mut std::io::sink());
+                        return;
+                    };
                     let bytes = answer(&request);
                     record.lock().unwrap().push(request);
                     let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
