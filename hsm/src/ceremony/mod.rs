@@ -89,6 +89,7 @@ fn make(
     for desk in desks {
         desk.clear()?;
     }
+    forbid_core_dumps();
     let escrow_key = draw_escrow_key(birth)?;
     let newborn = birth.bear_root()?;
     for desk in desks {
@@ -174,6 +175,7 @@ pub fn add_member(
     if blob.rot_fingerprint != expect.rot_fingerprint {
         return Err(CeremonyError::Escrow("the escrow blob holds another Root of Trust".into()));
     }
+    forbid_core_dumps();
     let escrow_key = escrow::join(blob, shares)?;
     let restore = || {
         desk.restore_root(&blob.wrapped, escrow_key.expose())?;
@@ -190,6 +192,14 @@ pub fn add_member(
             tracing::warn!(member = desk.label, %error, "the next attempt will have to clear this member");
         }
     })
+}
+
+/// From here on the escrow key is in this process: a crash must not write it to a file. It stays that way, because
+/// what was in memory once may be anywhere in it.
+fn forbid_core_dumps() {
+    if let Err(error) = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "core dumps of the ceremony could not be switched off");
+    }
 }
 
 /// 256 bits of HSM randomness, straight into locked memory.
