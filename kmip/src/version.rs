@@ -36,11 +36,14 @@ impl ProtocolVersion {
     /// Every version that the registry knows, oldest first.
     pub const ALL: [Self; 7] = [Self::V1_0, Self::V1_1, Self::V1_2, Self::V1_3, Self::V1_4, Self::V2_0, Self::V2_1];
 
-    /// Whether something that exists from `since` up to and including `until` exists in this version. Nobody knows what
-    /// versions after 2.1 drop, so they are taken to drop nothing.
+    /// Whether something that exists from `since` up to and including `until` exists in this version.
+    ///
+    /// A minor version that the registry does not know drops nothing that the one before it has, and nobody knows what
+    /// versions after 2.1 drop.
     #[must_use]
     pub fn is_within(self, since: Self, until: Option<Self>) -> bool {
-        since <= self && (self > Self::V2_1 || until.is_none_or(|until| self <= until))
+        let known = Self::ALL.into_iter().rfind(|known| *known <= self).unwrap_or(self);
+        since <= self && (self > Self::V2_1 || until.is_none_or(|until| known <= until))
     }
 }
 

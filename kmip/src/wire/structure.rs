@@ -169,6 +169,10 @@ macro_rules! structure {
     (@known part $value:expr, $version:ident, $how:path, $ty:ty) => {
         <$how as $crate::wire::Part<$ty>>::known_in(&$value, $version)
     };
+    // One has to remain after the unknown ones are left out.
+    (@known several $value:expr, $version:ident, $how:path, $ty:ty) => {
+        $value.iter().any(|value| $crate::ttlv::Wire::known_in(value, $version))
+    };
     (@known $kind:ident $value:expr, $version:ident, $how:path, $ty:ty) => { true };
 
     (@pattern required $fields:ident, $how:path, $ty:ty, $since:tt, $until:tt) => { $fields.optional::<$ty>($how)?; };
