@@ -19,7 +19,7 @@ use crate::listener::{self, Door};
 use crate::node::{Node, StartError};
 use crate::peer::{Fingerprint, Identity};
 use crate::service::Registered;
-use crate::shutdown::{self, Stop, Stopping};
+use crate::shutdown::{self, Stop, Stopping, Termination};
 use crate::tls::{self, TlsError};
 use crate::{admin, hardening};
 
@@ -208,9 +208,11 @@ async fn serve_on(
     let admin = tokio::spawn(admin::serve(admin, admin_tls, administration, limits.clone(), stopping.clone()));
     let signer = tokio::spawn(checkpointer.run(node.clone(), stopping));
 
+    // Caught before anyone is told where the node listens: who reads that may send the signal at once.
+    let termination = Termination::watch().map_err(system("catching signals"))?;
     announce(addresses).map_err(system("saying where the node listens"))?;
     let outcome = tokio::select! {
-        ended = shutdown::terminated() => ended.map_err(system("waiting for signals")),
+        () = termination.received() => Ok(()),
         fault = node.store.fatal() => Err(RunError::Store(fault)),
     };
     tracing::info!("stopping");

@@ -1,5 +1,6 @@
 //! The stop signal: set once, seen by every task.
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// The hand on the switch.
@@ -38,19 +39,29 @@ impl Stopping {
     }
 }
 
-/// Returns at SIGTERM or SIGINT (Ctrl-C).
-///
-/// # Errors
-/// The handlers cannot be installed.
-pub async fn terminated() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// SIGTERM and SIGINT (Ctrl-C), caught from the moment of [`Termination::watch`].
+#[derive(Debug)]
+pub struct Termination {
+    term: Signal,
+    int: Signal,
+}
+
+impl Termination {
+    /// Installs the handlers. Do it before telling anyone that the node serves: who reads that may send the signal.
+    ///
+    /// # Errors
+    /// The handlers cannot be installed.
+    pub fn watch() -> std::io::Result<Self> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
     }
-    Ok(())
+
+    /// Returns when one of the signals came, also if it came before.
+    pub async fn received(mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
+    }
 }
 
 #[cfg(test)]
