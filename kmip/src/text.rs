@@ -141,3 +141,85 @@ fn value(item: &Item<'_>, attribute: Option<&str>, text: &mut String) -> Result<
     };
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttlv::Writer;
+
+    fn rendered(write: impl FnOnce(&mut Writer)) -> String {
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        write(&mut writer);
+        render(&writer.finish())
+    }
+
+    #[test]
+    fn names_stand_where_numbers_travel() {
+        let text = rendered(|w| {
+            w.structure(Tag::REQUEST_PAYLOAD, |w| {
+                w.enumeration(Tag::OBJECT_TYPE, 2);
+                w.structure(Tag::ATTRIBUTE, |w| {
+                    w.text(Tag::ATTRIBUTE_NAME, "Cryptographic Usage Mask");
+                    w.integer(Tag::ATTRIBUTE_VALUE, 12);
+                });
+                w.structure(Tag::ATTRIBUTE, |w| {
+                    w.text(Tag::ATTRIBUTE_NAME, "State");
+                    w.enumeration(Tag::ATTRIBUTE_VALUE, 1);
+                });
+                w.date_time(Tag::ACTIVATION_DATE, 1_205_495_800);
+                w.enumeration(Tag::OBJECT_TYPE, 0x8000_0001);
+            });
+        });
+        let expected = "\
+Request Payload
+  Object Type: Symmetric Key
+  Attribute
+    Attribute Name: \"Cryptographic Usage Mask\"
+    Attribute Value: Encrypt | Decrypt
+  Attribute
+    Attribute Name: \"State\"
+    Attribute Value: Pre-Active
+  Activation Date: 2008-03-14T11:56:40Z
+  Object Type: 0x80000001
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn secrets_show_their_length_and_nothing_else() {
+        const MARKER: &str = "marker-7f";
+        let text = rendered(|w| {
+            w.bytes(Tag::KEY_MATERIAL, MARKER.as_bytes());
+            w.structure(Tag::KEY_MATERIAL, |w| w.bytes(Tag::KEY, MARKER.as_bytes()));
+            w.bytes(Tag::KEY_VALUE, MARKER.as_bytes());
+            w.text(Tag::PASSWORD, MARKER);
+            w.bytes(Tag::OPAQUE_DATA_VALUE, MARKER.as_bytes());
+            w.bytes(Tag::DATA, MARKER.as_bytes());
+            w.big_integer(Tag::PRIVATE_EXPONENT, MARKER.as_bytes());
+            // A vendor's own items may be anything.
+            w.bytes(Tag(0x54_0001), MARKER.as_bytes());
+            w.text(Tag(0x54_0002), MARKER);
+        });
+        assert!(!text.contains(MARKER) && !text.contains(&hex::encode(MARKER)), "{text}");
+        assert!(
+            text.starts_with("Key Material: <9 bytes>\nKey Material: <structure>\nKey Value: <9 bytes>\n"),
+            "{text}"
+        );
+        assert_eq!(text.lines().count(), 9, "{text}");
+    }
+
+    #[test]
+    fn text_cannot_forge_a_line() {
+        let text = rendered(|w| w.text(Tag::UNIQUE_IDENTIFIER, "1\nState: Active\u{1b}[2J"));
+        assert_eq!(text, "Unique Identifier: \"1\\nState: Active\\u{1b}[2J\"\n");
+    }
+
+    #[test]
+    fn the_last_line_says_where_the_message_ends_to_be_one() {
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        writer.text(Tag::UNIQUE_IDENTIFIER, "1");
+        let mut bytes = writer.finish();
+        bytes.extend_from_slice(&[0x42]);
+        assert_eq!(render(&bytes), "Unique Identifier: \"1\"\n! header of an item cut off after 1 bytes at byte 16\n");
+    }
+}

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -121,6 +122,12 @@ pub fn generate(tables: &Path, out: &Path) -> Result<String, String> {
     for (name, source) in &files {
         let path = out.join(name);
         fs::write(&path, source).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    // As `cargo fmt` leaves them, so that a second run changes nothing.
+    let formatted =
+        Command::new("rustfmt").args(["--edition", "2024"]).args(files.keys().map(|name| out.join(name))).status();
+    if !formatted.map_err(|error| format!("rustfmt: {error}"))?.success() {
+        return Err("rustfmt refuses what was written".to_owned());
     }
     Ok(format!(
         "{} tags, {} enumerations, {} masks, {} attributes in {} files",
@@ -448,4 +455,46 @@ fn tables_source(modules: &[(String, String)]) -> String {
     }
     source.push_str("];\n");
     source
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_rust_names() {
+        for (text, name) in [
+            ("Pre-Active", "PreActive"),
+            ("AES", "Aes"),
+            ("3DES", "TripleDes"),
+            ("HMAC-SHA256", "HmacSha256"),
+            ("SHA-512/224", "Sha512_224"),
+            ("ECPrivateKey", "EcPrivateKey"),
+            ("ChaCha20Poly1305", "ChaCha20Poly1305"),
+            ("X.509", "X509"),
+        ] {
+            assert_eq!(camel_case(text), name);
+        }
+        assert_eq!(constant_case("X.509 Certificate Subject"), "X_509_CERTIFICATE_SUBJECT");
+        assert_eq!(snake_case("Fips186Variation"), "fips186_variation");
+    }
+
+    #[test]
+    fn a_value_spans_the_versions_that_list_it_and_is_called_as_in_the_last() {
+        let mut entries = Entries::default();
+        entries.add(4, "SHA-3-256", 15);
+        entries.add(5, "SHA3-256", 15);
+        entries.add(6, "SHA3-256", 15);
+        entries.add(0, "Old", 16);
+        entries.add(4, "Old", 16);
+        let entry = &entries.0[&15];
+        assert_eq!((entry.texts_source("").as_str(), entry.span().as_str()), ("\"SHA3-256\" | \"SHA-3-256\"", "V1_4"));
+        assert_eq!(entries.0[&16].span(), "V1_0..=V1_4");
+    }
+
+    #[test]
+    fn two_entries_of_one_name_stop_the_run() {
+        assert!(distinct("t", ["A".to_owned(), "B".to_owned()].iter()).is_ok());
+        assert!(distinct("t", ["A".to_owned(), "A".to_owned()].iter()).is_err());
+    }
 }

@@ -103,3 +103,39 @@ impl fmt::Debug for OwnedItem {
         write!(f, "OwnedItem({}, {}, {} bytes)", self.tag, self.item_type, self.value_len)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttlv::DecodeErrorKind;
+
+    #[test]
+    fn an_item_comes_back_byte_for_byte_under_any_tag() {
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        writer.structure(Tag::ATTRIBUTE_VALUE, |w| w.text(Tag(0x54_0001), "vendor"));
+        let bytes = writer.finish();
+        let owned = OwnedItem::from_bytes(&bytes).unwrap();
+        assert_eq!((owned.as_bytes(), owned.item().raw()), (bytes.as_slice(), bytes.as_slice()));
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        owned.encode(Tag(0x54_0002), &mut writer);
+        let renamed = OwnedItem::from_bytes(&writer.finish()).unwrap();
+        assert_eq!(renamed.tag(), Tag(0x54_0002));
+        assert_eq!(renamed.item().value_bytes(), owned.item().value_bytes());
+    }
+
+    #[test]
+    fn a_fault_inside_is_found_when_it_is_kept() {
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        writer.structure(Tag::ATTRIBUTE_VALUE, |w| w.text(Tag(0x54_0001), "vendor"));
+        let mut bytes = writer.finish();
+        bytes[16] = 0xFF;
+        let error = OwnedItem::from_bytes(&bytes).unwrap_err();
+        assert_eq!((error.kind, error.offset), (DecodeErrorKind::NotUtf8, 16));
+    }
+
+    #[test]
+    fn debug_shows_no_value() {
+        let owned = OwnedItem::of(Tag::ATTRIBUTE_VALUE, &"marker".to_owned()).unwrap();
+        assert_eq!(format!("{owned:?}"), "OwnedItem(Attribute Value, TextString, 6 bytes)");
+    }
+}

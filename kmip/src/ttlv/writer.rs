@@ -148,3 +148,51 @@ impl Writer {
 fn length_field(len: usize) -> [u8; 4] {
     u32::try_from(len).unwrap_or(u32::MAX).to_be_bytes()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttlv::Reader;
+
+    fn written(write: impl FnOnce(&mut Writer)) -> String {
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        write(&mut writer);
+        hex::encode(writer.finish().as_slice())
+    }
+
+    #[test]
+    fn big_integers_are_extended_by_their_sign() {
+        let tag = Tag(0x42_0020);
+        assert_eq!(written(|w| w.big_integer(tag, &[0x01])), "42002004000000080000000000000001");
+        assert_eq!(written(|w| w.big_integer(tag, &[0xFE])), "4200200400000008fffffffffffffffe");
+        assert_eq!(written(|w| w.big_integer(tag, &[])), "42002004000000080000000000000000");
+    }
+
+    #[test]
+    fn a_structure_is_as_long_as_what_is_in_it() {
+        let tag = Tag(0x42_0020);
+        let digits = written(|w| {
+            w.structure(tag, |w| {
+                w.structure(tag, |_| {});
+                w.text(tag, "abc");
+            });
+        });
+        assert_eq!(digits, "4200200100000018420020010000000042002007000000036162630000000000");
+    }
+
+    #[test]
+    fn growing_keeps_what_was_written() {
+        let tag = Tag(0x42_0020);
+        let value: Vec<u8> = (0..=255).cycle().take(3 * FIRST_CAPACITY).collect();
+        let mut writer = Writer::new(ProtocolVersion::V1_4);
+        for _ in 0..5 {
+            writer.bytes(tag, &value);
+        }
+        let bytes = writer.finish();
+        let mut reader = Reader::new(&bytes, ProtocolVersion::V1_4);
+        for _ in 0..5 {
+            assert_eq!(reader.next_item().unwrap().unwrap().bytes(), Ok(value.as_slice()));
+        }
+        assert!(reader.is_empty());
+    }
+}
