@@ -1,0 +1,223 @@
+//! A backend that remembers what it was asked.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use admin_api::{
+    Checkpoint, Client, Domain, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health, HealthState,
+    HsmStatus, IssueClient, IssuedClient, NewDomain, Object, ObjectDates, ObjectPage, RegisterClient, RevokeObject,
+    SecretText, TrustAnchor,
+};
+use async_trait::async_trait;
+use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
+
+use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
+use crate::service::{StrangerKind, Strangers};
+
+/// The identifier of everything.
+pub(super) const ID: Uuid = Uuid::from_u128(0x0197_f9a0_7c1e_7b7a_9d2e_5c1f_0000_0001);
+
+/// Remembers every call as a line, and answers with made-up values.
+pub(super) struct Memory {
+    pub(super) calls: Mutex<Vec<String>>,
+    pub(super) callers: Mutex<Vec<Caller>>,
+    pub(super) strangers: mpsc::UnboundedSender<StrangerKind>,
+    /// `domain_show("slow")` says that it began, and waits until it is let go.
+    pub(super) began: Notify,
+    pub(super) release: Notify,
+    pub(super) finished: AtomicBool,
+    /// Ends of exports that nobody read.
+    pub(super) unread: mpsc::UnboundedSender<NobodyReads>,
+}
+
+impl Memory {
+    fn note(&self, caller: &Caller, call: String) {
+        self.calls.lock().unwrap().push(call);
+        self.callers.lock().unwrap().push(caller.clone());
+    }
+
+    pub(super) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
+    }
+}
+
+fn domain(name: &str) -> Domain {
+    Domain {
+        id: ID,
+        name: name.to_owned(),
+        state: DomainState::Active,
+        created: 1,
+        policy: "anssi".to_owned(),
+        key_version: 1,
+        objects: 0,
+        clients: 0,
+    }
+}
+
+fn client(name: &str) -> Client {
+    Client {
+        fingerprint: Fingerprint([9; 32]),
+        name: name.to_owned(),
+        subject: "CN=x".to_owned(),
+        not_after: 2,
+        has_credential: false,
+        revoked: false,
+        created: 1,
+    }
+}
+
+fn object(id: Uuid) -> Object {
+    Object {
+        id,
+        object_type: "Symmetric Key".to_owned(),
+        state: "Active".to_owned(),
+        algorithm: None,
+        length: None,
+        usage: Vec::new(),
+        names: Vec::new(),
+        dates: ObjectDates::default(),
+        revocation: None,
+        attributes: Vec::new(),
+        owner: Fingerprint([9; 32]),
+        revision: 1,
+    }
+}
+
+impl Strangers for Memory {
+    fn note_stranger(&self, kind: StrangerKind, _: SocketAddr) {
+        self.strangers.send(kind).unwrap();
+    }
+}
+
+#[async_trait]
+impl AdminBackend for Memory {
+    async fn health(&self, caller: &Caller) -> Result<Health, Refusal> {
+        self.note(caller, "health".to_owned());
+        Ok(Health { state: HealthState::Ok, node: ID, version: "1".to_owned(), started: 1, checks: Vec::new() })
+    }
+
+    async fn hsm_status(&self, caller: &Caller) -> Result<HsmStatus, Refusal> {
+        self.note(caller, "hsm_status".to_owned());
+        Ok(HsmStatus { state: GroupState::Up, root_of_trust: Fingerprint([1; 32]), members: Vec::new() })
+    }
+
+    async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal> {
+        self.note(caller, "trust_anchor".to_owned());
+        Ok(TrustAnchor { root_of_trust: Fingerprint([1; 32]), checkpoint_keys: Vec::new() })
+    }
+
+    async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal> {
+        self.note(caller, "domain_list".to_owned());
+        Ok(vec![domain("acme")])
+    }
+
+    async fn domain_create(&self, caller: &Caller, new: NewDomain) -> Result<Domain, Refusal> {
+        self.note(caller, format!("domain_create {} {:?}", new.name, new.policy));
+        Ok(domain(&new.name))
+    }
+
+    async fn domain_show(&self, caller: &Caller, name: &str) -> Result<Domain, Refusal> {
+        self.note(caller, format!("domain_show {name}"));
+        match name {
+            "slow" => {
+                self.began.notify_one();
+                self.release.notified().await;
+                self.finished.store(true, Ordering::SeqCst);
+            }
+            "panic" => panic!("a fault of the node"),
+            "none" => return Err(Refusal::new(ErrorCode::NotFound, "no such domain")),
+            _ => {}
+        }
+        Ok(domain(name))
+    }
+
+    async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal> {
+        self.note(caller, format!("client_list {domain}"));
+        Ok(vec![client("vc")])
+    }
+
+    async fn client_register(&self, caller: &Caller, domain: &str, new: RegisterClient) -> Result<Client, Refusal> {
+        let password = new.credential.map(|credential| credential.password.expose().to_owned());
+        self.note(caller, format!("client_register {domain} {} {:?} {password:?}", new.certificate, new.name));
+        Ok(client("vc"))
+    }
+
+    async fn client_issue(&self, caller: &Caller, domain: &str, new: IssueClient) -> Result<IssuedClient, Refusal> {
+        self.note(caller, format!("client_issue {domain} {} {:?}", new.name, new.csr));
+        let private_key = Some(SecretText::new("KEY".to_owned()));
+        Ok(IssuedClient { client: client("vc"), certificate: "C".to_owned(), private_key, authority: "A".to_owned() })
+    }
+
+    async fn client_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        who: Fingerprint,
+        effect: Effect,
+    ) -> Result<Client, Refusal> {
+        self.note(caller, format!("client_revoke {domain} {:02x} {effect:?}", who.0[0]));
+        Ok(client("vc"))
+    }
+
+    async fn object_list(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        after: Option<Uuid>,
+        limit: u32,
+    ) -> Result<ObjectPage, Refusal> {
+        self.note(caller, format!("object_list {domain} {} {limit}", after.is_some()));
+        Ok(ObjectPage { objects: vec![object(ID)], next: None })
+    }
+
+    async fn object_show(&self, caller: &Caller, domain: &str, id: Uuid) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_show {domain}"));
+        Ok(object(id))
+    }
+
+    async fn object_revoke(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        id: Uuid,
+        revoke: RevokeObject,
+        effect: Effect,
+    ) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_revoke {domain} {:?} {effect:?}", revoke.reason));
+        Ok(object(id))
+    }
+
+    async fn object_destroy(&self, caller: &Caller, domain: &str, id: Uuid, effect: Effect) -> Result<Object, Refusal> {
+        self.note(caller, format!("object_destroy {domain} {effect:?}"));
+        Ok(object(id))
+    }
+
+    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {
+        self.note(caller, format!("audit_export {log}"));
+        let (sink, export) = Export::channel();
+        let (log, unread) = (log.to_owned(), self.unread.clone());
+        tokio::spawn(async move {
+            let mut lines = 0;
+            loop {
+                match sink.send(vec![b'x'; 64 << 10]).await {
+                    Ok(()) => lines += 1,
+                    Err(error) => return unread.send(error).unwrap(),
+                }
+                match (log.as_str(), lines) {
+                    ("endless", _) => {}
+                    ("broken", 3) => return,
+                    (_, 100) => return sink.finish().await.unwrap(),
+                    _ => {}
+                }
+            }
+        });
+        Ok(export)
+    }
+
+    async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<Checkpoint, Refusal> {
+        self.note(caller, format!("checkpoint {log}"));
+        Ok(Checkpoint { log: log.to_owned(), size: 1, note: "n\n".to_owned() })
+    }
+}
