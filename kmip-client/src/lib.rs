@@ -7,7 +7,7 @@
 //! use kmip_client::Client;
 //!
 //! let mut client = Client::connect("127.0.0.1:5696", "localhost", identity, roots).await?;
-//! let request = GetRequest { unique_identifier: Some("0198…".into()), ..GetRequest::default() };
+//! let request = GetRequest::of("0198…");
 //! let key = client.request(ProtocolVersion::V1_4, request).await?;
 //! println!("{}", key.object_type);
 //! client.close().await

@@ -9,7 +9,7 @@ mod generate;
 
 use kmip::ProtocolVersion;
 use kmip::Tag;
-use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS};
+use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS, MAX_REPETITIONS};
 use kmip::message::{ItemPayload, RequestMessage, ResponseMessage};
 use kmip::ttlv::Writer;
 use peak_alloc::PeakAlloc;
@@ -104,6 +104,20 @@ fn decoding_costs_at_most_four_times_the_message_and_64_kib() {
                             w.integer(Tag::PROTOCOL_VERSION_MINOR, 1);
                         });
                     })
+                });
+            }),
+        ),
+        (
+            "many empty alternative names",
+            request(v, 1, |w| {
+                item(w, 0x0D, |w| {
+                    w.structure(Tag::ATTRIBUTE, |w| {
+                        w.text(Tag::ATTRIBUTE_NAME, "X.509 Certificate Subject");
+                        w.structure(Tag::ATTRIBUTE_VALUE, |w| {
+                            w.bytes(Tag::SUBJECT_DISTINGUISHED_NAME, &[]);
+                            (0..MAX_REPETITIONS).for_each(|_| w.bytes(Tag::SUBJECT_ALTERNATIVE_NAME, &[]));
+                        });
+                    });
                 });
             }),
         ),

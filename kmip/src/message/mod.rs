@@ -75,9 +75,9 @@ fn expect<'a>(reader: &mut Reader<'a>, tag: Tag) -> Result<Item<'a>, DecodeError
     Ok(item)
 }
 
-/// A Batch Count that lies makes the whole message invalid.
+/// A Batch Count that lies makes the whole message invalid, and so does a message without batch items.
 fn check_count(announced: i32, found: usize, offset: usize) -> Result<(), DecodeError> {
-    if usize::try_from(announced) == Ok(found) {
+    if found > 0 && usize::try_from(announced) == Ok(found) {
         return Ok(());
     }
     Err(DecodeError { kind: DecodeErrorKind::BatchCount { announced, found }, offset })

@@ -64,7 +64,7 @@ pub enum EncodeError {
     /// An item was decoded, but not into a payload that could be written again.
     #[error("batch item {0} has no payload")]
     NoPayload(usize),
-    /// The header announces another number of items.
+    /// The header announces another number of items, or there is none.
     #[error("batch count {announced} with {found} items")]
     BatchCount {
         /// In the header.
@@ -120,7 +120,7 @@ impl RequestMessage {
     /// [`EncodeError`] where that version has no words for it.
     pub fn encode(&self) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
         let version = self.header.version;
-        if usize::try_from(self.header.batch_count) != Ok(self.items.len()) {
+        if self.items.is_empty() || usize::try_from(self.header.batch_count) != Ok(self.items.len()) {
             return Err(EncodeError::BatchCount { announced: self.header.batch_count, found: self.items.len() });
         }
         if !self.header.known_in(version) {

@@ -12,6 +12,14 @@ structure! {
     }
 }
 
+impl ActivateRequest {
+    /// The request for one object.
+    #[must_use]
+    pub fn of(unique_identifier: impl Into<String>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()) }
+    }
+}
+
 structure! {
     /// The object that was activated.
     #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,14 @@ structure! {
     }
 }
 
+impl CreateRequest {
+    /// The request for a symmetric key; algorithm and usage mask have to be among the attributes.
+    #[must_use]
+    pub fn symmetric_key(attributes: impl Into<TemplateAttribute>) -> Self {
+        Self { object_type: ObjectType::SymmetricKey, template_attribute: attributes.into() }
+    }
+}
+
 structure! {
     /// The key that was made.
     #[derive(Clone, Debug, PartialEq)]

@@ -12,6 +12,14 @@ structure! {
     }
 }
 
+impl DestroyRequest {
+    /// The request for one object.
+    #[must_use]
+    pub fn of(unique_identifier: impl Into<String>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()) }
+    }
+}
+
 structure! {
     /// The object that was destroyed.
     #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,6 +22,14 @@ structure! {
     }
 }
 
+impl GetRequest {
+    /// The request for one object.
+    #[must_use]
+    pub fn of(unique_identifier: impl Into<String>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
+    }
+}
+
 structure! {
     /// The object.
     #[derive(Debug, PartialEq)]

@@ -13,6 +13,14 @@ structure! {
     }
 }
 
+impl GetAttributeListRequest {
+    /// The request for one object.
+    #[must_use]
+    pub fn of(unique_identifier: impl Into<String>) -> Self {
+        Self { unique_identifier: Some(unique_identifier.into()) }
+    }
+}
+
 structure! {
     /// The names of the attributes that have a value.
     #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,6 +15,17 @@ structure! {
     }
 }
 
+impl GetAttributesRequest {
+    /// The request for these attributes of one object; no names mean all.
+    #[must_use]
+    pub fn of(unique_identifier: impl Into<String>, names: &[&str]) -> Self {
+        Self {
+            unique_identifier: Some(unique_identifier.into()),
+            attribute_names: names.iter().copied().map(str::to_owned).collect(),
+        }
+    }
+}
+
 structure! {
     /// The attributes that exist.
     #[derive(Clone, Debug, PartialEq)]

@@ -730,7 +730,7 @@ pub fn request(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<Re
     let item = (request_payload(v), of(bytes()), of(message_extension())).prop_map(|(payload, mark, extension)| {
         RequestItem { unique_batch_item_id: mark, message_extension: extension, ..RequestItem::new(payload) }
     });
-    (header, vec(item, 0..4))
+    (header, vec(item, 1..4))
         .prop_map(move |((first, last), items)| RequestMessage {
             header: RequestHeader {
                 version,
@@ -771,7 +771,7 @@ pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<R
     });
     let item = (prop_oneof![6 => success, 2 => failure, 1 => check, 1 => other], of(bytes()))
         .prop_map(|(item, unique_batch_item_id)| ResponseItem { unique_batch_item_id, ..item });
-    (header, vec(item, 0..4))
+    (header, vec(item, 1..4))
         .prop_map(move |(header, items)| ResponseMessage {
             header: ResponseHeader {
                 version,

@@ -16,7 +16,7 @@ const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
 const FIRST_ITEM_AT: usize = 8 + 8 + 8 + 32 + 16;
 
 fn get(id: &str) -> RequestPayload {
-    GetRequest { unique_identifier: Some(id.into()), ..GetRequest::default() }.into()
+    GetRequest::of(id).into()
 }
 
 /// A message of one version with these batch items.
@@ -52,6 +52,9 @@ fn a_batch_count_that_lies_spoils_the_message() {
         let refused = RequestMessage::decode(&bytes).unwrap_err();
         assert_eq!(refused.kind, DecodeErrorKind::BatchCount { announced, found: 2 });
     }
+    let empty = message(V1_4, 0, |_| {});
+    let refused = RequestMessage::decode(&empty).unwrap_err();
+    assert_eq!(refused.kind, DecodeErrorKind::BatchCount { announced: 0, found: 0 });
     let honest = message(V1_4, 2, |w| (0..2).for_each(|_| item(w, 0x0A, |_| {})));
     assert_eq!(RequestMessage::decode(&honest).unwrap().items.len(), 2);
 }
