@@ -20,6 +20,8 @@ pub mod dispatch;
 pub mod draft;
 pub mod durable;
 pub mod failure;
+#[cfg(feature = "fault")]
+pub mod fault;
 pub mod frame;
 pub mod hardening;
 pub mod init;

@@ -21,7 +21,12 @@ use crate::peer::{Fingerprint, Identity};
 use crate::service::Registered;
 use crate::shutdown::{self, Stop, Stopping, Termination};
 use crate::tls::{self, TlsError};
-use crate::{admin, hardening};
+use crate::{admin, durable, hardening};
+
+/// Name of the file with the checkpoint keys, beside the trust anchor.
+const CHECKPOINT_KEYS: &str = "checkpoint-keys.txt";
+/// Mode of a file that everybody may read.
+const PUBLIC_FILE: u32 = 0o644;
 
 /// Why a node does not serve, or stopped serving.
 #[derive(Debug, Error)]
@@ -102,6 +107,23 @@ pub fn trust_anchor(path: &Path) -> Result<hsm::TrustAnchor, RunError> {
     serde_json::from_str(&text).map_err(|error| fault(error.to_string()))
 }
 
+/// The public keys that sign this node's checkpoints, as verifiers read them: one verifier key per line, beside the
+/// trust anchor. Who checks a bundle takes them from the ceremony, not from the server that is to be checked.
+///
+/// # Errors
+/// [`RunError`].
+pub fn write_checkpoint_keys(config: &Config) -> Result<PathBuf, RunError> {
+    let fault = |what: String| RunError::TrustAnchor { path: config.ceremony.trust_anchor.clone(), what };
+    let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
+    let keys: Result<Vec<_>, _> =
+        anchor.checkpoint_keys.iter().map(|key| audit::PublicKey::from_sec1(&key.public_key)).collect();
+    let trusted = audit::TrustedKeys::new(&config.node.name, keys.map_err(|error| fault(error.to_string()))?)
+        .map_err(|error| fault(error.to_string()))?;
+    let path = config.ceremony.trust_anchor.with_file_name(CHECKPOINT_KEYS);
+    durable::write(&path, trusted.to_text().as_bytes(), PUBLIC_FILE).map_err(system("writing the checkpoint keys"))?;
+    Ok(path)
+}
+
 /// Opens store and HSM group and every domain.
 ///
 /// # Errors
@@ -115,13 +137,16 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
 
 fn store_options(config: &Config) -> StoreOptions {
     use crate::config::Synchronous as Asked;
-    StoreOptions {
+    let options = StoreOptions {
         synchronous: match config.store.synchronous {
             Asked::Full => keystore::Synchronous::Full,
             Asked::Extra => keystore::Synchronous::Extra,
         },
         ..StoreOptions::default()
-    }
+    };
+    #[cfg(feature = "fault")]
+    let options = crate::fault::weaken(options);
+    options
 }
 
 /// The store's part of `init`: the system domain and the first administrators. A second call registers only whom the

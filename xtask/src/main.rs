@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod demo;
 mod registry;
 mod serve;
 
@@ -18,6 +19,8 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
+    /// The main job end to end in a temporary folder; fails unless every claim was checked.
+    Demo,
     /// Sets up a node under RUN_DIR, with demo tenants, and serves until stopped.
     Serve,
     /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
@@ -32,6 +35,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match Args::parse().command {
+        Command::Demo => demo::run(),
         Command::Serve => serve::run(),
         Command::Registry { tables, out } => registry::generate(&tables, &out),
     };

@@ -89,7 +89,8 @@ fn tell(stage: &Stage, addresses: &Addresses, programs: &Path) {
          \nTry next:\n\
          \x20 {kmsctl} --as operator hsm status\n\
          \x20 {kmsctl} --as operator domain list\n\
-         \x20 {kmsctl} --as auditor audit export acme --file acme.jsonl\n\
+         \x20 {kmsctl} --as auditor audit export acme --to acme.jsonl\n\
+         \x20 {kmsctl} verify bundle acme.jsonl --keys {dir}/ceremony/checkpoint-keys.txt\n\
          \nKMIP clients of acme: {dir}/pki/acme/client.pem and client.key, authority {dir}/pki/ca.pem\n\
          Log: {dir}/kms-server.log. Stop with Ctrl-C.\n",
         addresses.kmip,

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 pub use folder::{Member, Stage, StageOptions, TENANTS};
-pub use processes::{Addresses, Finished, Programs, Server};
+pub use processes::{Addresses, Finished, Programs, Server, finish};
 
 /// Why the stage cannot be set.
 #[derive(Debug, Error)]
