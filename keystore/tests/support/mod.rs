@@ -103,12 +103,13 @@ pub fn identity_row(domain: DomainId, number: u8) -> IdentityRow {
     }
 }
 
-/// Identifiers that grow, as version 7 UUIDs do.
+/// Identifiers that grow, as version 7 UUIDs do, no two of them a bit apart.
 pub fn next_id() -> ObjectId {
     static COUNTER: AtomicU64 = AtomicU64::new(1);
     let mut id = [0; 16];
-    id[..8].copy_from_slice(&COUNTER.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    id[15] = 0x77;
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    id[8..].copy_from_slice(&number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes());
     id
 }
 
