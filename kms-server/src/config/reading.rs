@@ -68,8 +68,7 @@ impl<'t> Walk<'t> {
     }
 }
 
-/// One table of the document. Reading a key marks it as known; what is left over when the section is dropped from
-/// [`Section::finish`] is unknown and a fault.
+/// One table of the document. Reading a key marks it as known; what no one has read by [`Section::finish`] is a fault.
 pub(super) struct Section<'w> {
     walk: &'w Walk<'w>,
     name: String,

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use certs::Authority;
 
 use super::*;
+use crate::limits::SETTINGS;
 
 const EXAMPLE: &str = include_str!("../../kms-server.example.toml");
 

@@ -1,0 +1,241 @@
+//! What stands in each section of the file: its keys, their defaults and ranges, and what contradicts what.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::reading::Section;
+use super::{
+    AdminRole, AdministratorConfig, CeremonyConfig, CustodianConfig, HsmConfig, ListenerConfig, LogConfig, LogFormat,
+    MemberConfig, NodeConfig, StoreConfig, Synchronous, Vendor,
+};
+use crate::limits::{Limits, SETTINGS};
+
+/// Members of one group.
+const MAX_MEMBERS: usize = 16;
+
+impl NodeConfig {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let node = Self { name: plain_name(&mut section, "name") };
+        section.finish();
+        node
+    }
+}
+
+impl ListenerConfig {
+    pub(super) fn read(mut section: Section<'_>, base: &Path, port: u16) -> Self {
+        let mut listen = SocketAddr::from(([127, 0, 0, 1], port));
+        if let Some(text) = section.text("listen") {
+            match text.parse() {
+                Ok(address) => listen = address,
+                Err(_) => section.refuse("listen", format!("an address and port is wanted, as in {listen}")),
+            }
+        }
+        let listener = Self {
+            listen,
+            certificate: path(&mut section, "certificate", base, "a PEM file"),
+            key: path(&mut section, "key", base, "a PEM file"),
+        };
+        section.finish();
+        listener
+    }
+}
+
+impl StoreConfig {
+    pub(super) fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let path = path(&mut section, "path", base, "the SQLite file");
+        let words =
+            [("full", Some(Synchronous::Full)), ("extra", Some(Synchronous::Extra)), ("normal", None), ("off", None)];
+        let synchronous = match section.word("synchronous", &words) {
+            Some(None) => {
+                section.refuse("synchronous", "below full, a power cut loses keys that were acknowledged");
+                Synchronous::Full
+            }
+            Some(Some(chosen)) => chosen,
+            None => Synchronous::Full,
+        };
+        section.finish();
+        Self { path, synchronous }
+    }
+}
+
+impl HsmConfig {
+    pub(super) fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let library = path(&mut section, "library", base, "the PKCS#11 library");
+        let call_deadline = millis(&mut section, "call_deadline_ms", 10..=60_000, 2_000);
+        let probe_interval = millis(&mut section, "probe_interval_ms", 10..=60_000, 1_000);
+        let open_deadline = millis(&mut section, "open_deadline_ms", 10..=600_000, 10_000);
+        let mut members: Vec<MemberConfig> = Vec::new();
+        for mut member in section.sections("members") {
+            let label = plain_name(&mut member, "label");
+            if label.len() > 32 {
+                member.refuse("label", "a PKCS#11 token label has at most 32 bytes");
+            }
+            let read = MemberConfig {
+                module: path(&mut member, "module", base, "this member's copy of the library"),
+                pin_file: path(&mut member, "pin_file", base, "a file"),
+                so_pin_file: path(&mut member, "so_pin_file", base, "a file"),
+                vendor: member.word("vendor", &Vendor::WORDS).unwrap_or(Vendor::SoftHsm),
+                label,
+            };
+            if members.iter().any(|other| !read.label.is_empty() && other.label == read.label) {
+                member.refuse("label", format!("{:?} is already a member", read.label));
+            }
+            if members.iter().any(|other| same_place(&other.module, &read.module)) {
+                member.refuse("module", "another member loads this file; each needs a copy of its own");
+            }
+            member.finish();
+            members.push(read);
+        }
+        if members.len() > MAX_MEMBERS {
+            section.refuse("members", format!("{} members; a group has at most {MAX_MEMBERS}", members.len()));
+        }
+        if members.is_empty() {
+            section.missing("members", "at least one [[hsm.members]]");
+        }
+        section.finish();
+        Self { library, call_deadline, probe_interval, open_deadline, members }
+    }
+}
+
+impl Vendor {
+    const WORDS: [(&'static str, Self); 2] = [("softhsm", Self::SoftHsm), ("network", Self::Network)];
+}
+
+impl CeremonyConfig {
+    pub(super) fn read(mut section: Section<'_>, base: &Path) -> Self {
+        let threshold = section.number("threshold", 2..=16).unwrap_or(2);
+        let mut custodians: Vec<CustodianConfig> = Vec::new();
+        for mut custodian in section.sections("custodians") {
+            let name = plain_name(&mut custodian, "name");
+            if name.len() > 32 || name.contains('.') {
+                custodian.refuse("name", "at most 32 letters, digits, '-' and '_' are wanted");
+            }
+            let read = CustodianConfig {
+                name,
+                passphrase_file: path(&mut custodian, "passphrase_file", base, "a file"),
+                share: path(&mut custodian, "share", base, "a file"),
+            };
+            if custodians.iter().any(|other| !read.name.is_empty() && other.name == read.name) {
+                custodian.refuse("name", format!("{:?} is already a custodian", read.name));
+            }
+            if custodians.iter().any(|other| same_place(&other.share, &read.share)) {
+                custodian.refuse("share", "another custodian's share goes there");
+            }
+            custodian.finish();
+            custodians.push(read);
+        }
+        let threshold = usize::try_from(threshold).unwrap_or(usize::MAX);
+        if custodians.is_empty() {
+            section.missing("custodians", "at least two [[ceremony.custodians]]");
+        } else if custodians.len() < threshold {
+            section.refuse("threshold", format!("{threshold} shares of {} can never come together", custodians.len()));
+        }
+        let ceremony = Self {
+            threshold,
+            protocol: path_or(&mut section, "protocol", base, "ceremony/protocol.json"),
+            trust_anchor: path_or(&mut section, "trust_anchor", base, "ceremony/trust-anchor.json"),
+            escrow_blob: path_or(&mut section, "escrow_blob", base, "escrow/escrow.blob"),
+            custodians,
+        };
+        section.finish();
+        ceremony
+    }
+}
+
+pub(super) fn read_administrators(root: &mut Section<'_>, base: &Path) -> Vec<AdministratorConfig> {
+    let mut administrators: Vec<AdministratorConfig> = Vec::new();
+    for mut section in root.sections("administrators") {
+        let read = AdministratorConfig {
+            name: plain_name(&mut section, "name"),
+            role: section.word("role", &AdminRole::WORDS).unwrap_or(AdminRole::Auditor),
+            certificate: path(&mut section, "certificate", base, "a PEM file"),
+        };
+        if administrators.iter().any(|other| !read.name.is_empty() && other.name == read.name) {
+            section.refuse("name", format!("{:?} is already an administrator", read.name));
+        }
+        section.finish();
+        administrators.push(read);
+    }
+    administrators
+}
+
+impl LogConfig {
+    pub(super) fn read(mut section: Section<'_>) -> Self {
+        let log = Self {
+            format: section
+                .word("format", &[("json", LogFormat::Json), ("text", LogFormat::Text)])
+                .unwrap_or(LogFormat::Json),
+            level: section
+                .word(
+                    "level",
+                    &[
+                        ("error", tracing::Level::ERROR),
+                        ("warn", tracing::Level::WARN),
+                        ("info", tracing::Level::INFO),
+                        ("debug", tracing::Level::DEBUG),
+                        ("trace", tracing::Level::TRACE),
+                    ],
+                )
+                .unwrap_or(tracing::Level::INFO),
+        };
+        section.finish();
+        log
+    }
+}
+
+pub(super) fn read_limits(mut section: Section<'_>) -> Limits {
+    let mut limits = Limits::default();
+    for setting in SETTINGS {
+        if let Some(value) = section.number(setting.name, setting.least..=setting.most)
+            && !limits.set(setting.name, value)
+        {
+            section.refuse(setting.name, format!("{value} does not fit this machine"));
+        }
+    }
+    if limits.connections_per_identity > limits.connections {
+        section.refuse("connections_per_identity", "more than limits.connections in all");
+    }
+    if limits.handshakes_per_address > limits.handshakes {
+        section.refuse("handshakes_per_address", "more than limits.handshakes in all");
+    }
+    section.finish();
+    limits
+}
+
+fn path(section: &mut Section<'_>, key: &'static str, base: &Path, wanted: &str) -> PathBuf {
+    let text = section.needed_text(key, wanted);
+    // An empty path marks what has been reported as missing, so that its file is not looked for as well.
+    if text.is_empty() { PathBuf::new() } else { base.join(text) }
+}
+
+/// Whether `one` names the same place as an earlier `other`; what is missing names none.
+fn same_place(one: &Path, other: &Path) -> bool {
+    !one.as_os_str().is_empty() && one == other
+}
+
+fn path_or(section: &mut Section<'_>, key: &'static str, base: &Path, default: &str) -> PathBuf {
+    base.join(section.text(key).unwrap_or_else(|| default.to_owned()))
+}
+
+fn millis(
+    section: &mut Section<'_>,
+    key: &'static str,
+    range: std::ops::RangeInclusive<u64>,
+    default: u64,
+) -> Duration {
+    Duration::from_millis(section.number(key, range).unwrap_or(default))
+}
+
+/// Names that stand in file names, checkpoint origins and logs.
+fn is_plain_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte))
+}
+
+fn plain_name(section: &mut Section<'_>, key: &'static str) -> String {
+    let name = section.needed_text(key, "a name");
+    if !name.is_empty() && !is_plain_name(&name) {
+        section.refuse(key, "at most 64 letters, digits, '.', '-' and '_' are wanted");
+    }
+    name
+}
