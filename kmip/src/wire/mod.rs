@@ -11,7 +11,7 @@ pub(crate) use structure::structure;
 use crate::ProtocolVersion;
 use crate::ttlv::{DecodeError, Item, Wire};
 
-/// What [`structure!`] gives beyond [`Wire`].
+/// What the macro `structure!` gives beyond [`Wire`].
 pub trait Structure: Wire {
     /// Checks that `item` holds fields of this structure, in order and each well formed, but lets required ones be
     /// absent: the pattern of a Locate (KMIP 1.4 §4.9).
