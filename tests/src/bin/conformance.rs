@@ -1,0 +1,48 @@
+//! `make conformance`: every OASIS case below `KMIP_CONFORMANCE_DIR`, each as its own tenant, against a node of ours.
+//!
+//! Ends with the line `N passed, M failed`. Exit code 0 if every required case passed and every failure was expected,
+//! 1 if not, 2 if the cases could not be run at all.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use system_tests::node::{Node, Result};
+use system_tests::oasis::{Report, run};
+
+/// Plays the OASIS test cases against a node that it starts.
+#[derive(Parser)]
+struct Arguments {
+    /// Folder of the cases; there is no default.
+    #[arg(long, env = "KMIP_CONFORMANCE_DIR")]
+    cases: Option<PathBuf>,
+    /// Only cases whose path contains this; says of each what happened.
+    #[arg(long)]
+    only: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let Some(dir) = arguments.cases.filter(|dir| !dir.as_os_str().is_empty()) else {
+        eprintln!("conformance: not run: KMIP_CONFORMANCE_DIR does not say where the OASIS test cases are");
+        return ExitCode::from(2);
+    };
+    match perform(&dir, arguments.only.as_deref()) {
+        Ok(report) => {
+            if arguments.only.is_some() {
+                print!("{}", report.in_full());
+            }
+            println!("{report}");
+            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            eprintln!("conformance: not run: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn perform(dir: &std::path::Path, only: Option<&str>) -> Result<Report> {
+    let node = Node::start()?;
+    run::run(&node, dir, &|case| only.is_none_or(|part| case.id.contains(part)))
+}

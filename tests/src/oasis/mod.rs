@@ -1,0 +1,20 @@
+//! The test cases that OASIS published with KMIP: read, played against a server, and compared by their own rules.
+//!
+//! A case is a list of request and response messages in XML. Requests are sent as TTLV over mutual TLS; answers are
+//! turned into XML elements and compared with the expected ones. What may differ is the list of *permitted test case
+//! variations* of the KMIP profiles and nothing else; [`compare`] has it.
+
+mod case;
+pub mod compare;
+mod expectations;
+mod play;
+mod report;
+pub mod run;
+mod values;
+
+pub use case::{Case, CaseError, CaseFile, Step, find, groups};
+pub use compare::Difference;
+pub use expectations::{Expectations, ExpectationsError, Judged, Verdict};
+pub use play::{Exchange, Outcome, Recorder, Recording, Why, play};
+pub use report::Report;
+pub use values::Values;

@@ -1,0 +1,82 @@
+//! A folder of cases against a running node.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use kmip::ProtocolVersion;
+use kmip::payload::QueryRequest;
+use kmip::registry::QueryFunction;
+
+use super::case::{CaseFile, find, groups};
+use super::expectations::{Expectations, Judged};
+use super::play::{Outcome, Why, play};
+use super::report::Report;
+use super::values::Values;
+use crate::node::{Node, Result};
+
+/// Groups of cases in play at one time: the node waits for its disk more than for a processor.
+const WORKERS: usize = 4;
+
+/// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own under the policy `legacy`.
+///
+/// # Errors
+/// Where the cases or the node cannot be reached at all. A case that cannot be played has failed.
+pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync)) -> Result<Report> {
+    let expectations = Expectations::of_this_tree()?;
+    let cases = find(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+    if cases.is_empty() {
+        return Err(format!("{}: no test cases", dir.display()).into());
+    }
+    let absent = expectations.absent(&cases);
+    let offered = offered(node)?;
+    let groups = groups(cases.into_iter().filter(|case| wanted(case)).collect());
+    let (next, judged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let results = play_group(node, group, &expectations, &offered);
+                    judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(results);
+                }
+            });
+        }
+    });
+    let mut judged = judged.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    judged.sort_by(|a: &Judged, b: &Judged| a.case.id.cmp(&b.case.id));
+    Ok(Report { judged, absent })
+}
+
+fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
+    let failed = |why| Outcome::Failed { step: 0, why };
+    let connection = node.tenant("oasis", "legacy").and_then(|tenant| node.connect(&tenant.identity));
+    let mut connection = match connection {
+        Ok(connection) => connection,
+        Err(error) => {
+            let outcome = || failed(Why::Answer(format!("no tenant: {error}")));
+            return group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect();
+        }
+    };
+    let mut values = Values::new();
+    let mut judged = Vec::new();
+    for file in group {
+        let (read, outcome) = match file.read() {
+            Ok(case) => {
+                let outcome = play(&case, &mut connection, &mut values);
+                (Some(case), outcome)
+            }
+            Err(error) => (None, failed(Why::Case(error.to_string()))),
+        };
+        judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
+    }
+    judged
+}
+
+/// The operations that the node lists to a client of the newest version, as the cases spell them.
+fn offered(node: &Node) -> Result<Vec<String>> {
+    let tenant = node.tenant("oasis", "legacy")?;
+    let request = QueryRequest { functions: vec![QueryFunction::QueryOperations] };
+    let answer = node.connect(&tenant.identity)?.request(ProtocolVersion::V1_4, request)?;
+    Ok(answer.operations.iter().map(|operation| operation.xml_name().to_owned()).collect())
+}
