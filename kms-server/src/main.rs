@@ -9,10 +9,14 @@ use kms_server::config::{Config, ConfigError, Overrides, Purpose};
 use kms_server::init::{Alone, prepare_hsm};
 use kms_server::{hardening, logging, run};
 
+/// What `--version` says; whoever relies on a fault being injected can see whether it can be.
+const VERSION: &str =
+    if cfg!(feature = "fault") { concat!(env!("CARGO_PKG_VERSION"), "+fault") } else { env!("CARGO_PKG_VERSION") };
+
 /// A KMIP key management server whose keys an HSM guards.
 #[derive(Parser)]
 #[command(
-    version,
+    version = VERSION,
     after_help = "Examples:\n  \
                   kms-server --config kms-server.toml check-config --before init\n  \
                   kms-server --config kms-server.toml init\n  \

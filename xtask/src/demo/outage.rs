@@ -21,7 +21,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     story.chapter("An HSM is pulled out");
     let token = token_of(world, LOST)?;
-    let aside = token.with_extension("pulled-out");
+    // Out of the folder altogether: SoftHSM looks into every folder beside its tokens when it starts.
+    let aside = world.stage.dir.join("pulled-out");
     fs::rename(&token, &aside)?;
     story.step(&format!("the token directory of {LOST} is gone"));
     let status = wait_until_down(world)?;
@@ -42,6 +43,9 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     story.claim("the counters show who served: TH3S, and not PAR7S", opened(LOST) == 0 && opened("TH3S") > 0)?;
 
     story.step("the control: the same with failover switched off by the fault injector …");
+    if !world.can_inject_faults()? {
+        return Err(Failure::new("kms-server was built without its fault injector; scripts/build-tested builds it"));
+    }
     world.stop_server()?;
     let without_failover = world.start_server(&[("CLAVIS_HSM_FAULT", "no-failover")]);
     let works = without_failover.is_ok() && unlock_after_reboot(world).is_ok();

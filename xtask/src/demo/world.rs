@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use tempfile::TempDir;
-use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS};
+use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS, finish};
 
 use super::story::{Failure, Story};
 
@@ -92,6 +92,12 @@ impl World {
     pub fn start_server(&mut self, environment: &[(&str, &str)]) -> Result<(), Failure> {
         self.server = Some(self.stage.serve(&self.programs, environment)?);
         Ok(())
+    }
+
+    /// Whether the server was built with its fault injector. Without it the demo's control would control nothing.
+    pub fn can_inject_faults(&self) -> Result<bool, Failure> {
+        let version = finish(Command::new(self.programs.path("kms-server")).arg("--version"))?;
+        Ok(version.stdout.trim_end().ends_with("+fault"))
     }
 
     /// Stops the server in order.
