@@ -178,6 +178,11 @@ fn acts() -> Vec<(Target, String, Act)> {
     ));
     acts.push((
         RootOfTrust,
+        "C_WrapKey of a sensitive key with CKM_AES_KEY_WRAP_PAD".into(),
+        Box::new(|scene, session| session.wrap_key(&Mechanism::AesKeyWrapPad, scene.root, scene.rogue).map(|_| None)),
+    ));
+    acts.push((
+        RootOfTrust,
         "C_Encrypt with CKM_AES_GCM".into(),
         Box::new(|scene, session| {
             let mut iv = [0; 12];
@@ -352,7 +357,7 @@ mod tests {
         let attempts = scene.run().unwrap();
         // SoftHSM never lets anybody change these, and it cannot decrypt with the mechanism at all.
         let refused_on_any_key = [
-            "CKM_AES_KEY_WRAP",
+            "C_Decrypt of a Domain Key's blob",
             "CKA_ALLOWED_MECHANISMS",
             "CKA_UNWRAP_TEMPLATE",
             "CKA_WRAP_TEMPLATE",

@@ -22,7 +22,10 @@ use uuid::Uuid;
 const FACTS: &[u8] = b"domain 1, object 1, AES, 256";
 
 fn run<T>(test: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test)
+    // Far beyond what any test needs: one that waits for what never comes fails instead of standing still.
+    let patience = Duration::from_secs(300);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(patience, test).await }).expect("what was waited for never came")
 }
 
 fn domain(number: u8) -> [u8; 16] {

@@ -73,6 +73,11 @@ fn a_moved_blob_does_not_open() {
                 assert_eq!(class(dk, FACTS, &moved).await, ErrorClass::Data);
             }
         }
+        // A sealed object key does not pass for a payload: the header, which names the algorithm, is bound.
+        let long = group.seal(&one, FACTS, &Secret::new(vec![7; 3000])).await.unwrap();
+        let sealed_key = &long.ciphertext_and_tag()[..48];
+        let posing = Sealed::assemble(Algorithm::AesGcmInHsm, one.domain, one.version, long.iv(), sealed_key).unwrap();
+        assert_eq!(group.open_sealed(&one, FACTS, &posing).await.unwrap_err().class(), ErrorClass::Data);
         assert_all_well(&group);
         group.close().await;
     });
