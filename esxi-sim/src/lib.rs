@@ -6,8 +6,10 @@
 //! only, makes the DEKs, wraps them, and encrypts; ending the process is rebooting the host, which forgets every key.
 //! [`pair`] lets the two work together, and [`api`] is the way in from outside.
 
+pub mod api;
 pub mod disk;
 pub mod host;
 pub mod key;
 pub mod limits;
+pub mod pair;
 pub mod vcenter;

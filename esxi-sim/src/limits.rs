@@ -29,7 +29,7 @@ pub const MAX_KEY_ID: usize = 256;
 /// VMs of one host. vSphere allows 1024 per host.
 pub const MAX_VMS: usize = 1024;
 
-/// Providers of one vCenter, and servers of one provider.
+/// Providers of one vCenter: a vStack of one tenant has one or two.
 pub const MAX_PROVIDERS: usize = 64;
 
 /// Servers of one provider; three zones have one each.
@@ -43,6 +43,15 @@ pub const MAX_REQUEST: usize = 64 << 10;
 
 /// Bytes of a PEM or password file.
 pub const MAX_PEM: u64 = 1 << 20;
+
+/// Encryptions and rekeys at the same time; further ones wait. Each keeps a thread and a disk busy.
+pub const MAX_CHANGES: usize = 8;
+
+/// For the headers of a request to the API: a local caller sends them at once.
+pub const HEADER_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Connections to the API at the same time; further ones wait.
+pub const MAX_CONNECTIONS: usize = 256;
 
 const _: () = assert!(COPY_CHUNK.is_multiple_of(SECTOR), "a chunk is whole sectors");
 const _: () = assert!(MAX_DISK.is_multiple_of(SECTOR as u64), "a disk is whole sectors");

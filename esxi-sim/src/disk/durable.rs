@@ -27,6 +27,14 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     flush_folder_of(path)
 }
 
+/// Removes what a crash in the middle of [`replace`] left aside.
+///
+/// # Errors
+/// Those of the file system.
+pub fn tidy(path: &Path) -> io::Result<()> {
+    remove(&aside(path))
+}
+
 /// Creates a file that did not exist, for its owner only.
 ///
 /// # Errors
@@ -91,6 +99,8 @@ mod tests {
         assert_eq!(read(&path, 100).unwrap(), b"first");
         replace(&path, b"second").unwrap();
         assert_eq!(read(&path, 100).unwrap(), b"second");
+        fs::write(aside(&path), b"half a conf").unwrap();
+        tidy(&path).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

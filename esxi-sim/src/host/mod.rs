@@ -82,7 +82,9 @@ impl Host {
             TryLockError::WouldBlock => HostError::FolderInUse(folder.to_owned()),
             TryLockError::Error(source) => HostError::Io { path: lock_path.clone(), source },
         })?;
-        let identity = load_identity(&folder.join("host.json"))?;
+        let identity_path = folder.join("host.json");
+        durable::tidy(&identity_path).map_err(HostError::io(&identity_path))?;
+        let identity = load_identity(&identity_path)?;
         let identity = match identity {
             Some(identity) => identity,
             None => Identity { uuid: uuid.unwrap_or_else(Uuid::new_v4), name: name.to_owned(), host_key: None },
@@ -171,6 +173,11 @@ impl Host {
     /// Puts a key into the cache (`CryptoManager.AddKey`).
     pub fn add_key(&self, key: CryptoKeyId, secret: Arc<Secret>) {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner).insert(key, secret);
+    }
+
+    /// Takes a key out of the cache (`CryptoManager.RemoveKey`); what it has opened stays open.
+    pub fn remove_key(&self, key: &CryptoKeyId) {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// A key from the cache.

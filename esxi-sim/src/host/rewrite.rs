@@ -147,11 +147,15 @@ impl Rewrite<'_> {
     }
 }
 
-/// Removes what an intent names and the configuration does not, then the intent. Does nothing without an intent.
+/// Removes what an intent names and the configuration does not, then the intent. Without an intent there is
+/// nothing to remove but half-written files of these two.
 ///
 /// # Errors
 /// Those of the file system; what is left is removed next time.
 pub fn tidy(paths: &Paths, config: &VmConfig, watch: &dyn Watch) -> Result<(), HostError> {
+    for path in [&paths.config, &paths.intent] {
+        durable::tidy(path).map_err(HostError::io(path))?;
+    }
     let Some(intent) = Intent::load(&paths.intent).map_err(HostError::io(&paths.intent))? else { return Ok(()) };
     for leftover in intent.leftovers(config) {
         durable::remove(leftover).map_err(HostError::io(leftover))?;

@@ -55,9 +55,17 @@ impl Provider {
     /// # Errors
     /// [`KmsError::AllFailed`] with each server's reason.
     pub async fn generate(&self) -> Result<CryptoKeyId, KmsError> {
-        let action = "generate key";
-        let key_id = self.on_first(action, async |server| create(self, server).await).await?;
-        CryptoKeyId::new(&key_id, self.id().clone()).map_err(|error| self.unusable(error.to_string()))
+        let mut tries = Tries::begin(self, "generate key");
+        for server in self.servers() {
+            match create(self, server).await {
+                Ok(key_id) => {
+                    let named = CryptoKeyId::new(&key_id, self.id().clone());
+                    return named.map_err(|error| self.unusable(error.to_string()));
+                }
+                Err(error) => tries.failed(server, error),
+            }
+        }
+        Err(tries.give_up())
     }
 
     /// Fetches a key for a host, and activates it if it is Pre-Active.
@@ -65,18 +73,22 @@ impl Provider {
     /// # Errors
     /// [`KmsError::KeyMissing`], [`KmsError::KeyNotActive`], [`KmsError::AllFailed`].
     pub async fn fetch(&self, key: &CryptoKeyId) -> Result<Fetched, KmsError> {
-        let got = self.on_first("get key", async |server| get(self, server, &key.key_id).await).await;
-        match got {
-            Ok(Got::Key(secret)) => Ok(Fetched { secret: Arc::new(secret) }),
-            Ok(Got::NotActive(state)) => Err(KmsError::KeyNotActive { key: key.clone(), state: state.to_string() }),
-            Err(KmsError::AllFailed { attempts, .. })
-                if attempts.iter().any(Attempt::key_is_missing)
-                    && attempts.iter().all(|attempt| attempt.key_is_missing() || !attempt.answered()) =>
-            {
-                Err(KmsError::KeyMissing(key.clone()))
+        let mut tries = Tries::begin(self, "get key");
+        for server in self.servers() {
+            match get(self, server, &key.key_id).await {
+                Ok(Got::Key(secret)) => return Ok(Fetched { secret: Arc::new(secret) }),
+                Ok(Got::NotActive(state)) => {
+                    return Err(KmsError::KeyNotActive { key: key.clone(), state: state.to_string() });
+                }
+                Err(error) => tries.failed(server, error),
             }
-            Err(other) => Err(other),
         }
+        // A server that was not reached holds no key that the others have lost: they all have the same.
+        let missing = tries.attempts.iter().any(Attempt::key_is_missing);
+        if missing && tries.attempts.iter().all(|attempt| attempt.key_is_missing() || !attempt.answered()) {
+            return Err(KmsError::KeyMissing(key.clone()));
+        }
+        Err(tries.give_up())
     }
 
     /// Notes at the key server which product a key is for. Not doing so harms nothing.
@@ -85,7 +97,7 @@ impl Provider {
     /// [`KmsError::AllFailed`].
     pub async fn tag_product(&self, key: &CryptoKeyId) -> Result<(), KmsError> {
         let tags = [("x-Product_Version", PRODUCT_VERSION), ("x-Vendor", VENDOR), ("x-Product", PRODUCT)];
-        self.on_first("tag key", async |server| tag(self, server, key, &tags).await).await
+        self.tag(key, &tags).await
     }
 
     /// Notes at the key server which host or VM a key belongs to. Not doing so harms nothing.
@@ -101,27 +113,42 @@ impl Provider {
     ) -> Result<(), KmsError> {
         let uuid = uuid.to_string();
         let tags = [("x-Identifier", &uuid[..]), ("x-Component", component.text()), ("x-Name", name)];
-        self.on_first("tag key", async |server| tag(self, server, key, &tags).await).await
+        self.tag(key, &tags).await
     }
 
-    async fn on_first<T>(
-        &self,
-        action: &'static str,
-        ask: impl AsyncFn(&Server) -> Result<T, Error>,
-    ) -> Result<T, KmsError> {
-        let mut attempts = Vec::new();
+    async fn tag(&self, key: &CryptoKeyId, tags: &[(&str, &str)]) -> Result<(), KmsError> {
+        let mut tries = Tries::begin(self, "tag key");
         for server in self.servers() {
-            match ask(server).await {
-                Ok(answer) => return Ok(answer),
-                Err(error) => {
-                    self.counters().count("kmip.failures");
-                    let attempt = Attempt { server: server.address.clone(), error };
-                    tracing::warn!(provider = %self.id(), action, "{attempt}");
-                    attempts.push(attempt);
-                }
+            match tag(self, server, key, tags).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tries.failed(server, error),
             }
         }
-        Err(KmsError::AllFailed { action, provider: self.id().clone(), attempts })
+        Err(tries.give_up())
+    }
+}
+
+/// The servers that did not do it so far.
+struct Tries<'a> {
+    provider: &'a Provider,
+    action: &'static str,
+    attempts: Vec<Attempt>,
+}
+
+impl<'a> Tries<'a> {
+    const fn begin(provider: &'a Provider, action: &'static str) -> Self {
+        Self { provider, action, attempts: Vec::new() }
+    }
+
+    fn failed(&mut self, server: &Server, error: Error) {
+        self.provider.counters().count("kmip.failures");
+        let attempt = Attempt { server: server.address.clone(), error };
+        tracing::warn!(provider = %self.provider.id(), action = self.action, "{attempt}");
+        self.attempts.push(attempt);
+    }
+
+    fn give_up(self) -> KmsError {
+        KmsError::AllFailed { action: self.action, provider: self.provider.id().clone(), attempts: self.attempts }
     }
 }
 

@@ -201,6 +201,9 @@ impl Provider {
             let path = folder.join(name);
             durable::read(&path, limit).map(Zeroizing::new).map_err(KmsError::io(&path))
         };
+        for name in [CERTIFICATE, KEY, ROOTS, PASSWORD, SETTINGS] {
+            durable::tidy(&folder.join(name)).map_err(KmsError::io(folder))?;
+        }
         let settings = folder.join(SETTINGS);
         let settings: Settings = serde_json::from_slice(&read(SETTINGS, MAX_CONFIG)?)
             .map_err(|error| KmsError::io(&settings)(io::Error::from(error)))?;
