@@ -62,7 +62,9 @@ impl Budget {
     #[must_use]
     pub fn admin(limits: &Limits) -> Self {
         let all = limits.admin_connections;
-        Self { connections: all, per_identity: all, per_address: all, handshakes: all, handshakes_per_address: all }
+        // Silent strangers must not be able to hold every place.
+        let handshakes = all.div_ceil(2);
+        Self { connections: all, per_identity: all, per_address: all, handshakes, handshakes_per_address: handshakes }
     }
 }
 

@@ -8,13 +8,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::time_provider::TimeProvider;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
 
+use crate::farewell;
 use crate::frame::{self, End, Incoming};
 use crate::limits::Limits;
 use crate::listener::Conversation;
@@ -67,7 +68,7 @@ impl Kmip {
                 break;
             }
         }
-        self.part(stream).await;
+        farewell::part(stream, self.limits.linger_deadline).await;
     }
 
     async fn answer(&self, peer: &Peer, message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
@@ -101,22 +102,6 @@ impl Kmip {
                 false
             }
         }
-    }
-
-    /// Closes this side and reads until the peer has closed the other. Closing with unread bytes would reset the
-    /// connection, and a reset may overtake the last answer.
-    async fn part<S>(&self, stream: &mut S)
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let farewell = async {
-            stream.shutdown().await?;
-            let mut unread = Zeroizing::new([0; 512]);
-            while stream.read(unread.as_mut_slice()).await? > 0 {}
-            Ok::<(), std::io::Error>(())
-        };
-        // Whatever happens here, the conversation is over.
-        let _over = timeout(self.limits.linger_deadline, farewell).await;
     }
 
     /// A connection does not outlive the certificate it was made with.
@@ -159,6 +144,8 @@ mod tests {
     use rustls::time_provider::DefaultTimeProvider;
     use tokio::io::{DuplexStream, ReadBuf};
     use tokio::time::Instant;
+
+    use tokio::io::AsyncReadExt as _;
 
     use super::*;
     use crate::peer::{Fingerprint, Identity, IdentityKind};

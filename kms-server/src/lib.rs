@@ -20,6 +20,7 @@ pub mod dispatch;
 pub mod draft;
 pub mod durable;
 pub mod failure;
+pub mod farewell;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod frame;

@@ -15,8 +15,9 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::admission::{Admission, Place};
-use crate::limits::ACCEPT_PAUSE;
+use crate::admission::{Admission, Budget, Place};
+use crate::farewell;
+use crate::limits::{ACCEPT_PAUSE, Limits};
 use crate::peer::Peer;
 use crate::service::{Registered, StrangerKind, Strangers};
 use crate::shutdown::Stopping;
@@ -45,8 +46,32 @@ pub struct Door {
     pub admission: Arc<Admission>,
     /// From accept to the end of the handshake.
     pub handshake_deadline: Duration,
+    /// For a peer that was turned away to read why.
+    pub linger_deadline: Duration,
     /// From the stop signal to the end of the last conversation.
     pub drain_deadline: Duration,
+}
+
+impl Door {
+    /// With the deadlines of `limits`.
+    #[must_use]
+    pub fn new(
+        tls: Arc<ServerConfig>,
+        registered: Arc<dyn Registered>,
+        strangers: Arc<dyn Strangers>,
+        budget: Budget,
+        limits: &Limits,
+    ) -> Self {
+        Self {
+            tls,
+            registered,
+            strangers,
+            admission: Admission::new(budget),
+            handshake_deadline: limits.handshake_deadline,
+            linger_deadline: limits.linger_deadline,
+            drain_deadline: limits.drain_deadline,
+        }
+    }
 }
 
 /// Numbers connections across both listeners, from 1.
@@ -120,11 +145,13 @@ impl Door {
     ) -> Result<(TlsStream<TcpStream>, Peer), StrangerKind> {
         // Answers are single writes of whole messages; waiting for more to send only delays them.
         let _best_effort = stream.set_nodelay(true);
-        let handshake = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream);
+        let handshake = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream).into_fallible();
         let stream = match timeout(self.handshake_deadline, handshake).await {
             Err(_) => return Err(StrangerKind::SilentHandshake),
-            Ok(Err(error)) => {
+            Ok(Err((error, mut stream))) => {
                 tracing::debug!(%address, %error, "handshake failed");
+                // The alert says why; it must not be overtaken by a reset.
+                farewell::part(&mut stream, self.linger_deadline).await;
                 return Err(tls::stranger_of(&error));
             }
             Ok(Ok(stream)) => stream,

@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::administration::{Administration, FirstAdministrator};
-use crate::admission::{Admission, Budget};
+use crate::admission::Budget;
 use crate::checkpoints::Checkpointer;
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
 use crate::connection::Kmip;
@@ -213,15 +213,10 @@ async fn serve_on(
         kmip.local_addr().map_err(system("asking for the KMIP address"))?,
         admin.local_addr().map_err(system("asking for the admin address"))?,
     );
-    let door = Door {
-        tls: tls_of(&config.kmip, node.clone(), &time)?,
-        registered: node.clone(),
-        strangers: node.clone(),
-        admission: Admission::new(Budget::kmip(limits)),
-        handshake_deadline: limits.handshake_deadline,
-        drain_deadline: limits.drain_deadline,
-    };
-    let admin_tls = tls_of(&config.admin, Arc::new(Administrators(node.clone())), &time)?;
+    let kmip_tls = tls_of(&config.kmip, node.clone(), &time)?;
+    let door = Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits);
+    let administrators = Arc::new(Administrators(node.clone()));
+    let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
     let checkpointer = Arc::new(Checkpointer::default());
     let administration = Arc::new(Administration {
         node: node.clone(),
@@ -230,7 +225,7 @@ async fn serve_on(
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let kmip = tokio::spawn(listener::run(kmip, door, conversation, stopping.clone()));
-    let admin = tokio::spawn(admin::serve(admin, admin_tls, administration, limits.clone(), stopping.clone()));
+    let admin = tokio::spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
     let signer = tokio::spawn(checkpointer.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

@@ -21,10 +21,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::admission::{Admission, Budget};
+use crate::admission::Budget;
 use crate::limits::Limits;
 use crate::listener::{self, Door};
-use crate::peer::{Fingerprint, Identity, IdentityKind};
 use crate::service::Registered;
 use crate::shutdown::Stopping;
 
@@ -33,24 +32,18 @@ use conversation::Https;
 use routes::{App, router};
 
 /// Serves the admin API on `listener` until `stopping`, then finishes what was begun, for as long as the drain deadline
-/// allows. `tls` admits administrators only.
+/// allows. `tls` and `registered` admit administrators only.
 pub async fn serve(
     listener: TcpListener,
     tls: Arc<ServerConfig>,
+    registered: Arc<dyn Registered>,
     backend: Arc<dyn AdminBackend>,
     limits: Limits,
     mut stopping: Stopping,
 ) {
     let (working, mut idle) = mpsc::channel::<()>(1);
     let limits = Arc::new(limits);
-    let door = Door {
-        tls,
-        registered: Arc::new(AlreadyAsked),
-        strangers: backend.clone(),
-        admission: Admission::new(Budget::admin(&limits)),
-        handshake_deadline: limits.handshake_deadline,
-        drain_deadline: limits.drain_deadline,
-    };
+    let door = Door::new(tls, registered, backend.clone(), Budget::admin(&limits), &limits);
     let router = router(App { backend, limits: Arc::clone(&limits), working });
     let conversation = Arc::new(Https { router, limits: Arc::clone(&limits) });
     let listening = listener::run(listener, door, conversation, stopping.clone());
@@ -63,16 +56,5 @@ pub async fn serve(
     let last_act = async { while idle.recv().await.is_some() {} };
     if timeout_at(deadline, last_act).await.is_err() {
         tracing::warn!("admin acts were still at work at the drain deadline");
-    }
-}
-
-/// Stands where the listener asks once more who somebody is. The handshake has just asked who is registered, and the
-/// backend asks at every call who that is and what the role allows; in between, the log needs a name.
-struct AlreadyAsked;
-
-impl Registered for AlreadyAsked {
-    fn find(&self, fingerprint: &Fingerprint) -> Option<Arc<Identity>> {
-        let kind = IdentityKind::Admin { role: String::new() };
-        Some(Arc::new(Identity { fingerprint: *fingerprint, domain: [0; 16], name: "administrator".to_owned(), kind }))
     }
 }

@@ -23,6 +23,8 @@ pub struct Acting {
     pub role: Actor,
     /// Where the request comes from.
     pub address: SocketAddr,
+    /// Identifies the request in log and audit.
+    pub request: [u8; 16],
 }
 
 /// Why an administrative act failed.
@@ -65,6 +67,7 @@ impl Acting {
                 name: bounded_text(&self.name, MAX_NAME_LEN),
             },
             source: self.address.to_string(),
+            request_id: self.request,
             ..node.auditor.record(&node.clock, log, operation)
         }
     }

@@ -77,6 +77,7 @@ impl Administration {
             name: admin.name.clone(),
             role: role.unwrap_or(Actor::Client),
             address: caller.address,
+            request: caller.request,
         };
         if may(acting.role, act) {
             return Ok(acting);

@@ -108,7 +108,7 @@ impl Node {
             log: log_of(domain.row.id),
             identity: audit::Identity::Admin { fingerprint: acting.fingerprint, name: acting.name.clone() },
             source: acting.address,
-            request_id: uuid::Uuid::new_v4().into_bytes(),
+            request_id: acting.request,
             correlation: None,
             version: if dry_run { "admin API, dry run".to_owned() } else { "admin API".to_owned() },
         };

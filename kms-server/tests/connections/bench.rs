@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use certs::{Authority, CertificateFacts, Issued};
-use kms_server::admission::{Admission, Budget};
+use kms_server::admission::Budget;
 use kms_server::connection::Kmip;
 use kms_server::limits::Limits;
 use kms_server::listener::{self, Door};
@@ -148,14 +148,8 @@ impl Bench {
         let authority = Authority::new("test").unwrap();
         let key = certified(&authority.issue_server(&["localhost"]).unwrap());
         let (service, clock) = (Echo::new(), Arc::new(Clock::default()));
-        let door = Door {
-            tls: tls::server_config(Arc::new(key), service.clone(), clock.clone()).unwrap(),
-            registered: service.clone(),
-            strangers: service.clone(),
-            admission: Admission::new(Budget::kmip(&limits)),
-            handshake_deadline: limits.handshake_deadline,
-            drain_deadline: limits.drain_deadline,
-        };
+        let tls = tls::server_config(Arc::new(key), service.clone(), clock.clone()).unwrap();
+        let door = Door::new(tls, service.clone(), service.clone(), Budget::kmip(&limits), &limits);
         let listener = listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = stop_signal();

@@ -62,8 +62,8 @@ impl World {
         let shown = authority.issue_server(&["127.0.0.1"]).unwrap();
         let key = PrivateKeyDer::from_pem_slice(shown.key_pem.as_bytes()).unwrap();
         let key = CertifiedKey::from_der(vec![shown.cert_der.into()], key, &tls::provider()).unwrap();
-        let known = One(certs::spki_fingerprint(&admin.cert_der).unwrap());
-        let config = tls::server_config(Arc::new(key), Arc::new(known), Arc::new(DefaultTimeProvider)).unwrap();
+        let known: Arc<dyn Registered> = Arc::new(One(certs::spki_fingerprint(&admin.cert_der).unwrap()));
+        let config = tls::server_config(Arc::new(key), known.clone(), Arc::new(DefaultTimeProvider)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stranger, strangers) = mpsc::unbounded_channel();
@@ -79,7 +79,7 @@ impl World {
         });
         let (stop, stopping) = stop_signal();
         let backend: Arc<dyn AdminBackend> = memory.clone();
-        let served = tokio::spawn(serve(listener, config, backend, limits, stopping));
+        let served = tokio::spawn(serve(listener, config, known, backend, limits, stopping));
         Self { authority, admin, address, memory, strangers, unread, stop, served }
     }
 
