@@ -208,7 +208,6 @@ fn softhsm() -> PathBuf {
         "/usr/lib/softhsm/libsofthsm2.so",
         "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
         "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
-        "/usr/lib64/softhsm/libsofthsm.so",
     ];
     let found = known.iter().map(PathBuf::from).find(|path| path.exists());
     found.expect("SoftHSM is not installed: run scripts/setup-softhsm")
