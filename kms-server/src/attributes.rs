@@ -3,11 +3,11 @@
 //! What decides anything (state, dates, algorithm, mask) is a column of the row and exists only there; everything else
 //! is in the row's attribute list. This file is the one place that puts the two together and takes them apart.
 
+use keystore::ObjectRow;
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
 use kmip::registry::ObjectType;
 use kmip::ttlv::{DateTime, Interval, Wire};
-use keystore::ObjectRow;
 
 use crate::sealing::identifier_text;
 
@@ -102,6 +102,7 @@ pub fn set_column(row: &mut ObjectRow, value: AttributeValue) -> Place {
         V::ProcessStartDate(DateTime(at)) => dates.process_start = Some(at),
         V::ProtectStopDate(DateTime(at)) => dates.protect_stop = Some(at),
         V::DeactivationDate(DateTime(at)) => dates.deactivation = Some(at),
+        V::Fresh(fresh) => row.fresh = fresh,
         other => return Place::List(other),
     }
     Place::Column

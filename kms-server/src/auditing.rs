@@ -121,7 +121,14 @@ impl Told {
 
     /// An item that failed; `asked` is the identifier the client named, which may be none of ours.
     #[must_use]
-    pub fn failure(&self, node: &Node, operation: &str, asked: Option<&str>, failure: &Failure, reason: &str) -> Record {
+    pub fn failure(
+        &self,
+        node: &Node,
+        operation: &str,
+        asked: Option<&str>,
+        failure: &Failure,
+        reason: &str,
+    ) -> Record {
         let detail = bounded_text(&format!("{}: {failure}", self.version), MAX_DETAIL_LEN);
         Record {
             object: asked.filter(|text| !text.is_empty()).map(|text| bounded_text(text, MAX_OBJECT_LEN)),

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use kmip::message::Credential;
 use keystore::IdentityRow;
+use kmip::message::Credential;
 use ring::hmac;
 use tokio::sync::Semaphore;
 

@@ -119,7 +119,7 @@ pub fn is_inherited(kind: AttributeKind) -> bool {
 }
 
 /// The domain's algorithm policy; a word that the store should not hold is the stricter one.
-fn policy_of(word: &str) -> AlgorithmPolicy {
+pub(crate) fn policy_of(word: &str) -> AlgorithmPolicy {
     if word == "legacy" { AlgorithmPolicy::Legacy } else { AlgorithmPolicy::Anssi }
 }
 
@@ -127,11 +127,7 @@ fn policy_of(word: &str) -> AlgorithmPolicy {
 ///
 /// # Errors
 /// [`Failure::InvalidField`].
-pub fn key_length(
-    row: &ObjectRow,
-    algorithm: CryptographicAlgorithm,
-    policy: &str,
-) -> Result<(i32, usize), Failure> {
+pub fn key_length(row: &ObjectRow, algorithm: CryptographicAlgorithm, policy: &str) -> Result<(i32, usize), Failure> {
     let refused = |_| Failure::InvalidField("algorithm or length is not allowed in this domain");
     let policy = policy_of(policy);
     creation::check_uses(policy, row.usage_mask)?;

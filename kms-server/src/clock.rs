@@ -22,7 +22,10 @@ impl Clock {
             .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
         let before = self.latest_us.fetch_max(system, Ordering::AcqRel);
         if before - system > NOTEWORTHY_JUMP_US {
-            tracing::warn!(behind_us = before - system, "system clock is behind the node's clock; time stands still until it catches up");
+            tracing::warn!(
+                behind_us = before - system,
+                "system clock is behind the node's clock; time stands still until it catches up"
+            );
         }
         before.max(system)
     }

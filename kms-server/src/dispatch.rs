@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
+use keystore::{ObjectId, StoreError};
 use kmip::ProtocolVersion;
 use kmip::message::{ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::registry::BatchErrorContinuationOption as Continuation;
 use kmip::registry::{Operation, ResultStatus};
 use kmip::ttlv::DateTime;
-use keystore::{ObjectId, StoreError};
 use policy::access::Actor;
 use zeroize::Zeroizing;
 
@@ -91,8 +91,7 @@ async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told:
     };
 
     for round in 1.. {
-        let mut scope =
-            Scope::new(node, domain.clone(), version, peer.fingerprint, told.clone(), Actor::Client);
+        let mut scope = Scope::new(node, domain.clone(), version, peer.fingerprint, told.clone(), Actor::Client);
         let answered = run_items(&mut scope, &message).await;
         let draft = std::mem::take(&mut scope.draft);
         match node.store.commit(draft.into_unit()).await {
@@ -114,8 +113,7 @@ async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told:
 /// The client's domain, if identity, credentials and domain are in order *now*: freezing or revoking acts on the next
 /// message of an open connection.
 async fn admit(node: &Node, peer: &Peer, message: &RequestMessage) -> Result<Arc<Domain>, Failure> {
-    let identity =
-        node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"))?;
+    let identity = node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"))?;
     node.credentials.check(&identity, &message.header.authentication, node.clock.now_s()).await?;
     node.directory.domain(&identity.domain).filter(|domain| domain.is_active()).ok_or(Failure::DomainInactive)
 }
@@ -220,17 +218,10 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
 }
 
 fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
-    ResponseItem {
-        operation: item.operation_code(),
-        unique_batch_item_id: item.unique_batch_item_id.clone(),
-        outcome,
-    }
+    ResponseItem { operation: item.operation_code(), unique_batch_item_id: item.unique_batch_item_id.clone(), outcome }
 }
 
-async fn run_item(
-    scope: &mut Scope<'_>,
-    item: &RequestItem,
-) -> Result<ResponsePayload, Failure> {
+async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<ResponsePayload, Failure> {
     let Ok(operation) = item.operation else { return Err(Failure::UnsupportedOperation) };
     if item.message_extension.as_ref().is_some_and(|extension| extension.criticality_indicator) {
         return Err(Failure::UnsupportedFeature("critical message extension"));

@@ -2,8 +2,8 @@
 //!
 //! Causes go to the log; the texts here are fixed, so that no inner detail and no key byte can reach a client.
 
-use kmip::registry::{ResultReason, ResultStatus};
 use kmip::ProtocolVersion;
+use kmip::registry::{ResultReason, ResultStatus};
 use kmip::ttlv::{DecodeError, DecodeErrorKind};
 use thiserror::Error;
 
@@ -162,7 +162,9 @@ impl Failure {
             Self::Denied(_) => (R::PermissionDenied, "not permitted"),
             // The reasons Sensitive and Not Extractable came with 1.4.
             Self::Sensitive if version >= ProtocolVersion::V1_4 => (R::Sensitive, "object is sensitive"),
-            Self::NotExtractable if version >= ProtocolVersion::V1_4 => (R::NotExtractable, "object is not extractable"),
+            Self::NotExtractable if version >= ProtocolVersion::V1_4 => {
+                (R::NotExtractable, "object is not extractable")
+            }
             Self::Sensitive | Self::NotExtractable => (R::PermissionDenied, "object may not leave the server"),
             Self::InvalidField(what) => (R::InvalidField, *what),
             Self::MissingData(what) => (R::MissingData, *what),

@@ -26,11 +26,7 @@ pub fn destroy_stateless(row: &mut ObjectRow) {
 /// # Errors
 /// [`Failure::IllegalOperation`].
 pub fn require_life_cycle(row: &ObjectRow) -> Result<(), Failure> {
-    if is_cryptographic(row.object_type) {
-        Ok(())
-    } else {
-        Err(Failure::IllegalOperation("the object has no state"))
-    }
+    if is_cryptographic(row.object_type) { Ok(()) } else { Err(Failure::IllegalOperation("the object has no state")) }
 }
 
 /// Transitions of the row whose date has come, oldest first. KMIP 1.4 §3.22.

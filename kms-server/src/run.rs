@@ -225,7 +225,8 @@ async fn serve_on(
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let kmip = tokio::spawn(listener::run(kmip, door, conversation, stopping.clone()));
-    let admin = tokio::spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
+    let admin =
+        tokio::spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
     let signer = tokio::spawn(checkpointer.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use keystore::{ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
 use kmip::registry::Operation;
-use keystore::{ObjectId, ObjectRow};
 use policy::access;
 
 use crate::auditing::Told;
@@ -85,8 +85,7 @@ impl<'n> Scope<'n> {
             None => self.node.store.object(self.domain.row.id, id).await?,
         };
         let Some(mut row) = row else {
-            access::decide(self.actor, self.operation, access::Ownership::Absent)
-                .map_err(|_| Failure::NotFound)?;
+            access::decide(self.actor, self.operation, access::Ownership::Absent).map_err(|_| Failure::NotFound)?;
             return Err(Failure::NotFound);
         };
         access::decide(self.actor, self.operation, access::Ownership::Own)

@@ -3,8 +3,8 @@
 //! What is sealed is the TTLV encoding of the whole managed object, so that every kind of object, with every key
 //! format, goes through the same two functions.
 
-use kmip::object::ManagedObject;
 use keystore::{ObjectId, ObjectRow};
+use kmip::object::ManagedObject;
 use secret::{DomainId, Sealed, Secret};
 
 use crate::failure::Failure;

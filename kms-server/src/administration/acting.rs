@@ -62,10 +62,7 @@ impl Acting {
     #[must_use]
     pub fn record(&self, node: &Node, log: LogId, operation: &str) -> Record {
         Record {
-            identity: Identity::Admin {
-                fingerprint: self.fingerprint,
-                name: bounded_text(&self.name, MAX_NAME_LEN),
-            },
+            identity: Identity::Admin { fingerprint: self.fingerprint, name: bounded_text(&self.name, MAX_NAME_LEN) },
             source: self.address.to_string(),
             request_id: self.request,
             ..node.auditor.record(&node.clock, log, operation)
@@ -102,7 +99,13 @@ impl Acting {
     ///
     /// # Errors
     /// [`AdminFailure`] if the record cannot be written.
-    pub async fn note(&self, node: &Node, log: LogId, operation: &str, detail: Option<&str>) -> Result<(), AdminFailure> {
+    pub async fn note(
+        &self,
+        node: &Node,
+        log: LogId,
+        operation: &str,
+        detail: Option<&str>,
+    ) -> Result<(), AdminFailure> {
         let detail = detail.map(|text| bounded_text(text, MAX_DETAIL_LEN));
         Ok(node.record(Record { detail, ..self.record(node, log, operation) }).await?)
     }

@@ -80,11 +80,7 @@ pub(super) fn object(row: &ObjectRow) -> api::Object {
 }
 
 fn usage(mask: UsageMask) -> Vec<String> {
-    UsageMask::ALL
-        .iter()
-        .filter(|bit| mask.contains(**bit))
-        .map(ToString::to_string)
-        .collect()
+    UsageMask::ALL.iter().filter(|bit| mask.contains(**bit)).map(ToString::to_string).collect()
 }
 
 /// Attributes that have no field of their own, in the text form of their TTLV.

@@ -6,6 +6,7 @@ use admin_api as api;
 use admin_api::{Effect, ErrorCode};
 use async_trait::async_trait;
 use audit::LogId;
+use kmip::attribute::RevocationReason;
 use kmip::registry::RevocationReasonCode;
 use policy::access::Actor;
 use uuid::Uuid;
@@ -212,8 +213,7 @@ impl AdminBackend for Administration {
         let acting = self.admit(caller, Act::ManageClients).await?;
         let domain = self.tenant(&acting, domain, "Issue Client").await?;
         let credential = credential(client.credential);
-        let issued =
-            self.node.issue_client(&acting, &domain, &client.name, client.csr.as_deref(), credential).await;
+        let issued = self.node.issue_client(&acting, &domain, &client.name, client.csr.as_deref(), credential).await;
         let issued = told(issued)?;
         Ok(api::IssuedClient {
             client: answers::client(&issued.client),
@@ -268,18 +268,11 @@ impl AdminBackend for Administration {
     ) -> Result<api::Object, Refusal> {
         let acting = self.admit(caller, Act::ManageObjects).await?;
         let domain = self.tenant(&acting, domain, "Revoke").await?;
-        let revoked = self
-            .node
-            .revoke_object(
-                &acting,
-                &domain,
-                object.into_bytes(),
-                reason_code(revoke.reason),
-                revoke.message,
-                revoke.compromise_occurrence,
-                effect == Effect::DryRun,
-            )
-            .await;
+        let reason = RevocationReason { code: reason_code(revoke.reason), message: revoke.message };
+        let dry_run = effect == Effect::DryRun;
+        let object = object.into_bytes();
+        let revoked =
+            self.node.revoke_object(&acting, &domain, object, reason, revoke.compromise_occurrence, dry_run).await;
         told(revoked).map(|row| answers::object(&row))
     }
 

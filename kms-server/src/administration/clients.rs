@@ -166,7 +166,8 @@ impl Node {
         dry_run: bool,
     ) -> Result<Arc<IdentityRow>, AdminFailure> {
         const OPERATION: &str = "Revoke Client";
-        let known = self.directory.identities_of(&domain.row.id).into_iter().find(|one| one.fingerprint == *fingerprint);
+        let known =
+            self.directory.identities_of(&domain.row.id).into_iter().find(|one| one.fingerprint == *fingerprint);
         let Some(known) = known else {
             let failure = AdminFailure::Request(Failure::NotFound);
             return acting.refuse(self, log_of(domain.row.id), OPERATION, failure).await;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
+use keystore::{ObjectId, ObjectRow};
 use kmip::attribute::RevocationReason;
 use kmip::payload::{DestroyRequest, RequestPayload, RevokeRequest};
-use kmip::registry::RevocationReasonCode;
 use kmip::ttlv::DateTime;
-use keystore::{ObjectId, ObjectRow};
 
 use super::acting::{Acting, AdminFailure};
 use crate::auditing::{Told, log_of};
@@ -41,7 +40,12 @@ impl Node {
     ///
     /// # Errors
     /// [`AdminFailure`].
-    pub async fn show_object(&self, acting: &Acting, domain: &Arc<Domain>, id: ObjectId) -> Result<ObjectRow, AdminFailure> {
+    pub async fn show_object(
+        &self,
+        acting: &Acting,
+        domain: &Arc<Domain>,
+        id: ObjectId,
+    ) -> Result<ObjectRow, AdminFailure> {
         const OPERATION: &str = "Show Object";
         match self.store.object(domain.row.id, id).await? {
             Some(row) => {
@@ -68,14 +72,13 @@ impl Node {
         acting: &Acting,
         domain: &Arc<Domain>,
         id: ObjectId,
-        code: RevocationReasonCode,
-        message: Option<String>,
+        reason: RevocationReason,
         compromise_occurrence: Option<i64>,
         dry_run: bool,
     ) -> Result<ObjectRow, AdminFailure> {
         let request = RequestPayload::Revoke(RevokeRequest {
             unique_identifier: Some(identifier_text(id)),
-            revocation_reason: RevocationReason { code, message },
+            revocation_reason: reason,
             compromise_occurrence_date: compromise_occurrence.map(DateTime),
         });
         self.change_object(acting, domain, id, &request, dry_run).await

@@ -52,7 +52,8 @@ mod tests {
     #[test]
     fn the_table_is_what_was_agreed() {
         let table: Vec<_> = Act::ALL.into_iter().map(|act| Actor::ALL.map(|actor| may(actor, act))).collect();
-        let [client, operator, officer, auditor] = [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
+        let [client, operator, officer, auditor] =
+            [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
         assert_eq!(client, [false; 6]);
         assert_eq!(operator, [true; 6]);
         assert_eq!(officer, [true, true, false, false, true, false]);

@@ -1,10 +1,10 @@
 //! How a managed object comes into being: the same steps for Create and Register.
 
-use kmip::attribute::{Attribute, AttributeKind, AttributeValue, Digest, TemplateAttribute};
+use keystore::{Dates, IndexTerm, ObjectId, ObjectRow};
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue, Digest, RngParameters, TemplateAttribute};
 use kmip::object::ManagedObject;
 use kmip::registry::{CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, State, UsageMask};
 use kmip::ttlv::DateTime;
-use keystore::{Dates, IndexTerm, ObjectId, ObjectRow};
 use policy::creation::Origin;
 use ring::digest;
 
@@ -74,9 +74,10 @@ async fn live_namesakes(scope: &Scope<'_>, name: &AttributeValue) -> Result<Vec<
     rows.extend(drafted.into_values().cloned());
     rows.retain(|row| {
         row.dates.destroy.is_none()
-            && row.attributes.iter().any(|one| {
-                one.value.kind() == AttributeKind::Name && one.value.canonical_bytes() == key
-            })
+            && row
+                .attributes
+                .iter()
+                .any(|one| one.value.kind() == AttributeKind::Name && one.value.canonical_bytes() == key)
     });
     Ok(rows)
 }
@@ -129,7 +130,7 @@ impl Birth {
     }
 
     /// What the Key Block of a registered key says about itself; `len` is the number of key bytes.
-    pub(super) fn from_key_block(
+    pub(super) fn take_from_key_block(
         &mut self,
         algorithm: Option<CryptographicAlgorithm>,
         length: Option<i32>,
@@ -187,10 +188,11 @@ impl Birth {
         change::may_register(&self.row, algorithm, length, &scope.domain.row.policy)
     }
 
-    /// The object was generated here, not elsewhere.
-    pub(super) fn made_by_server(&mut self) {
+    /// The object was generated here, not elsewhere, by this generator. KMIP 1.4 §3.43, §3.44.
+    pub(super) fn made_by_server(&mut self, generator: RngParameters) {
         let now = DateTime(self.row.dates.initial);
         attributes::append(&mut self.row, AttributeValue::OriginalCreationDate(now));
+        attributes::append(&mut self.row, AttributeValue::RandomNumberGenerator(Box::new(generator)));
     }
 
     /// Digest, state, seal: the finished object goes into the draft and into the ID Placeholder.

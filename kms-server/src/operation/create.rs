@@ -1,4 +1,4 @@
-//! Create: a symmetric key from the HSM's random number generator. KMIP 1.4 §4.1.
+//! Create: a symmetric key of the HSM's randomness. KMIP 1.4 §4.1.
 
 use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject, SymmetricKey};
 use kmip::payload::{CreateRequest, CreateResponse};
@@ -7,6 +7,8 @@ use kmip::registry::{KeyFormatType, ObjectType};
 use policy::creation::Origin;
 
 use super::birth::{self, Birth};
+use super::generator;
+use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::scope::Scope;
 use crate::sealing::identifier_text;
@@ -19,7 +21,8 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &CreateRequest) -> Resul
     let mut birth = Birth::begin(scope, Origin::Created, ObjectType::SymmetricKey);
     birth.set_attributes(scope, wanted)?;
     let (algorithm, length, bytes) = birth.decide_key_parameters(scope)?;
-    let material = scope.node.hsm.random(bytes).await?;
+    let policy = policy_of(&scope.domain.row.policy);
+    let (material, generator) = generator::key_bytes(&scope.node.hsm, policy, bytes).await?;
     let object = ManagedObject::SymmetricKey(SymmetricKey {
         key_block: KeyBlock {
             format: KeyFormatType::Raw,
@@ -30,7 +33,7 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &CreateRequest) -> Resul
             wrapping: None,
         },
     });
-    birth.made_by_server();
+    birth.made_by_server(generator);
     let id = birth.complete(scope, Some(&object)).await?;
     Ok(CreateResponse {
         object_type: ObjectType::SymmetricKey,

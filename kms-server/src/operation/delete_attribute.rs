@@ -16,13 +16,10 @@ pub(super) async fn run(
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;
     let there = attributes::instances(&row, scope.version, &request.attribute_name);
     change::may_delete(&row, &request.attribute_name, scope.version, scope.now_s)?;
-    let doomed = there
-        .into_iter()
-        .find(|one| one.index.unwrap_or(0) == index)
-        .ok_or(Failure::AttributeInstanceNotFound)?;
+    let doomed =
+        there.into_iter().find(|one| one.index.unwrap_or(0) == index).ok_or(Failure::AttributeInstanceNotFound)?;
     let before = row.attributes.len();
-    row.attributes
-        .retain(|one| one.value.name() != request.attribute_name || one.index.unwrap_or(0) != index);
+    row.attributes.retain(|one| one.value.name() != request.attribute_name || one.index.unwrap_or(0) != index);
     if row.attributes.len() == before {
         return Err(Failure::ReadOnlyAttribute("kept by the server"));
     }

@@ -1,10 +1,10 @@
 //! Get: the object itself, opened in the HSM for this one answer. KMIP 1.4 §4.11.
 
+use keystore::ObjectRow;
 use kmip::attribute::AttributeValue;
 use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject, SymmetricKey, Template};
 use kmip::payload::{GetRequest, GetResponse};
 use kmip::registry::{KeyFormatType, ObjectType};
-use keystore::ObjectRow;
 
 use crate::attributes;
 use crate::failure::Failure;

@@ -3,12 +3,12 @@
 //! The index only finds candidates; every candidate's row is verified by the store and compared here, in the state that
 //! dates put it in today.
 
+use keystore::{IndexTerm, ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::registry::{ObjectGroupMember, State, StorageStatusMask};
 use kmip::ttlv::DateTime;
-use keystore::{IndexTerm, ObjectId, ObjectRow};
 
 use crate::attributes;
 use crate::failure::Failure;
@@ -38,11 +38,7 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Resul
             found.push(id);
         }
     };
-    let complete = if filters.nothing_can_match {
-        true
-    } else {
-        search(scope, &filters, &mut note).await?
-    };
+    let complete = if filters.nothing_can_match { true } else { search(scope, &filters, &mut note).await? };
 
     scope.placeholder = match found.as_slice() {
         [only] if matched == 1 || wanted == 1 => Some(*only),
@@ -50,8 +46,9 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Resul
     };
     scope.object = scope.placeholder;
     Ok(LocateResponse {
-        // Located Items came with 1.3; a count that is not complete is not given.
-        located_items: (complete && scope.version >= ProtocolVersion::V1_3)
+        // Located Items came with 1.3, for whoever walks through with Offset Items; the profiles' cases do not have it
+        // otherwise. A count that is not complete is not given.
+        located_items: (complete && request.offset_items.is_some() && scope.version >= ProtocolVersion::V1_3)
             .then(|| i32::try_from(matched).unwrap_or(i32::MAX)),
         unique_identifiers: found.into_iter().map(identifier_text).collect(),
     })
@@ -62,11 +59,7 @@ fn bound(value: Option<i32>, what: &'static str) -> Result<Option<usize>, Failur
 }
 
 /// Walks the candidates in identifier order; `true` if it came to the end of them.
-async fn search(
-    scope: &Scope<'_>,
-    filters: &Filters,
-    note: &mut impl FnMut(ObjectId),
-) -> Result<bool, Failure> {
+async fn search(scope: &Scope<'_>, filters: &Filters, note: &mut impl FnMut(ObjectId)) -> Result<bool, Failure> {
     let drafted = scope.draft.rows();
     let mut drafted_matches: Vec<ObjectId> =
         drafted.values().filter(|row| filters.matches(row, scope)).map(|row| row.id).collect();
@@ -179,9 +172,8 @@ impl Filters {
             return self.date_is_met(name, at, held);
         }
         match &filter.value {
-            AttributeValue::CryptographicUsageMask(mask) => {
-                values.any(|value| matches!(value, AttributeValue::CryptographicUsageMask(held) if held.contains(*mask)))
-            }
+            AttributeValue::CryptographicUsageMask(mask) => values
+                .any(|value| matches!(value, AttributeValue::CryptographicUsageMask(held) if held.contains(*mask))),
             AttributeValue::UsageLimits(wanted) => values.any(|value| match value {
                 AttributeValue::UsageLimits(held) => held.total >= wanted.total && held.count >= wanted.count,
                 _ => false,
@@ -208,8 +200,7 @@ fn is_indexed(value: &AttributeValue) -> bool {
     if matches!(value, AttributeValue::Partial { .. }) {
         return false;
     }
-    !attributes::is_column(kind)
-        && !matches!(kind, AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate)
+    !attributes::is_column(kind) && !matches!(kind, AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate)
         || matches!(
             kind,
             AttributeKind::ObjectType | AttributeKind::CryptographicAlgorithm | AttributeKind::CryptographicLength

@@ -11,6 +11,7 @@ mod create;
 mod delete_attribute;
 mod destroy;
 mod discover_versions;
+mod generator;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
@@ -51,13 +52,8 @@ const OBJECT_TYPES: [ObjectType; 4] =
     [ObjectType::SymmetricKey, ObjectType::SecretData, ObjectType::OpaqueObject, ObjectType::Template];
 
 /// The protocol versions spoken, the preferred one first.
-pub const VERSIONS: [ProtocolVersion; 5] = [
-    ProtocolVersion::V1_4,
-    ProtocolVersion::V1_3,
-    ProtocolVersion::V1_2,
-    ProtocolVersion::V1_1,
-    ProtocolVersion::V1_0,
-];
+pub const VERSIONS: [ProtocolVersion; 5] =
+    [ProtocolVersion::V1_4, ProtocolVersion::V1_3, ProtocolVersion::V1_2, ProtocolVersion::V1_1, ProtocolVersion::V1_0];
 
 /// Whether the operation is offered to clients of `version`.
 #[must_use]

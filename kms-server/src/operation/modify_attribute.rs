@@ -28,8 +28,7 @@ pub(super) async fn run(
     attribute.index = Some(index);
     if let Place::List(value) = attributes::set_column(&mut row, attribute.value.clone()) {
         let name = value.name().to_owned();
-        let place =
-            row.attributes.iter_mut().find(|one| one.value.name() == name && one.index.unwrap_or(0) == index);
+        let place = row.attributes.iter_mut().find(|one| one.value.name() == name && one.index.unwrap_or(0) == index);
         place.ok_or(Failure::AttributeInstanceNotFound)?.value = value;
     }
     change::finish(&mut row, scope.now_s)?;

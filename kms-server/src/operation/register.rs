@@ -54,5 +54,5 @@ fn take_over_key_block(birth: &mut Birth, block: &KeyBlock) -> Result<(), Failur
         return Err(Failure::UnsupportedFeature("attributes inside a key value"));
     }
     let (KeyMaterial::Bytes(bytes) | KeyMaterial::TransparentSymmetric(bytes)) = material;
-    birth.from_key_block(block.algorithm, block.length, bytes.len())
+    birth.take_from_key_block(block.algorithm, block.length, bytes.len())
 }

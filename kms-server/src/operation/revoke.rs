@@ -1,8 +1,8 @@
 //! Revoke: Deactivated, or Compromised where the reason says so. KMIP 1.4 §4.20.
 
+use keystore::Revocation;
 use kmip::payload::{RevokeRequest, RevokeResponse};
 use kmip::registry::{ObjectType, RevocationReasonCode};
-use keystore::Revocation;
 use policy::lifecycle::Event;
 
 use crate::attributes::is_cryptographic;
@@ -19,8 +19,7 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &RevokeRequest) -> Resul
     if reason.message.as_ref().is_some_and(|message| message.len() > MAX_MESSAGE_LEN) {
         return Err(Failure::InvalidField("revocation message is too long"));
     }
-    let compromised =
-        matches!(reason.code, RevocationReasonCode::KeyCompromise | RevocationReasonCode::CaCompromise);
+    let compromised = matches!(reason.code, RevocationReasonCode::KeyCompromise | RevocationReasonCode::CaCompromise);
     if request.compromise_occurrence_date.is_some() && !compromised {
         return Err(Failure::InvalidField("compromise occurrence date without a compromise"));
     }

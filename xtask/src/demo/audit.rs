@@ -16,7 +16,10 @@ pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
     let records = text.lines().filter(|line| line.starts_with("{\"index\":")).count();
     let said = world.kmsctl("auditor", &["verify", "bundle", &to, "--keys", &keys])?;
     story.quote(said.trim());
-    story.claim(format!("the export of acme's log, {records} records, verifies with nothing but the public keys"), records > 0)?;
+    story.claim(
+        format!("the export of acme's log, {records} records, verifies with nothing but the public keys"),
+        records > 0,
+    )?;
     for operation in ["Create", "Get", "Activate", "Add Attribute", "Destroy", "Register Client"] {
         let told = text.contains(&format!("\"operation\":\"{operation}\""));
         story.claim(format!("it tells of {operation}"), told)?;
@@ -34,7 +37,10 @@ pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
     let said = finished.stderr.trim().to_owned();
     story.quote(&said);
     let names_it = said.contains(&format!("record {victim}"));
-    story.claim(format!("a copy with one byte changed fails, at record {victim}"), !finished.status.success() && names_it)
+    story.claim(
+        format!("a copy with one byte changed fails, at record {victim}"),
+        !finished.status.success() && names_it,
+    )
 }
 
 /// The bundle with one digit of the record's time changed.

@@ -34,7 +34,11 @@ pub fn make(image: &Path, tree: &Path) -> Result<Files, Failure> {
         fs::write(tree.join(format!("var/lib/app/{number:02}.dat")), &bytes)?;
     }
     collect(tree, tree, &mut files)?;
-    run(Command::new("/sbin/mkfs.ext4").args(["-q", "-F", "-L", "acme-web", "-d"]).arg(tree).arg(image).arg(format!("{IMAGE_MIB}M")))?;
+    run(Command::new("/sbin/mkfs.ext4")
+        .args(["-q", "-F", "-L", "acme-web", "-d"])
+        .arg(tree)
+        .arg(image)
+        .arg(format!("{IMAGE_MIB}M")))?;
     Ok(files)
 }
 

@@ -44,13 +44,23 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     let key = status["key"]["keyId"].as_str().unwrap_or_default().to_owned();
     story.claim(format!("{VM} is encrypted under the key {key}"), status["state"] == "unlocked" && !key.is_empty())?;
     let shown = world.kmsctl_json("operator", &["object", "show", "acme", &key])?;
-    story.claim("the key is an Active AES-256 key of acme's domain", shown["state"] == "Active" && shown["length"] == 256)?;
-    let tagged = |name: &str| shown["attributes"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
-    story.claim("vCenter has tagged it with the VM's identity", ["x-Identifier", "x-Component", "x-Name"].iter().all(|tag| tagged(tag)))?;
+    story.claim(
+        "the key is an Active AES-256 key of acme's domain",
+        shown["state"] == "Active" && shown["length"] == 256,
+    )?;
+    let tagged =
+        |name: &str| shown["attributes"].as_array().is_some_and(|all| all.iter().any(|one| one["name"] == name));
+    story.claim(
+        "vCenter has tagged it with the VM's identity",
+        ["x-Identifier", "x-Component", "x-Name"].iter().all(|tag| tagged(tag)),
+    )?;
 
     let encrypted = PathBuf::from(status["disks"][0]["file"].as_str().unwrap_or_default());
     let (differs, sectors) = disks::every_sector_differs(&original, &encrypted)?;
-    story.claim(format!("the encrypted image differs from the clear one in each of its {sectors} sectors"), differs && sectors > 0)?;
+    story.claim(
+        format!("the encrypted image differs from the clear one in each of its {sectors} sectors"),
+        differs && sectors > 0,
+    )?;
     read_back(story, world, &original, &files)?;
     look_for_keys(story, world, &status, &key)
 }
@@ -68,7 +78,8 @@ fn connect_vcenter(story: &mut Story, world: &mut World) -> Result<(), Failure> 
         }),
     )?;
     let untrusted = registered["status"]["healthy"] != true;
-    story.claim("vCenter's own certificate, self-signed and without EKU, is refused while nobody knows it", untrusted)?;
+    story
+        .claim("vCenter's own certificate, self-signed and without EKU, is refused while nobody knows it", untrusted)?;
     let certificate = world.path("vcenter.pem");
     fs::write(&certificate, registered["certificate"].as_str().unwrap_or_default())?;
     let certificate = certificate.display().to_string();
@@ -81,10 +92,16 @@ fn read_back(story: &mut Story, world: &World, original: &Path, files: &disks::F
     story.step("reading the disk back through the host …");
     let copy = world.path("disks/web.read-back.img");
     world.host_post(&format!("/vms/{VM}/disks/0/decrypted-copy"), &json!({ "path": copy }))?;
-    story.claim("what the host reads back equals the clear disk byte for byte", disks::hash(&copy)? == disks::hash(original)?)?;
+    story.claim(
+        "what the host reads back equals the clear disk byte for byte",
+        disks::hash(&copy)? == disks::hash(original)?,
+    )?;
     story.claim("e2fsck finds its file system clean", disks::is_clean(&copy)?)?;
     let found = disks::files_in(&copy, &world.path("read-back"))?;
-    story.claim(format!("all {} files in it have the hashes they had", files.len()), &found == files && !files.is_empty())
+    story.claim(
+        format!("all {} files in it have the hashes they had", files.len()),
+        &found == files && !files.is_empty(),
+    )
 }
 
 /// Looks for key bytes where none may be: the database, its log, the VM's configuration.
@@ -94,7 +111,10 @@ fn look_for_keys(story: &mut Story, world: &World, status: &serde_json::Value, k
     let identifier = uuid::Uuid::parse_str(key)?.into_bytes();
     // The control: a search that finds nothing at all would prove nothing.
     story.claim("a search of the database finds the key's identifier", holds(&store, &identifier))?;
-    story.claim("and nowhere the KEK itself: not raw, not in hexadecimal, not in base64", !holds_in_any_form(&store, &kek))?;
+    story.claim(
+        "and nowhere the KEK itself: not raw, not in hexadecimal, not in base64",
+        !holds_in_any_form(&store, &kek),
+    )?;
 
     let path = PathBuf::from(status["configuration"].as_str().unwrap_or_default());
     let config = VmConfig::load(&path)?;
@@ -102,9 +122,15 @@ fn look_for_keys(story: &mut Story, world: &World, status: &serde_json::Value, k
     let purpose = Purpose { vm: config.uuid, disk: 0, key: &bundle.key };
     let wrapped = bundle.wrapped.first().ok_or_else(|| Failure::new("the bundle has no DEK"))?;
     let dek = dek::unwrap(wrapped, &Secret::new(kek.clone()), purpose)?;
-    story.claim("the bundle in the VM's configuration opens under the KEK and holds the DEK", dek.secret().len() == 64)?;
+    story.claim(
+        "the bundle in the VM's configuration opens under the KEK and holds the DEK",
+        dek.secret().len() == 64,
+    )?;
     let text = fs::read(&path)?;
-    story.claim("outside that bundle the configuration holds neither DEK nor KEK", !holds_in_any_form(&text, dek.secret().expose()) && !holds_in_any_form(&text, &kek))
+    story.claim(
+        "outside that bundle the configuration holds neither DEK nor KEK",
+        !holds_in_any_form(&text, dek.secret().expose()) && !holds_in_any_form(&text, &kek),
+    )
 }
 
 /// Everything in the files of a folder, one after the other.

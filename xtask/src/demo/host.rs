@@ -22,5 +22,8 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     let status = world.host_get(&format!("/vms/{DOOMED_VM}"))?;
     let message = status["message"].as_str().or(answer["error"]["message"].as_str()).unwrap_or_default().to_owned();
     story.quote(&message);
-    story.claim(format!("{DOOMED_VM} is locked and says which key is missing"), status["state"] == "locked" && message.contains(&doomed))
+    story.claim(
+        format!("{DOOMED_VM} is locked and says which key is missing"),
+        status["state"] == "locked" && message.contains(&doomed),
+    )
 }

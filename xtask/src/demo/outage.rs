@@ -39,7 +39,12 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     story.claim("an old domain opens: the VM's key comes by KMIP as before", unlocked.is_ok())?;
     let status = world.kmsctl_json("operator", &["hsm", "status"])?;
     let opened = |label: &str| member(&status, label)["opened"].as_u64().unwrap_or(0);
-    story.quote(&format!("opened since the start: PAR7S {}, TH3S {}, AZ07 {}", opened("PAR7S"), opened("TH3S"), opened("AZ07")));
+    story.quote(&format!(
+        "opened since the start: PAR7S {}, TH3S {}, AZ07 {}",
+        opened("PAR7S"),
+        opened("TH3S"),
+        opened("AZ07")
+    ));
     story.claim("the counters show who served: TH3S, and not PAR7S", opened(LOST) == 0 && opened("TH3S") > 0)?;
 
     story.step("the control: the same with failover switched off by the fault injector …");
@@ -56,7 +61,8 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     fs::rename(&aside, &token)?;
     world.start_server(&[])?;
     let status = world.kmsctl_json("operator", &["hsm", "status"])?;
-    story.claim("put back, all three are up after a restart", world.members_up(&status) == ["PAR7S", "TH3S", "AZ07"])?;
+    story
+        .claim("put back, all three are up after a restart", world.members_up(&status) == ["PAR7S", "TH3S", "AZ07"])?;
     unlock_after_reboot(world)?;
     story.claim("and every key still opens", every_key_opens(world)?)
 }
@@ -92,7 +98,11 @@ fn wait_until_down(world: &World) -> Result<Value, Failure> {
 fn unlock_after_reboot(world: &mut World) -> Result<(), Failure> {
     world.reboot_host()?;
     let unlocked = world.host_post(&format!("/vms/{VM}/unlock"), &json!({}))?;
-    if unlocked["state"] == "unlocked" { Ok(()) } else { Err(Failure::new(format!("{VM} stays {}", unlocked["state"]))) }
+    if unlocked["state"] == "unlocked" {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{VM} stays {}", unlocked["state"])))
+    }
 }
 
 /// Gets every object of acme that is not destroyed.

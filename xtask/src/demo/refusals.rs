@@ -7,8 +7,8 @@ use provisioning::inventory::{Inventory, PowerState, Vm};
 use provisioning::{EncryptRequest, Finding, example, plan_encryption};
 
 use super::encryption::VM;
-use super::tenant;
 use super::story::{Failure, Story};
+use super::tenant;
 use super::world::World;
 
 /// A key identifier that no server ever handed out.
@@ -17,7 +17,9 @@ const ABSENT: &str = "01890000-0000-7000-8000-000000000000";
 /// Shows the rules of the provisioning core, and the wall between two tenants.
 pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
     story.chapter("What is refused, and why");
-    refused(story, "a VM with a snapshot", &["vm-has-no-snapshot"], |vm| vm.snapshots.push(SnapshotId::new("before-update")))?;
+    refused(story, "a VM with a snapshot", &["vm-has-no-snapshot"], |vm| {
+        vm.snapshots.push(SnapshotId::new("before-update"))
+    })?;
     refused(story, "a VM that is powered on", &["vm-powered-off"], |vm| vm.power = PowerState::On)?;
     refused(story, "a VM with a disk on a Global Mirror LUN", &["encrypted-vm-not-mirrored"], |vm| {
         for disk in vm.disks.iter_mut().take(1) {
@@ -54,14 +56,17 @@ fn refused(story: &mut Story, what: &str, rules: &[&str], spoil: impl FnOnce(&mu
 
 fn unsubscribed(story: &mut Story) -> Result<(), Failure> {
     let mut inventory: Inventory = example::inventory();
-    let mut tenant = inventory
-        .tenant(&example::TENANT.into())
-        .cloned()
-        .ok_or_else(|| Failure::new("the example has no tenant"))?;
+    let mut tenant =
+        inventory.tenant(&example::TENANT.into()).cloned().ok_or_else(|| Failure::new("the example has no tenant"))?;
     tenant.subscriptions.clear();
     inventory.put_tenant(tenant);
     let request: EncryptRequest = example::request();
-    told(story, "a VM whose tenant has no subscription", &["vm-encryption-subscribed"], plan_encryption(&inventory, &request).err())
+    told(
+        story,
+        "a VM whose tenant has no subscription",
+        &["vm-encryption-subscribed"],
+        plan_encryption(&inventory, &request).err(),
+    )
 }
 
 fn told(story: &mut Story, what: &str, rules: &[&str], findings: Option<Vec<Finding>>) -> Result<(), Failure> {

@@ -15,7 +15,8 @@ pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
     story.claim("the Root of Trust is on PAR7S, TH3S and AZ07", labels == ["PAR7S", "TH3S", "AZ07"])?;
     let fingerprint = members.first().map(|member| member["fingerprint"].clone()).unwrap_or_default();
     let same = fingerprint.is_string() && members.iter().all(|member| member["fingerprint"] == fingerprint);
-    story.claim(format!("its fingerprint is the same on all three: {}", fingerprint.as_str().unwrap_or("none")), same)?;
+    story
+        .claim(format!("its fingerprint is the same on all three: {}", fingerprint.as_str().unwrap_or("none")), same)?;
 
     let attempts: Vec<&Value> = members.iter().filter_map(|member| member["attempts"].as_array()).flatten().collect();
     for target in ["root-of-trust", "domain-key"] {
@@ -27,7 +28,10 @@ pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
         }
         let on_target: Vec<_> = attempts.iter().filter(|attempt| attempt["target"] == target).collect();
         let all_refused = !on_target.is_empty() && on_target.iter().all(|attempt| attempt["refused"] == true);
-        story.claim(format!("all {} attempts on the {} were refused", on_target.len(), target.replace('-', " ")), all_refused)?;
+        story.claim(
+            format!("all {} attempts on the {} were refused", on_target.len(), target.replace('-', " ")),
+            all_refused,
+        )?;
     }
     let shares = ["custodian1", "custodian2", "custodian3"]
         .iter()
