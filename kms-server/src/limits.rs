@@ -82,7 +82,7 @@ macro_rules! limits {
 limits! {
     // -- connections --
     /// KMIP connections at one time. An idle one costs about 12 KiB, so the default stays under 256 MiB.
-    Count connections = "connections": 20_000, 1 ..= 1_000_000;
+    Count connections = "connections": 16_384, 1 ..= 1_000_000;
     /// KMIP connections of one identity at one time: one tenant's leak must not take the node from the others.
     Count connections_per_identity = "connections_per_identity": 12_000, 1 ..= 1_000_000;
     /// Connections from one address (an IPv6 /64) at one time, authenticated or not. Several clients may stand behind
