@@ -171,10 +171,18 @@ impl Node {
     /// # Errors
     /// Of the admin API.
     pub fn tenant(&self, stem: &str, policy: &str) -> Result<Tenant> {
+        self.tenant_with(stem, policy, None)
+    }
+
+    /// The same, with a credential for the client.
+    ///
+    /// # Errors
+    /// Of the admin API.
+    pub fn tenant_with(&self, stem: &str, policy: &str, credential: Option<Credential>) -> Result<Tenant> {
         let name = format!("{stem}-{}", TENANTS.fetch_add(1, Ordering::Relaxed));
         self.admin("operator")?.domain_create(&NewDomain { name: name.clone(), policy: Some(policy.to_owned()) })?;
         let identity = certs::self_signed_vcenter_client()?;
-        self.register(&name, &identity, None)?;
+        self.register(&name, &identity, credential)?;
         Ok(Tenant { name, identity })
     }
 

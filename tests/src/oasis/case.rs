@@ -160,6 +160,16 @@ impl Case {
         }
     }
 
+    /// The first username with its password that a request brings: the tenant's client is to have them.
+    #[must_use]
+    pub fn credential(&self) -> Option<(&str, &str)> {
+        self.steps.iter().find_map(|step| {
+            let authentication = step.request.child("RequestHeader")?.child("Authentication")?;
+            let value = authentication.child("Credential")?.child("CredentialValue")?;
+            Some((value.child("Username")?.value.as_deref()?, value.child("Password")?.value.as_deref()?))
+        })
+    }
+
     /// The operations that it asks for.
     pub fn operations(&self) -> impl Iterator<Item = &str> {
         self.steps

@@ -355,7 +355,19 @@ fn a_digest_is_the_server_s_with_its_hash_and_format() {
         attribute("Digest", &format!("<AttributeValue>{inside}</AttributeValue>"))
     };
     let answer = Answer::to("GetAttributes");
-    answer.accepts(&digest("SHA_256", "bc12", "Raw"), &digest("SHA_512", "0011223344", "Opaque"));
+    answer.accepts(&digest("SHA_256", "bc12", "Raw"), &digest("SHA_512", "0011223344", "Raw"));
+    answer.accepts(&digest("SHA_256", "bc12", "Raw"), &digest("SHA_256", "0011", "Opaque"));
+    // Of a key that the client brought, by the same hash, there is but one.
+    answer.refuses(&digest("SHA_256", "bc12", "Raw"), &digest("SHA_256", "bc13", "Raw"), "DigestValue");
+    let mut values = Values::new();
+    values.learn_answer(
+        "Create",
+        &Element::parse(&format!("<ResponsePayload>{}</ResponsePayload>", text(ID, "own-1"))).unwrap(),
+    );
+    let of_own = Answer::to("GetAttributes").asking(&text(ID, "own-1"));
+    let differences =
+        of_own.payloads(&digest("SHA_256", "bc12", "Raw"), &digest("SHA_256", "bc13", "Raw"), &mut values);
+    assert!(differences.is_empty(), "{differences:?}");
     let no_value = attribute(
         "Digest",
         &format!(
@@ -397,6 +409,18 @@ fn attributes_may_be_more_only_where_none_was_named() {
     named.accepts(&state, &(state.clone() + &attribute("Object Group", &text("AttributeValue", "default"))));
     named.accepts(&state, &(state.clone() + &attribute("y-Server", &text("AttributeValue", "own"))));
     Answer::to("AddAttribute").refuses(&state, &both, "\"x-Vendor\"");
+}
+
+#[test]
+fn an_object_group_may_be_absent_only_if_nobody_set_it() {
+    let group = attribute("Object Group", &text("AttributeValue", "default"));
+    let answer = Answer::to("GetAttributes");
+    answer.accepts(&(text(ID, "$X") + &group), &text(ID, "x"));
+    Answer::to("GetAttributes").asking(&group).refuses(&(text(ID, "$X") + &group), &text(ID, "x"), "\"Object Group\"");
+    let name = text("AttributeName", "Object Group");
+    Answer::to("GetAttributeList")
+        .accepts(&(name.clone() + &text("AttributeName", "State")), &text("AttributeName", "State"));
+    Answer::to("GetAttributeList").asking(&group).refuses(&name, &text("AttributeName", "State"), "AttributeName");
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use admin_api::{Credential, SecretText};
 use kmip::ProtocolVersion;
 use kmip::payload::QueryRequest;
 use kmip::registry::QueryFunction;
 
-use super::case::{CaseFile, find, groups};
+use super::case::{Case, CaseFile, find, groups};
 use super::expectations::{Expectations, Judged};
 use super::play::{Outcome, Why, play};
 use super::report::Report;
@@ -50,7 +51,9 @@ pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync))
 
 fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
-    let connection = node.tenant("oasis", "legacy").and_then(|tenant| node.connect(&tenant.identity));
+    let credential = group.iter().find_map(|file| Some(credential(&file.read().ok()?)?));
+    let tenant = node.tenant_with("oasis", "legacy", credential);
+    let connection = tenant.and_then(|tenant| node.connect(&tenant.identity));
     let mut connection = match connection {
         Ok(connection) => connection,
         Err(error) => {
@@ -71,6 +74,11 @@ fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offe
         judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
     }
     judged
+}
+
+fn credential(case: &Case) -> Option<Credential> {
+    let (username, password) = case.credential()?;
+    Some(Credential { username: username.to_owned(), password: SecretText::new(password.to_owned()) })
 }
 
 /// The operations that the node lists to a client of the newest version, as the cases spell them.

@@ -39,6 +39,8 @@ pub struct Values {
     identifiers: HashMap<String, String>,
     /// Dates that requests of this case set, by the attribute's name without blanks.
     dates: HashSet<(String, String)>,
+    /// Whether a request of this case set an Object Group.
+    group: bool,
     /// The last value of each field in an answer.
     last: HashMap<String, String>,
     /// Objects whose key the server made; kept from case to case of one tenant.
@@ -55,6 +57,7 @@ impl Values {
             chosen: HashMap::new(),
             identifiers: HashMap::new(),
             dates: HashSet::new(),
+            group: false,
             last: HashMap::new(),
             made: HashSet::new(),
         }
@@ -116,6 +119,9 @@ impl Values {
             if child.name == "AttributeName" {
                 attribute = child.value.as_deref();
             }
+            self.group |= child.name == "ObjectGroup"
+                || child.name == "AttributeValue"
+                    && attribute.is_some_and(|name| without_blanks(name) == "ObjectGroup");
             if child.item_type == ItemType::DateTime {
                 let name = if child.name == "AttributeValue" { attribute.unwrap_or_default() } else { &child.name };
                 self.dates.insert((without_blanks(name), normal(child, None)?));
@@ -144,6 +150,12 @@ impl Values {
     #[must_use]
     pub fn server_made(&self, identifier: &str) -> bool {
         self.made.contains(identifier)
+    }
+
+    /// Whether a request of this case set an Object Group.
+    #[must_use]
+    pub fn group_was_sent(&self) -> bool {
+        self.group
     }
 
     /// Whether a request of this case set this date.
