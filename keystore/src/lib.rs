@@ -3,7 +3,7 @@
 //! [`KeyStore`] is the contract, [`SqliteStore`] the back end. The store never sees key bytes in clear: an object's
 //! bytes arrive as [`secret::Sealed`]. Whoever can write to the database file can destroy, but not deceive: every row
 //! that decides anything carries a MAC over all its columns, an index only finds candidates, and what a row says is
-//! verified each time before it is answered. `FORMAT.md` has the canonical encodings byte by byte.
+//! verified each time before it is answered. `docs/formats.md` has the canonical encodings byte by byte.
 
 #[cfg(all(feature = "fault", not(debug_assertions)))]
 compile_error!("the feature `fault` weakens durability on purpose; it must not be part of a release build");

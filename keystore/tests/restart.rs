@@ -181,7 +181,7 @@ async fn a_row_that_cannot_be_read_is_named_and_stays() {
     store.close().await;
 }
 
-/// The MAC of a row of `object`, worked out from the description in FORMAT.md by nothing of the store's own.
+/// The MAC of a row of `object`, worked out from the description in docs/formats.md by nothing of the store's own.
 fn later_mac(row: &support::database::RawRow) -> Vec<u8> {
     let hmac = |key: &[u8], message: &[u8]| {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, key);

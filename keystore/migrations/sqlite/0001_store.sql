@@ -1,4 +1,4 @@
--- Everything a node must not forget. FORMAT.md says what the MACs cover.
+-- Everything a node must not forget. docs/formats.md says what the MACs cover.
 
 -- A tenant, or the administrators.
 CREATE TABLE domain (
