@@ -2,9 +2,10 @@
 
 use keystore::{Dates, IndexTerm, ObjectId, ObjectRow};
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, Digest, RngParameters, TemplateAttribute};
-use kmip::object::ManagedObject;
+use kmip::object::{KeyMaterial, ManagedObject};
 use kmip::registry::{CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, State, UsageMask};
-use kmip::ttlv::DateTime;
+use kmip::ttlv::{DateTime, Writer};
+use kmip::{ProtocolVersion, Tag};
 use policy::creation::Origin;
 use ring::digest;
 
@@ -243,18 +244,27 @@ impl Birth {
     }
 }
 
-/// SHA-256 over the key bytes as they came, without framing. KMIP 1.4 §3.17.
+/// SHA-256 over the Key Material as it came: its bytes, or, where it is a structure, its TTLV. KMIP 1.4 §3.17.
 fn digest_of(object: &ManagedObject) -> Option<Digest> {
-    let (bytes, format) = match object {
-        ManagedObject::OpaqueObject(opaque) => (opaque.value.expose(), KeyFormatType::Opaque),
+    let sha256 = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
+    let (value, format) = match object {
+        ManagedObject::OpaqueObject(opaque) => (sha256(opaque.value.expose()), KeyFormatType::Opaque),
         _ => {
             let block = object.key_block()?;
-            (block.material()?.secret().expose(), block.format)
+            let value = match block.material()? {
+                KeyMaterial::Bytes(bytes) => sha256(bytes.expose()),
+                KeyMaterial::TransparentSymmetric(key) => {
+                    let mut writer = Writer::new(ProtocolVersion::V1_0);
+                    writer.structure(Tag::KEY_MATERIAL, |writer| writer.bytes(Tag::KEY, key.expose()));
+                    sha256(&writer.finish())
+                }
+            };
+            (value, block.format)
         }
     };
     Some(Digest {
         hashing_algorithm: HashingAlgorithm::Sha256,
-        digest_value: Some(digest::digest(&digest::SHA256, bytes).as_ref().to_vec()),
+        digest_value: Some(value.as_ref().to_vec()),
         key_format_type: Some(format),
     })
 }
