@@ -75,7 +75,8 @@ impl<'n> Scope<'n> {
     pub async fn object(&mut self, named: Option<&str>) -> Result<ObjectRow, Failure> {
         let id = match named {
             Some(text) => parse_identifier(text),
-            None => Some(self.placeholder.ok_or(Failure::MissingData("no unique identifier and no ID placeholder"))?),
+            // An empty placeholder, as after a Locate that found nothing, is an object that is not there.
+            None => self.placeholder,
         };
         self.object = id;
         // A text that no object can have is looked up all the same, so that it takes as long as any other.
