@@ -3,7 +3,7 @@
 //! One test, because the allocator counts for the whole process.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-#[path = "support/generate.rs"]
+#[path = "support/generate/mod.rs"]
 #[expect(dead_code, reason = "requests are enough here")]
 mod generate;
 

@@ -1,7 +1,7 @@
 //! Claims about messages that hold for all of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-#[path = "support/generate.rs"]
+#[path = "support/generate/mod.rs"]
 mod generate;
 
 use std::cell::Cell;

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 mod demo;
 mod registry;
 mod serve;
+mod tidy;
 
 /// Chores of the repository.
 #[derive(Parser)]
@@ -21,6 +22,8 @@ struct Args {
 enum Command {
     /// The main job end to end in a temporary folder; fails unless every claim was checked.
     Demo,
+    /// Checks the house rules: who may use whom, what must not be in the tree.
+    Tidy,
     /// Sets up a node under RUN_DIR, with demo tenants, and serves until stopped.
     Serve,
     /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = match Args::parse().command {
         Command::Demo => demo::run(),
         Command::Serve => serve::run(),
+        Command::Tidy => tidy::run(),
         Command::Registry { tables, out } => registry::generate(&tables, &out),
     };
     match outcome {

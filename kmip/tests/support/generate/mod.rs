@@ -1,0 +1,18 @@
+//! Any message of KMIP 1.0 to 1.4, for property tests.
+//!
+//! Every function takes the version whose enumeration values it may use; `ProtocolVersion::EVERY` means all there are,
+//! those of 2.x too.
+
+// Before the modules that use it.
+macro_rules! one {
+    ($enumeration:ident, $version:expr) => {
+        one($enumeration::ALL, $version)
+    };
+}
+
+mod messages;
+mod objects;
+mod payloads;
+mod values;
+
+pub use messages::request;

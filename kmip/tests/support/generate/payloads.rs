@@ -1,0 +1,303 @@
+//! What each operation asks and answers.
+
+use kmip::ProtocolVersion;
+use kmip::Tag;
+use kmip::object::*;
+use kmip::payload::*;
+use kmip::registry::*;
+use kmip::ttlv::{Interval, Wire};
+use proptest::collection::vec;
+use proptest::option::of;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::objects::*;
+use super::values::*;
+
+pub(super) fn versions() -> BoxedStrategy<Vec<ProtocolVersion>> {
+    vec((any::<i32>(), any::<i32>()).prop_map(|(major, minor)| ProtocolVersion { major, minor }), 0..4).boxed()
+}
+
+/// A payload of any operation. Without a wildcard arm, as above.
+pub fn request_payload(v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
+    let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(v)).collect();
+    select(operations).prop_flat_map(move |operation| request_of(operation, v)).boxed()
+}
+
+pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
+    use RequestPayload as P;
+    match operation {
+        Operation::DiscoverVersions => versions()
+            .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsRequest { protocol_versions }))
+            .boxed(),
+        Operation::Query => {
+            // At least one question that the oldest version knows: the field has to be there.
+            (Just(QueryFunction::QueryOperations), vec(one!(QueryFunction, v), 0..4))
+                .prop_map(|(first, rest)| {
+                    P::Query(QueryRequest { functions: std::iter::once(first).chain(rest).collect() })
+                })
+                .boxed()
+        }
+        Operation::Create => (one!(ObjectType, v), template_attribute(v))
+            .prop_map(|(object_type, template_attribute)| P::Create(CreateRequest { object_type, template_attribute }))
+            .boxed(),
+        Operation::Register => (one!(ObjectType, v), template_attribute(v), object(v))
+            .prop_map(|(object_type, template_attribute, object)| {
+                P::Register(RegisterRequest { object_type, template_attribute, object })
+            })
+            .boxed(),
+        Operation::Get => {
+            let specification = (
+                one!(WrappingMethod, v),
+                of(encryption_key_information(v)),
+                of(mac_key_information(v)),
+                vec(text(), 0..3),
+                of(one!(EncodingOption, v)),
+            )
+                .prop_map(|fields| KeyWrappingSpecification {
+                    wrapping_method: fields.0,
+                    encryption_key_information: fields.1,
+                    mac_signature_key_information: fields.2,
+                    attribute_names: fields.3,
+                    encoding_option: fields.4,
+                });
+            (
+                id(),
+                of(one!(KeyFormatType, v)),
+                of(one!(KeyWrapType, v)),
+                of(one!(KeyCompressionType, v)),
+                of(specification),
+            )
+                .prop_map(|fields| {
+                    P::Get(GetRequest {
+                        unique_identifier: fields.0,
+                        key_format_type: fields.1,
+                        key_wrap_type: fields.2,
+                        key_compression_type: fields.3,
+                        key_wrapping_specification: fields.4.map(Box::new),
+                    })
+                })
+                .boxed()
+        }
+        Operation::GetAttributes => (id(), vec(text(), 0..4))
+            .prop_map(|(unique_identifier, attribute_names)| {
+                P::GetAttributes(GetAttributesRequest { unique_identifier, attribute_names })
+            })
+            .boxed(),
+        Operation::GetAttributeList => id()
+            .prop_map(|unique_identifier| P::GetAttributeList(GetAttributeListRequest { unique_identifier }))
+            .boxed(),
+        Operation::AddAttribute => (id(), attribute(v))
+            .prop_map(|(unique_identifier, attribute)| {
+                P::AddAttribute(AddAttributeRequest { unique_identifier, attribute })
+            })
+            .boxed(),
+        Operation::ModifyAttribute => (id(), attribute(v))
+            .prop_map(|(unique_identifier, attribute)| {
+                P::ModifyAttribute(ModifyAttributeRequest { unique_identifier, attribute })
+            })
+            .boxed(),
+        Operation::DeleteAttribute => (id(), text(), of(any::<i32>()))
+            .prop_map(|(unique_identifier, attribute_name, attribute_index)| {
+                P::DeleteAttribute(DeleteAttributeRequest { unique_identifier, attribute_name, attribute_index })
+            })
+            .boxed(),
+        Operation::Locate => (
+            of(any::<i32>()),
+            of(any::<i32>()),
+            of(any::<u32>().prop_map(StorageStatusMask)),
+            of(one!(ObjectGroupMember, v)),
+            attributes(v),
+        )
+            .prop_map(|fields| {
+                P::Locate(LocateRequest {
+                    maximum_items: fields.0,
+                    offset_items: fields.1,
+                    storage_status_mask: fields.2,
+                    object_group_member: fields.3,
+                    attributes: fields.4,
+                })
+            })
+            .boxed(),
+        Operation::Check => (id(), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+            .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| {
+                P::Check(CheckRequest { unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time })
+            })
+            .boxed(),
+        Operation::Activate => {
+            id().prop_map(|unique_identifier| P::Activate(ActivateRequest { unique_identifier })).boxed()
+        }
+        Operation::Revoke => (id(), revocation_reason(v), of(date()))
+            .prop_map(|(unique_identifier, revocation_reason, compromise_occurrence_date)| {
+                P::Revoke(RevokeRequest { unique_identifier, revocation_reason, compromise_occurrence_date })
+            })
+            .boxed(),
+        Operation::Destroy => {
+            id().prop_map(|unique_identifier| P::Destroy(DestroyRequest { unique_identifier })).boxed()
+        }
+        other => panic!("no generator for the typed operation {other}"),
+    }
+}
+
+/// The answer to an operation that `version` has, with values of `v`.
+pub(super) fn response_payload(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
+    let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(version)).collect();
+    select(operations).prop_flat_map(move |operation| response_of(operation, v)).boxed()
+}
+
+pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
+    use ResponsePayload as P;
+    match operation {
+        Operation::DiscoverVersions => versions()
+            .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsResponse { protocol_versions }))
+            .boxed(),
+        Operation::Query => query_response(v).prop_map(P::Query).boxed(),
+        Operation::Create => (one!(ObjectType, v), text(), of(template_attribute(v)))
+            .prop_map(|(object_type, unique_identifier, template_attribute)| {
+                P::Create(CreateResponse { object_type, unique_identifier, template_attribute })
+            })
+            .boxed(),
+        Operation::Register => (text(), of(template_attribute(v)))
+            .prop_map(|(unique_identifier, template_attribute)| {
+                P::Register(RegisterResponse { unique_identifier, template_attribute })
+            })
+            .boxed(),
+        Operation::Get => (one!(ObjectType, v), text(), object(v))
+            .prop_map(|(object_type, unique_identifier, object)| {
+                P::Get(GetResponse { object_type, unique_identifier, object })
+            })
+            .boxed(),
+        Operation::GetAttributes => (text(), attributes(v))
+            .prop_map(|(unique_identifier, attributes)| {
+                P::GetAttributes(GetAttributesResponse { unique_identifier, attributes })
+            })
+            .boxed(),
+        Operation::GetAttributeList => (text(), vec(text(), 0..4))
+            .prop_map(|(unique_identifier, attribute_names)| {
+                P::GetAttributeList(GetAttributeListResponse { unique_identifier, attribute_names })
+            })
+            .boxed(),
+        Operation::AddAttribute => (text(), attribute(v))
+            .prop_map(|(unique_identifier, attribute)| {
+                P::AddAttribute(AddAttributeResponse { unique_identifier, attribute })
+            })
+            .boxed(),
+        Operation::ModifyAttribute => (text(), attribute(v))
+            .prop_map(|(unique_identifier, attribute)| {
+                P::ModifyAttribute(ModifyAttributeResponse { unique_identifier, attribute })
+            })
+            .boxed(),
+        Operation::DeleteAttribute => (text(), attribute(v))
+            .prop_map(|(unique_identifier, attribute)| {
+                P::DeleteAttribute(DeleteAttributeResponse { unique_identifier, attribute })
+            })
+            .boxed(),
+        Operation::Locate => (of(any::<i32>()), vec(text(), 0..4))
+            .prop_map(|(located_items, unique_identifiers)| {
+                P::Locate(LocateResponse { located_items, unique_identifiers })
+            })
+            .boxed(),
+        Operation::Check => check_response().prop_map(P::Check).boxed(),
+        Operation::Activate => {
+            text().prop_map(|unique_identifier| P::Activate(ActivateResponse { unique_identifier })).boxed()
+        }
+        Operation::Revoke => {
+            text().prop_map(|unique_identifier| P::Revoke(RevokeResponse { unique_identifier })).boxed()
+        }
+        Operation::Destroy => {
+            text().prop_map(|unique_identifier| P::Destroy(DestroyResponse { unique_identifier })).boxed()
+        }
+        other => panic!("no generator for the typed operation {other}"),
+    }
+}
+
+pub(super) fn check_response() -> BoxedStrategy<CheckResponse> {
+    (id(), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+        .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| CheckResponse {
+            unique_identifier,
+            usage_limits_count,
+            cryptographic_usage_mask,
+            lease_time,
+        })
+        .boxed()
+}
+
+pub(super) fn query_response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
+    let extension = (text(), of(any::<i32>()), of(any::<i32>())).prop_map(|fields| ExtensionInformation {
+        extension_name: fields.0,
+        extension_tag: fields.1,
+        extension_type: fields.2,
+    });
+    let profile = (one!(ProfileName, v), of(text()), of(any::<i32>())).prop_map(|fields| ProfileInformation {
+        profile_name: fields.0,
+        server_uri: fields.1,
+        server_port: fields.2,
+    });
+    let validation = (
+        (one!(ValidationAuthorityType, v), of(text()), of(text()), any::<i32>(), of(any::<i32>())),
+        (one!(ValidationType, v), any::<i32>(), of(text()), of(text()), of(text()), vec(text(), 0..3)),
+    )
+        .prop_map(|(first, last)| ValidationInformation {
+            validation_authority_type: first.0,
+            validation_authority_country: first.1,
+            validation_authority_uri: first.2,
+            validation_version_major: first.3,
+            validation_version_minor: first.4,
+            validation_type: last.0,
+            validation_level: last.1,
+            validation_certificate_identifier: last.2,
+            validation_certificate_uri: last.3,
+            validation_vendor_uri: last.4,
+            validation_profile: last.5,
+        });
+    let capability = (
+        vec(of(any::<bool>()), 5),
+        of(one!(UnwrapMode, v)),
+        of(one!(DestroyAction, v)),
+        of(one!(ShreddingAlgorithm, v)),
+        of(one!(RngMode, v)),
+    )
+        .prop_map(|fields| CapabilityInformation {
+            streaming_capability: fields.0[0],
+            asynchronous_capability: fields.0[1],
+            attestation_capability: fields.0[2],
+            batch_undo_capability: fields.0[3],
+            batch_continue_capability: fields.0[4],
+            unwrap_mode: fields.1,
+            destroy_action: fields.2,
+            shredding_algorithm: fields.3,
+            rng_mode: fields.4,
+        });
+    let first = (
+        vec(one!(Operation, v), 0..4),
+        vec(one!(ObjectType, v), 0..4),
+        of(text()),
+        of(vendor_structure(Tag::SERVER_INFORMATION)),
+        vec(text(), 0..3),
+        vec(extension, 0..2),
+    );
+    let last = (
+        vec(one!(AttestationType, v), 0..3),
+        vec(rng_parameters(v), 0..2),
+        vec(profile, 0..2),
+        vec(validation, 0..2),
+        vec(capability, 0..2),
+        vec(one!(ClientRegistrationMethod, v), 0..3),
+    );
+    (first, last)
+        .prop_map(|(first, last)| QueryResponse {
+            operations: first.0,
+            object_types: first.1,
+            vendor_identification: first.2,
+            server_information: first.3,
+            application_namespaces: first.4,
+            extension_information: first.5,
+            attestation_types: last.0,
+            rng_parameters: last.1,
+            profile_information: last.2,
+            validation_information: last.3,
+            capability_information: last.4,
+            client_registration_methods: last.5,
+        })
+        .boxed()
+}
