@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 #[path = "support/generate/mod.rs"]
-#[expect(dead_code, reason = "requests are enough here")]
+#[expect(unused_imports, reason = "requests are enough here")]
 mod generate;
 
 use kmip::ProtocolVersion;

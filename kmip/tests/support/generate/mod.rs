@@ -15,4 +15,6 @@ mod objects;
 mod payloads;
 mod values;
 
-pub use messages::request;
+pub use messages::{request, response};
+pub use objects::object;
+pub use values::attribute_value;
