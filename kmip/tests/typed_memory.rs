@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 #[path = "support/generate/mod.rs"]
-#[expect(unused_imports, reason = "requests are enough here")]
+#[expect(unused_imports, reason = "whole messages are enough here")]
 mod generate;
 
 use kmip::ProtocolVersion;
@@ -143,6 +143,14 @@ fn decoding_costs_at_most_four_times_the_message_and_64_kib() {
         // The message itself lies in memory too.
         let used = message.len() + peak(|| RequestMessage::decode(message));
         assert!(used <= allowed, "{what}: {used} bytes for a message of {}", message.len());
+    }
+
+    // A client's memory is bounded in the same way.
+    let any_response = generate::response(v, v);
+    for _ in 0..64 {
+        let message = any_response.new_tree(&mut runner).unwrap().current().encode();
+        let used = message.len() + peak(|| ResponseMessage::decode(&message));
+        assert!(used <= 4 * message.len() + ALLOWANCE, "{used} bytes for a response of {}", message.len());
     }
 
     // An item whose length is a lie, wherever it stands, is believed by nobody.
