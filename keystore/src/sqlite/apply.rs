@@ -129,21 +129,34 @@ impl<'m> Application<'m> {
                 Some(record) => Some(self.next_position(record.record.log, &step.ops)?),
                 None => None,
             };
+            let (early, late) = match step.record {
+                // Only the digest of a set has to wait for what the step does.
+                Some(record) if record.set_of.is_some() => (None, Some(record)),
+                record => (record, None),
+            };
+            if let (Some(record), Some(seq)) = (early, seq) {
+                self.append(record, seq)?;
+            }
             for op in step.ops {
                 self.op(&mut *connection, op, seq).await?;
             }
-            if let (Some(record), Some(seq)) = (step.record, seq) {
+            if let (Some(record), Some(seq)) = (late, seq) {
                 self.append(record, seq)?;
             }
         }
         Ok(())
     }
 
+    /// Gives a record its place without looking at what it tells of.
+    pub(super) fn place(&mut self, record: PreparedRecord) -> Result<(), StoreError> {
+        let seq = self.next_position(record.record.log, &[])?;
+        self.append(record, seq)
+    }
+
     /// Appends the records of a unit that changes nothing.
     pub(super) fn run_records(&mut self, unit: Prepared) -> Result<(), StoreError> {
         for record in unit.steps.into_iter().filter_map(|step| step.record) {
-            let seq = self.next_position(record.record.log, &[])?;
-            self.append(record, seq)?;
+            self.place(record)?;
         }
         Ok(())
     }
@@ -257,7 +270,7 @@ impl<'m> Application<'m> {
 
     async fn op(&mut self, connection: &mut SqliteConnection, op: Op, seq: Option<u64>) -> Result<(), Failure> {
         match op {
-            Op::CreateObject { raw, mac, index } => create_object(connection, *raw, &mac, index).await,
+            Op::CreateObject { raw, mac, index } => create_object(connection, CREATE, *raw, &mac, index).await,
             Op::UpdateObject { raw, mac, expected, index } => {
                 update_object(connection, *raw, &mac, expected, index).await
             }
@@ -438,23 +451,49 @@ fn no_row() -> Failure {
     Failure::Fatal(StoreError::io("a statement returned no row"))
 }
 
-async fn create_object(
+/// One call for all of it: each further one would cost as much as the statements themselves.
+macro_rules! create {
+    () => {
+        concat!(
+            "INSERT INTO object (",
+            object_columns!(),
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
+             $21, $22, $23, $24, $25, $26); \
+             INSERT INTO object_term (domain, term, object) \
+             SELECT $1, substr($27, 1 + 16 * value, 16), $2 FROM json_each($28); \
+             INSERT INTO object_name (domain, name, object) \
+             SELECT $1, substr($29, 1 + 16 * value, 16), $2 FROM json_each($30)"
+        )
+    };
+}
+
+const CREATE: &str = create!();
+/// For a unit of one creation: three calls in one.
+pub(super) const CREATE_IN_SAVEPOINT: &str = concat!("SAVEPOINT unit; ", create!(), "; RELEASE unit");
+
+const UPDATE: &str = "UPDATE object SET revision = $3, object_type = $4, state = $5, algorithm = $6, length = $7, \
+     usage_mask = $8, initial_date = $9, activation_date = $10, process_start_date = $11, protect_stop_date = $12, \
+     deactivation_date = $13, destroy_date = $14, compromise_occurrence_date = $15, compromise_date = $16, \
+     archive_date = $17, last_change_date = $18, revocation_code = $19, revocation_message = $20, owner = $21, \
+     fresh = $22, attributes = $23, seal_number = $24, sealed = $25, mac = $26 \
+     WHERE domain = $1 AND id = $2 AND revision = $27";
+
+pub(super) const UPDATE_INDEX: &str = "DELETE FROM object_term WHERE domain = $1 AND object = $2 \
+     AND term IN (SELECT substr($3, 1 + 16 * value, 16) FROM json_each($4)); \
+     INSERT INTO object_term (domain, term, object) \
+     SELECT $1, substr($5, 1 + 16 * value, 16), $2 FROM json_each($6); \
+     DELETE FROM object_name WHERE domain = $1 AND object = $2 \
+     AND name IN (SELECT substr($7, 1 + 16 * value, 16) FROM json_each($8)); \
+     INSERT INTO object_name (domain, name, object) \
+     SELECT $1, substr($9, 1 + 16 * value, 16), $2 FROM json_each($10)";
+
+pub(super) async fn create_object(
     connection: &mut SqliteConnection,
+    sql: &'static str,
     raw: RawObject,
     mac: &Mac,
     index: IndexChange,
 ) -> Result<(), Failure> {
-    // One call for all of it: each further one would cost as much as the statements themselves.
-    let sql = concat!(
-        "INSERT INTO object (",
-        object_columns!(),
-        ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-         $22, $23, $24, $25, $26); \
-         INSERT INTO object_term (domain, term, object) \
-         SELECT $1, substr($27, 1 + 16 * value, 16), $2 FROM json_each($28); \
-         INSERT INTO object_name (domain, name, object) \
-         SELECT $1, substr($29, 1 + 16 * value, 16), $2 FROM json_each($30)"
-    );
     let query = raw.bind(sqlx::query(sql), mac);
     let query = query.bind(index.terms.added.concat()).bind(numbers(index.terms.added.len()));
     let query = query.bind(index.names.added.concat()).bind(numbers(index.names.added.len()));
@@ -470,13 +509,7 @@ async fn update_object(
     index: IndexChange,
 ) -> Result<(), Failure> {
     let (domain, id) = (raw.domain.clone(), raw.id.clone());
-    let sql = "UPDATE object SET revision = $3, object_type = $4, state = $5, algorithm = $6, length = $7, \
-               usage_mask = $8, initial_date = $9, activation_date = $10, process_start_date = $11, \
-               protect_stop_date = $12, deactivation_date = $13, destroy_date = $14, \
-               compromise_occurrence_date = $15, compromise_date = $16, archive_date = $17, last_change_date = $18, \
-               revocation_code = $19, revocation_message = $20, owner = $21, fresh = $22, attributes = $23, \
-               seal_number = $24, sealed = $25, mac = $26 WHERE domain = $1 AND id = $2 AND revision = $27";
-    let done = raw.bind(sqlx::query(sql), mac).bind(expected).execute(&mut *connection).await.map_err(refused)?;
+    let done = raw.bind(sqlx::query(UPDATE), mac).bind(expected).execute(&mut *connection).await.map_err(refused)?;
     match done.rows_affected() {
         1 => {}
         0 => return Err(StoreError::Conflict.into()),
@@ -485,15 +518,7 @@ async fn update_object(
     if index.is_empty() {
         return Ok(());
     }
-    let sql = "DELETE FROM object_term WHERE domain = $1 AND object = $2 \
-               AND term IN (SELECT substr($3, 1 + 16 * value, 16) FROM json_each($4)); \
-               INSERT INTO object_term (domain, term, object) \
-               SELECT $1, substr($5, 1 + 16 * value, 16), $2 FROM json_each($6); \
-               DELETE FROM object_name WHERE domain = $1 AND object = $2 \
-               AND name IN (SELECT substr($7, 1 + 16 * value, 16) FROM json_each($8)); \
-               INSERT INTO object_name (domain, name, object) \
-               SELECT $1, substr($9, 1 + 16 * value, 16), $2 FROM json_each($10)";
-    let mut query = sqlx::query(sql).bind(domain).bind(id);
+    let mut query = sqlx::query(UPDATE_INDEX).bind(domain).bind(id);
     for Difference { added, removed } in [&index.terms, &index.names] {
         for hashes in [removed, added] {
             query = query.bind(hashes.concat()).bind(numbers(hashes.len()));

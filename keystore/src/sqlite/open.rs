@@ -17,7 +17,7 @@ use crate::limits::{ACQUIRE_TIMEOUT_S, BUSY_TIMEOUT_MS};
 /// The first version without the bug that could corrupt a database when the write-ahead log is reset.
 const OLDEST_SQLITE: (u32, u32, u32) = (3, 51, 3);
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
 /// How far a commit goes before it is answered. SQLite's `synchronous`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -127,7 +127,44 @@ pub(super) async fn prepare(reader: &Reader, unit: Unit) -> Result<Prepared, Sto
     Ok(prepared)
 }
 
+/// A unit that creates one object and does nothing else: what most units with changes are.
+pub(super) struct Creation {
+    pub(super) raw: Box<RawObject>,
+    pub(super) mac: Mac,
+    pub(super) index: IndexChange,
+    pub(super) record: PreparedRecord,
+}
+
 impl Prepared {
+    /// The unit as a creation, if it is one.
+    pub(super) fn into_creation(mut self) -> Result<Creation, Self> {
+        let is_one = match &self.steps[..] {
+            [PreparedStep { ops, record: Some(_) }] => matches!(ops[..], [Op::CreateObject { .. }]),
+            _ => false,
+        };
+        let step = if is_one { self.steps.pop() } else { None };
+        match step {
+            Some(PreparedStep { mut ops, record: Some(record) }) => match ops.pop() {
+                Some(Op::CreateObject { raw, mac, index }) => Ok(Creation { raw, mac, index, record }),
+                // Looked at above.
+                _ => Err(self),
+            },
+            _ => Err(self),
+        }
+    }
+
+    /// Whether it is one statement, which undoes itself when it fails.
+    pub(super) fn is_one_statement(&self) -> bool {
+        match &self.steps[..] {
+            [PreparedStep { ops, .. }] => match &ops[..] {
+                [Op::UpdateObject { index, .. }] => index.is_empty(),
+                [Op::PutSetting { .. } | Op::PutCheckpoint { .. }] => true,
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// One change of the store's own, told by no record.
     pub(super) fn of(op: Op) -> Self {
         let step = PreparedStep { ops: vec![op], record: None };

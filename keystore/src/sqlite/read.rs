@@ -20,6 +20,19 @@ use crate::row::{DomainRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Domains};
 use crate::store::StoredRecord;
 
+/// Begins at the term that leaves the fewest; the others are look-ups. An index row without its object is shown as a
+/// row of nothing.
+pub(super) const CANDIDATES: &str = concat!(
+    "SELECT ",
+    object_columns!(),
+    ", one.object FROM (SELECT object FROM object_term found \
+     WHERE domain = $1 AND term = $2 AND object > $3 AND NOT EXISTS (\
+     SELECT 1 FROM json_each($5) other WHERE NOT EXISTS (SELECT 1 FROM object_term has \
+     WHERE has.domain = $1 AND has.term = substr($4, 1 + 16 * other.value, 16) \
+     AND has.object = found.object)) ORDER BY object LIMIT $6) one \
+     LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object"
+);
+
 /// The connections that read, and what is known in memory.
 pub(super) struct Reader {
     pub(super) pool: SqlitePool,
@@ -121,26 +134,15 @@ impl Reader {
                 .await?
             }
             Some((first, others)) => {
-                // Begins at the term that leaves the fewest; the others are look-ups. An index row without its object
-                // is shown as a row of nothing.
-                sqlx::query(concat!(
-                    "SELECT ",
-                    object_columns!(),
-                    ", one.object FROM (SELECT object FROM object_term found \
-                     WHERE domain = $1 AND term = $2 AND object > $3 AND NOT EXISTS (\
-                     SELECT 1 FROM json_each($5) other WHERE NOT EXISTS (SELECT 1 FROM object_term has \
-                     WHERE has.domain = $1 AND has.term = substr($4, 1 + 16 * other.value, 16) \
-                     AND has.object = found.object)) ORDER BY object LIMIT $6) one \
-                     LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object"
-                ))
-                .bind(domain.to_vec())
-                .bind(first.to_vec())
-                .bind(after)
-                .bind(others.concat())
-                .bind(numbers(others.len()))
-                .bind(limit)
-                .fetch_all(&self.pool)
-                .await?
+                sqlx::query(CANDIDATES)
+                    .bind(domain.to_vec())
+                    .bind(first.to_vec())
+                    .bind(after)
+                    .bind(others.concat())
+                    .bind(numbers(others.len()))
+                    .bind(limit)
+                    .fetch_all(&self.pool)
+                    .await?
             }
         };
         let mut found = Vec::with_capacity(rows.len());

@@ -53,16 +53,17 @@ impl Index {
         }
     }
 
-    /// How many of the hashes in `$2` lead to the object `$3`.
+    /// How many of the pairs of hash and object in `$2` are there. The pairs drive: the other way round SQLite would
+    /// look at every row of the domain.
     const fn count(self) -> &'static str {
         match self {
             Self::Terms => {
-                "SELECT count(*) FROM json_each($4) JOIN object_term ON domain = $1 \
-                 AND term = substr($2, 1 + 16 * value, 16) AND object = $3"
+                "SELECT count(*) FROM json_each($3) CROSS JOIN object_term ON domain = $1 \
+                 AND term = substr($2, 1 + 32 * value, 16) AND object = substr($2, 17 + 32 * value, 16)"
             }
             Self::Names => {
-                "SELECT count(*) FROM json_each($4) JOIN object_name ON domain = $1 \
-                 AND name = substr($2, 1 + 16 * value, 16) AND object = $3"
+                "SELECT count(*) FROM json_each($3) CROSS JOIN object_name ON domain = $1 \
+                 AND name = substr($2, 1 + 32 * value, 16) AND object = substr($2, 17 + 32 * value, 16)"
             }
         }
     }
@@ -209,44 +210,63 @@ impl Verifier {
             if rows.is_empty() {
                 return Ok((objects, true));
             }
+            let mut believed = Vec::with_capacity(rows.len());
             for row in &rows {
                 // The key column has its length checked by the table.
                 let Ok(id) = row.try_get::<Vec<u8>, _>(1)?.try_into() else { continue };
                 self.report.objects += 1;
-                objects.insert(id, self.read_object(&mut snapshot, &id, row).await?);
+                let read = self.read_object(&id, row)?;
+                objects.insert(id, read.as_ref().map(|(_, version)| *version));
+                believed.extend(read.map(|(object, _)| object));
                 after = Some(id);
+            }
+            for index in [Index::Terms, Index::Names] {
+                if !self.has_index_rows(&mut snapshot, index, &believed).await? {
+                    // One of them lacks one; which, is worth asking for each.
+                    for object in &believed {
+                        if !self.has_index_rows(&mut snapshot, index, std::slice::from_ref(object)).await? {
+                            self.find(index.table(), uuid_text(&object.id), "is missing");
+                        }
+                    }
+                }
             }
             snapshot.rollback().await?;
         }
         Ok((objects, false))
     }
 
-    async fn read_object(
-        &mut self,
-        connection: &mut SqliteConnection,
-        id: &ObjectId,
-        row: &SqliteRow,
-    ) -> Result<Option<Version>, StoreError> {
+    fn read_object(&mut self, id: &ObjectId, row: &SqliteRow) -> Result<Option<(ObjectRow, Version)>, StoreError> {
         let Some((object, version)) = self.believe(versioned(&self.active, id, row))? else { return Ok(None) };
         let tombstoned: bool = row.try_get(26)?;
         if object.is_destroyed() != tombstoned {
             let what = if tombstoned { "was destroyed and is back" } else { "is destroyed without a tombstone" };
             self.find("object", uuid_text(id), what);
         }
-        for index in [Index::Terms, Index::Names] {
-            let hashes = index.of(&object);
-            let count: i64 = sqlx::query_scalar(index.count())
-                .bind(self.active.id.to_vec())
-                .bind(hashes.concat())
-                .bind(id.to_vec())
-                .bind(numbers(hashes.len()))
-                .fetch_one(&mut *connection)
-                .await?;
-            if usize::try_from(count) != Ok(hashes.len()) {
-                self.find(index.table(), uuid_text(id), "is missing");
+        Ok(Some((object, version)))
+    }
+
+    /// Whether all index rows of all these objects are there.
+    async fn has_index_rows(
+        &self,
+        connection: &mut SqliteConnection,
+        index: Index,
+        objects: &[ObjectRow],
+    ) -> Result<bool, StoreError> {
+        let mut pairs = Vec::new();
+        for object in objects {
+            for hash in index.of(object) {
+                pairs.extend_from_slice(&hash);
+                pairs.extend_from_slice(&object.id);
             }
         }
-        Ok(Some(version))
+        let expected = pairs.len() / 32;
+        let count: i64 = sqlx::query_scalar(index.count())
+            .bind(self.active.id.to_vec())
+            .bind(pairs)
+            .bind(numbers(expected))
+            .fetch_one(connection)
+            .await?;
+        Ok(usize::try_from(count) == Ok(expected))
     }
 
     /// Folds the log from `from` on into what it says last about each object; returns where it ended.
@@ -366,4 +386,44 @@ fn versioned(active: &ActiveDomain, id: &ObjectId, row: &SqliteRow) -> Result<(O
 fn version_in(record: &Record) -> Option<(ObjectId, Version)> {
     let id = Uuid::try_parse(record.object.as_deref()?).ok()?.into_bytes();
     Some((id, (record.revision?, record.row_digest?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::sqlite::SqliteConnectOptions;
+    use sqlx::{AssertSqlSafe, ConnectOptions};
+
+    use super::super::{apply, open, read};
+    use super::*;
+
+    /// Statements that touch many rows if SQLite takes the wrong way, and how each must find them.
+    #[tokio::test]
+    async fn every_index_is_used_to_its_last_column() {
+        let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
+        open::MIGRATIONS.run(&mut connection).await.unwrap();
+        for sql in [
+            Index::Terms.count(),
+            Index::Names.count(),
+            Index::Terms.page(),
+            Index::Names.page(),
+            apply::UPDATE_INDEX,
+            read::CANDIDATES,
+        ] {
+            for statement in sql.split(';') {
+                let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+                let plan: Vec<String> = sqlx::query(explain)
+                    .fetch_all(&mut connection)
+                    .await
+                    .unwrap()
+                    .iter()
+                    .map(|row| row.get("detail"))
+                    .collect();
+                for line in plan.iter().filter(|line| !line.contains("json_each") && !line.contains("VIRTUAL TABLE")) {
+                    let whole = !line.starts_with("SCAN") || line == "SCAN one";
+                    let narrow = !line.contains("(domain=?)");
+                    assert!(whole && narrow, "{statement}\n{plan:#?}");
+                }
+            }
+        }
+    }
 }

@@ -9,9 +9,9 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::Shared;
-use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
+use super::apply::{Application, Applied, CREATE_IN_SAVEPOINT, Failure, Leaf, Memory, News, create_object};
 use super::logs::Log;
-use super::prepare::Prepared;
+use super::prepare::{Creation, Prepared};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
@@ -200,12 +200,26 @@ impl Writer {
             application.run_records(unit)?;
             return Ok(application.keep());
         }
-        let fatal = |error: sqlx::Error| Failure::Fatal(error.into());
-        sqlx::query("SAVEPOINT unit").execute(&mut self.connection).await.map_err(fatal)?;
-        match application.run(&mut self.connection, unit).await {
+        if unit.is_one_statement() {
+            application.run(&mut self.connection, unit).await?;
+            return Ok(application.keep());
+        }
+        let (result, released) = match unit.into_creation() {
+            Ok(Creation { raw, mac, index, record }) => {
+                application.place(record)?;
+                (create_object(&mut self.connection, CREATE_IN_SAVEPOINT, *raw, &mac, index).await, true)
+            }
+            Err(unit) => {
+                sqlx::query("SAVEPOINT unit").execute(&mut self.connection).await.map_err(fatal)?;
+                (application.run(&mut self.connection, unit).await, false)
+            }
+        };
+        match result {
             Ok(()) => {
                 let applied = application.keep();
-                sqlx::query("RELEASE unit").execute(&mut self.connection).await.map_err(fatal)?;
+                if !released {
+                    sqlx::query("RELEASE unit").execute(&mut self.connection).await.map_err(fatal)?;
+                }
                 Ok(applied)
             }
             Err(Failure::Rejected(error)) => {
@@ -214,7 +228,7 @@ impl Writer {
                 undo.execute(&mut self.connection).await.map_err(fatal)?;
                 Err(Failure::Rejected(error))
             }
-            Err(fatal) => Err(fatal),
+            Err(failure) => Err(failure),
         }
     }
 
@@ -267,6 +281,10 @@ impl Writer {
             one.tell(&self.shared.reader.domains);
         }
     }
+}
+
+fn fatal(error: sqlx::Error) -> Failure {
+    Failure::Fatal(error.into())
 }
 
 /// An answer that waits for the disk.
