@@ -13,6 +13,7 @@ mod logs;
 mod open;
 mod prepare;
 mod read;
+mod statements;
 mod verify;
 mod writer;
 

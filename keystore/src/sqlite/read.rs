@@ -9,9 +9,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqlitePool};
 use tokio::sync::watch;
 
-use super::apply::numbers;
 use super::columns::{Columns, domain_columns, object_columns};
 use super::logs::{Heads, place};
+use super::statements::numbers;
 use crate::error::StoreError;
 use crate::index::{IndexTerm, TermHash};
 use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};

@@ -14,11 +14,11 @@ use sqlx::{Connection, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::activate::{compare, read_set};
-use super::apply::numbers;
 use super::columns::{Columns, object_columns};
 use super::logs::{last_set_digest, place};
 use super::prepare::name_hashes;
 use super::read::{Reader, believed_record, verified};
+use super::statements::numbers;
 use crate::canonical;
 use crate::error::StoreError;
 use crate::limits::{MAX_FINDINGS, SCAN_PAGE, VERIFY_OBJECTS};
@@ -393,7 +393,7 @@ mod tests {
     use sqlx::sqlite::SqliteConnectOptions;
     use sqlx::{AssertSqlSafe, ConnectOptions};
 
-    use super::super::{apply, open, read};
+    use super::super::{open, read, statements};
     use super::*;
 
     /// Statements that touch many rows if SQLite takes the wrong way, and how each must find them.
@@ -406,7 +406,7 @@ mod tests {
             Index::Names.count(),
             Index::Terms.page(),
             Index::Names.page(),
-            apply::UPDATE_INDEX,
+            statements::UPDATE_INDEX,
             read::CANDIDATES,
         ] {
             for statement in sql.split(';') {

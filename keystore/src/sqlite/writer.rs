@@ -9,9 +9,10 @@ use sqlx::{Connection, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::Shared;
-use super::apply::{Application, Applied, CREATE_IN_SAVEPOINT, Failure, Leaf, Memory, News, create_object};
+use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
 use super::logs::Log;
 use super::prepare::{Creation, Prepared};
+use super::statements::{CREATE_IN_SAVEPOINT, create_object};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
