@@ -69,6 +69,8 @@ struct Question {
     /// Key that is to wrap the answer.
     wrapped_by: Option<String>,
     random_iv: bool,
+    /// Dates in it: the names of their attributes or fields, without blanks.
+    dates: Vec<String>,
 }
 
 impl Question {
@@ -78,6 +80,7 @@ impl Question {
             ..Self::default()
         };
         let Some(payload) = item.child("RequestPayload") else { return question };
+        dates_of(payload, &mut question.dates);
         for child in &payload.children {
             match (child.name.as_str(), &child.value) {
                 ("UniqueIdentifier", Some(value)) => question.object = Some(value.clone()),
@@ -102,6 +105,20 @@ impl Question {
             }
         }
         question
+    }
+}
+
+fn dates_of(element: &Element, names: &mut Vec<String>) {
+    let mut attribute = None;
+    for child in &element.children {
+        if child.name == "AttributeName" {
+            attribute = child.value.as_deref();
+        }
+        if child.item_type == ItemType::DateTime {
+            let name = if child.name == "AttributeValue" { attribute.unwrap_or_default() } else { &child.name };
+            names.push(without_blanks(name));
+        }
+        dates_of(child, names);
     }
 }
 
@@ -163,12 +180,12 @@ impl Comparison<'_> {
             "ServerInformation" if self.question.operation == "Query" => return,
             "ResponseMessage" => return self.message(expected, actual),
             "ResponsePayload" => {
-                let operation = self.question.operation.clone();
-                self.values.learn_answer(&operation, actual);
-                // Asked by the ID Placeholder, the object is the one that the answer names.
+                // Asked by the ID Placeholder, or made by the operation, the object is the one that the answer names.
                 if self.question.object.is_none() {
                     self.question.object = actual.child("UniqueIdentifier").and_then(|child| child.value.clone());
                 }
+                let Question { operation, object, dates, .. } = &self.question;
+                self.values.learn_answer(operation, object.as_deref(), dates, actual);
             }
             _ if self.path.last().is_some_and(|part| part == "Digest") => {
                 let text =
@@ -370,9 +387,10 @@ impl Comparison<'_> {
         if let Some(moment) = expected.value.as_deref().and_then(|text| self.values.moment(text)) {
             expected.value = Some(moment);
         }
+        let fixed = self.question.object.as_deref().is_some_and(|object| self.values.date_was_sent(object, name));
         match normal(&expected, None) {
-            Ok(wanted) if self.values.date_was_sent(name, &wanted) && wanted != got => {
-                self.differ("", format!("is {got}, the request said {wanted}"));
+            Ok(wanted) if fixed && wanted != got => {
+                self.differ("", format!("is {got}, expected {wanted}, as a client set it"));
             }
             Ok(_) => {}
             Err(error) => self.differ("", format!("the expectation cannot be read: {error}")),

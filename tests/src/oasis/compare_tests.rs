@@ -50,7 +50,7 @@ impl Answer {
     fn whole(&self, expected: &Element, actual: &Element, values: &mut Values) -> Vec<Difference> {
         let mut request = Element::parse(&format!("<RequestMessage>{}</RequestMessage>", self.request)).unwrap();
         values.fill_in(&mut request).unwrap();
-        values.learn_request(&request).unwrap();
+        values.learn_request(&request);
         // As a server's answer comes: through TTLV, in the spelling of our printer.
         let actual = Element::from_ttlv(&actual.to_ttlv().unwrap()).unwrap();
         compare(&request, expected, &actual, values)
@@ -258,28 +258,53 @@ fn types_count() {
 }
 
 #[test]
-fn a_date_is_free_unless_a_request_set_it() {
-    let activation = |value: &str| attribute("Activation Date", &date("AttributeValue", value));
+fn a_date_is_free_unless_a_client_set_it() {
+    let activation = |value: &str| text(ID, "own-1") + &attribute("Activation Date", &date("AttributeValue", value));
+    let expected = |value: &str| activation(value).replace("own-1", "$UNIQUE_IDENTIFIER_0");
     let (fixed, other) = ("2009-01-01T00:00:00+00:00", "2024-05-05T05:05:05+00:00");
-    Answer::to("GetAttributes").accepts(&activation(fixed), &activation(other));
-    let sent = Answer::to("GetAttributes").asking(&activation(fixed));
-    sent.accepts(&activation(fixed), &activation("2009-01-01T01:00:00+01:00"));
-    sent.refuses(&activation(fixed), &activation(other), "ActivationDate");
-    // Another attribute's date fixes nothing.
-    Answer::to("GetAttributes")
-        .asking(&attribute("Deactivation Date", &date("AttributeValue", fixed)))
-        .accepts(&activation(fixed), &activation(other));
+    let get = Answer::to("GetAttributes").asking(&text(ID, "own-1"));
+    get.accepts(&expected(fixed), &activation(other));
+    let mut values = Values::new();
+    let sent = Answer::to("Register").asking(&attribute("Activation Date", &date("AttributeValue", fixed)));
+    assert!(sent.payloads(&text(ID, "$UNIQUE_IDENTIFIER_0"), &text(ID, "own-1"), &mut values).is_empty());
+    let same = activation("2009-01-01T01:00:00+01:00");
+    assert!(get.payloads(&expected(fixed), &same, &mut values.clone()).is_empty());
+    assert!(!get.payloads(&expected(fixed), &activation(other), &mut values.clone()).is_empty());
+    assert!(!get.payloads(&expected(other), &activation(fixed), &mut values.clone()).is_empty());
+    // Neither another object's nor another attribute's date is fixed by it, nor this one once the server set it.
+    let another = Answer::to("GetAttributes").asking(&text(ID, "own-2"));
+    let of_another = activation(other).replace("own-1", "own-2");
+    let differences =
+        another.payloads(&expected(fixed).replace("IDENTIFIER_0", "IDENTIFIER_1"), &of_another, &mut values.clone());
+    assert!(differences.is_empty(), "{differences:?}");
+    let initial = |date: String| date.replace("Activation Date", "Initial Date");
+    assert!(get.payloads(&initial(expected(fixed)), &initial(activation(other)), &mut values.clone()).is_empty());
+    let activate = Answer::to("Activate").asking(&text(ID, "own-1"));
+    assert!(activate.payloads(&text(ID, "$UNIQUE_IDENTIFIER_0"), &text(ID, "own-1"), &mut values).is_empty());
+    assert!(get.payloads(&expected(fixed), &activation(other), &mut values).is_empty());
+}
+
+#[test]
+fn a_date_in_a_request_that_failed_fixes_nothing() {
+    let mut values = Values::new();
+    let modify = Answer::to("ModifyAttribute")
+        .asking(&(text(ID, "own-1") + &attribute("Activation Date", &date("AttributeValue", "$NOW"))));
+    let denied = choice("Operation", "ModifyAttribute") + &choice("ResultStatus", "OperationFailed");
+    let message = modify.element(&denied, "");
+    assert!(modify.whole(&message, &message, &mut values).is_empty());
+    assert!(!values.date_was_sent("own-1", "Activation Date"));
 }
 
 #[test]
 fn now_is_evaluated_alike_in_request_and_answer() {
-    let activation = |value: &str| attribute("Activation Date", &date("AttributeValue", value));
+    let activation = |value: &str| text(ID, "own-1") + &attribute("Activation Date", &date("AttributeValue", value));
+    let expected = activation("$NOW-3600").replace("own-1", "$UNIQUE_IDENTIFIER_0");
     let mut values = Values::new();
     let now = values.moment("$NOW-3600").unwrap();
-    let answer = Answer::to("AddAttribute").asking(&activation("$NOW-3600"));
-    assert!(answer.payloads(&activation("$NOW-3600"), &activation(&now), &mut values.clone()).is_empty());
     let later = values.moment("$NOW+1").unwrap();
-    assert!(!answer.payloads(&activation("$NOW-3600"), &activation(&later), &mut values).is_empty());
+    let answer = Answer::to("AddAttribute").asking(&activation("$NOW-3600"));
+    assert!(answer.payloads(&expected, &activation(&now), &mut values.clone()).is_empty());
+    assert!(!answer.payloads(&expected, &activation(&later), &mut values).is_empty());
 }
 
 #[test]
@@ -341,6 +366,8 @@ fn the_key_format_is_the_server_s_only_for_its_own_keys_and_only_unasked() {
     assert!(!get.payloads(&block("Raw"), &actual("Opaque"), &mut values.clone()).is_empty());
     values.learn_answer(
         "Create",
+        None,
+        &[],
         &Element::parse(&format!("<ResponsePayload>{}</ResponsePayload>", text(ID, "own-1"))).unwrap(),
     );
     assert!(get.payloads(&block("Raw"), &actual("Opaque"), &mut values.clone()).is_empty());
@@ -362,6 +389,8 @@ fn a_digest_is_the_server_s_with_its_hash_and_format() {
     let mut values = Values::new();
     values.learn_answer(
         "Create",
+        None,
+        &[],
         &Element::parse(&format!("<ResponsePayload>{}</ResponsePayload>", text(ID, "own-1"))).unwrap(),
     );
     let of_own = Answer::to("GetAttributes").asking(&text(ID, "own-1"));
@@ -533,6 +562,8 @@ fn results_with_the_server_s_key_have_only_a_length() {
     let mut values = Values::new();
     values.learn_answer(
         "Create",
+        None,
+        &[],
         &Element::parse(&format!("<ResponsePayload>{}</ResponsePayload>", text(ID, "own-1"))).unwrap(),
     );
     assert!(encrypt("own-1").payloads(&payload("001122"), &payload("001123"), &mut values.clone()).is_empty());

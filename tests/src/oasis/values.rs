@@ -37,7 +37,7 @@ pub struct Values {
     chosen: HashMap<(Kind, String), String>,
     /// Identifiers in use, and what they stand for in the case.
     identifiers: HashMap<String, String>,
-    /// Dates that requests of this case set, by the attribute's name without blanks.
+    /// Dates that clients set: the object, and the attribute's name without blanks.
     dates: HashSet<(String, String)>,
     /// Whether a request of this case set an Object Group.
     group: bool,
@@ -110,10 +110,7 @@ impl Values {
     }
 
     /// Learns from a request that was filled in.
-    ///
-    /// # Errors
-    /// [`XmlError`] for a value that does not read as its type.
-    pub fn learn_request(&mut self, element: &Element) -> Result<(), XmlError> {
+    pub fn learn_request(&mut self, element: &Element) {
         let mut attribute = None;
         for child in &element.children {
             if child.name == "AttributeName" {
@@ -122,17 +119,13 @@ impl Values {
             self.group |= child.name == "ObjectGroup"
                 || child.name == "AttributeValue"
                     && attribute.is_some_and(|name| without_blanks(name) == "ObjectGroup");
-            if child.item_type == ItemType::DateTime {
-                let name = if child.name == "AttributeValue" { attribute.unwrap_or_default() } else { &child.name };
-                self.dates.insert((without_blanks(name), normal(child, None)?));
-            }
-            self.learn_request(child)?;
+            self.learn_request(child);
         }
-        Ok(())
     }
 
-    /// Learns from an answer to one operation.
-    pub fn learn_answer(&mut self, operation: &str, payload: &Element) {
+    /// Learns from the answer to one operation that succeeded; `sent` are the names of the dates in its request, without
+    /// blanks.
+    pub fn learn_answer(&mut self, operation: &str, object: Option<&str>, sent: &[String], payload: &Element) {
         let makes = matches!(
             operation,
             "Create" | "CreateKeyPair" | "ReKey" | "ReKeyKeyPair" | "DeriveKey" | "CreateSplitKey" | "JoinSplitKey"
@@ -143,6 +136,14 @@ impl Values {
                 self.made.insert(value.clone());
             }
             self.last.insert(child.name.clone(), value.clone());
+        }
+        let Some(object) = object else { return };
+        if operation == "Activate" {
+            // The server's own from now on.
+            self.dates.remove(&(object.to_owned(), "ActivationDate".to_owned()));
+        }
+        if operation != "Locate" {
+            self.dates.extend(sent.iter().map(|name| (object.to_owned(), name.clone())));
         }
     }
 
@@ -158,10 +159,10 @@ impl Values {
         self.group
     }
 
-    /// Whether a request of this case set this date.
+    /// Whether a client set this date of this object.
     #[must_use]
-    pub fn date_was_sent(&self, name: &str, value: &str) -> bool {
-        self.dates.contains(&(without_blanks(name), value.to_owned()))
+    pub fn date_was_sent(&self, object: &str, name: &str) -> bool {
+        self.dates.contains(&(object.to_owned(), without_blanks(name)))
     }
 
     /// Binds a placeholder at its first appearance; afterwards it must be the same.
