@@ -1,4 +1,10 @@
 //! The running system under test: a real node in a throw-away folder, the clients that speak to it, and the OASIS cases.
 
+pub mod aftermath;
+pub mod asking;
+pub mod exported;
+pub mod load;
 pub mod node;
 pub mod oasis;
+pub mod random;
+pub mod relay;

@@ -6,6 +6,7 @@ mod connection;
 mod template;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use admin_api::{AdminClient, Client, Credential, Effect, Fingerprint, NewDomain, RegisterClient};
@@ -107,6 +108,14 @@ impl Node {
         if let Some(server) = self.server.take() {
             server.kill();
         }
+    }
+
+    /// Waits for the end of a server that ends by itself.
+    ///
+    /// # Errors
+    /// If none runs.
+    pub fn ended(&mut self) -> Result<ExitStatus> {
+        Ok(self.server.take().ok_or("the server does not run")?.wait()?)
     }
 
     /// Stops and starts it.

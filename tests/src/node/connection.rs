@@ -41,6 +41,12 @@ impl Dial {
         Ok(Self { address: node.addresses()?.kmip, tls })
     }
 
+    /// The same by way of another address, behind which somebody passes on what is said.
+    #[must_use]
+    pub fn by_way_of(self, address: SocketAddr) -> Self {
+        Self { address, ..self }
+    }
+
     /// Connects.
     ///
     /// # Errors

@@ -1,0 +1,40 @@
+//! Audit logs as an auditor has them: exported, verified offline against the ceremony's keys, then read.
+
+use audit::{Record, TrustedKeys, bundle};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::node::{Node, Result};
+
+/// The keys that sign this node's checkpoints, from the ceremony and not from the server.
+///
+/// # Errors
+/// Of the file.
+pub fn trusted_keys(node: &Node) -> Result<TrustedKeys> {
+    Ok(TrustedKeys::parse(&std::fs::read_to_string(node.dir().join("ceremony/checkpoint-keys.txt"))?)?)
+}
+
+/// Every record of a domain's log, or of `system`, in order; an error unless the bundle verifies and is whole.
+///
+/// # Errors
+/// Of the export, of the verification.
+pub fn records(node: &Node, domain: &str) -> Result<Vec<Record>> {
+    let exported = node.export(domain)?;
+    let verified = bundle::verify_bundle(exported.as_slice(), &trusted_keys(node)?)?;
+    let records = read(&exported)?;
+    if verified.first != 0 || verified.size != verified.count || u64::try_from(records.len())? != verified.count {
+        return Err(format!("the export of {domain} is not the whole log").into());
+    }
+    Ok(records)
+}
+
+fn read(exported: &[u8]) -> Result<Vec<Record>> {
+    let mut records = Vec::new();
+    for line in exported.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let line: serde_json::Value = serde_json::from_slice(line)?;
+        if let Some(record) = line.get("record").and_then(serde_json::Value::as_str) {
+            records.push(Record::decode(&STANDARD.decode(record)?)?);
+        }
+    }
+    Ok(records)
+}
