@@ -9,7 +9,7 @@ use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason
 use kmip::registry::ObjectType;
 use kmip::ttlv::{DateTime, Interval, Wire};
 
-use crate::sealing::identifier_text;
+use crate::node::sealing::identifier_text;
 
 /// The lease every object is granted, in seconds. KMIP 1.4 §3.20: the server's choice; the profiles' cases show 3600.
 pub const LEASE_TIME_S: u32 = 3600;

@@ -13,8 +13,8 @@ use kmip::message::Credential;
 use ring::hmac;
 use tokio::sync::Semaphore;
 
-use crate::directory::Fingerprint;
 use crate::failure::Failure;
+use crate::node::directory::Fingerprint;
 
 /// Password hashes computed at once: each takes [`ARGON2_MEMORY_KIB`] and a core for tens of milliseconds.
 const CONCURRENT_HASHES: usize = 2;

@@ -16,15 +16,15 @@ use kmip::ttlv::DateTime;
 use policy::access::Actor;
 use zeroize::Zeroizing;
 
-use crate::auditing::Told;
-use crate::directory::Domain;
 use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::node::auditing::Told;
+use crate::node::directory::Domain;
+use crate::node::sealing::identifier_text;
 use crate::operation;
-use crate::peer::{Fingerprint, Peer};
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
+use crate::shell::peer::{Fingerprint, Peer};
 
 /// Times a message is worked out again because a row it read was changed by another. Each round somebody gets on.
 const MAX_ROUNDS: usize = 16;

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use kms_server::config::{Config, ConfigError, Overrides, Purpose};
 use kms_server::init::{Alone, prepare_hsm};
-use kms_server::{hardening, logging, run};
+use kms_server::run;
+use kms_server::shell::{hardening, logging};
 
 /// What `--version` says; whoever relies on a fault being injected can see whether it can be.
 const VERSION: &str =

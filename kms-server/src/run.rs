@@ -11,17 +11,18 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 
 use crate::administration::{Administration, FirstAdministrator};
-use crate::admission::Budget;
-use crate::checkpoints::Checkpointer;
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
-use crate::connection::Kmip;
-use crate::listener::{self, Door};
+use crate::node::checkpoints::Checkpointer;
 use crate::node::{Node, StartError};
-use crate::peer::{Fingerprint, Identity};
-use crate::service::Registered;
-use crate::shutdown::{self, Stop, Stopping, Termination};
-use crate::tls::{self, TlsError};
-use crate::{admin, durable, hardening};
+use crate::shell::admission::Budget;
+use crate::shell::connection::Kmip;
+use crate::shell::hardening;
+use crate::shell::listener::{self, Door};
+use crate::shell::peer::{Fingerprint, Identity};
+use crate::shell::service::Registered;
+use crate::shell::shutdown::{self, Stop, Stopping, Termination};
+use crate::shell::tls::{self, TlsError};
+use crate::{admin, durable};
 
 /// Name of the file with the checkpoint keys, beside the trust anchor.
 const CHECKPOINT_KEYS: &str = "checkpoint-keys.txt";
@@ -145,7 +146,7 @@ fn store_options(config: &Config) -> StoreOptions {
         ..StoreOptions::default()
     };
     #[cfg(feature = "fault")]
-    let options = crate::fault::weaken(options);
+    let options = crate::node::fault::weaken(options);
     options
 }
 

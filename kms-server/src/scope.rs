@@ -7,13 +7,13 @@ use kmip::ProtocolVersion;
 use kmip::registry::Operation;
 use policy::access;
 
-use crate::auditing::Told;
-use crate::directory::Domain;
 use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::peer::Fingerprint;
-use crate::sealing::parse_identifier;
+use crate::node::auditing::Told;
+use crate::node::directory::Domain;
+use crate::node::sealing::parse_identifier;
+use crate::shell::peer::Fingerprint;
 
 /// What an operation has in its hands.
 pub struct Scope<'n> {

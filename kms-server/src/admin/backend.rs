@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use crate::service::Strangers;
+use crate::shell::service::Strangers;
 
 /// Who asks. That this is an administrator is for the backend to find out.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -23,9 +23,9 @@ use tower_service::Service as _;
 use super::backend::Caller;
 use super::watched::Watched;
 use crate::limits::Limits;
-use crate::listener::Conversation;
-use crate::peer::Peer;
-use crate::shutdown::Stopping;
+use crate::shell::listener::Conversation;
+use crate::shell::peer::Peer;
+use crate::shell::shutdown::Stopping;
 
 /// Header lines of a request; a browser sends a third.
 const MAX_HEADERS: usize = 64;

@@ -21,11 +21,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use crate::admission::Budget;
 use crate::limits::Limits;
-use crate::listener::{self, Door};
-use crate::service::Registered;
-use crate::shutdown::Stopping;
+use crate::shell::admission::Budget;
+use crate::shell::listener::{self, Door};
+use crate::shell::service::Registered;
+use crate::shell::shutdown::Stopping;
 
 pub use backend::{AdminBackend, Caller, Export, ExportSink, NobodyReads, Refusal};
 use conversation::Https;

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use self::memory::ID;
 use self::world::{World, read_all, silent};
 use super::backend::NobodyReads;
-use crate::service::StrangerKind;
+use crate::shell::service::StrangerKind;
 
 #[tokio::test]
 async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {

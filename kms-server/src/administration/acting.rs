@@ -10,7 +10,7 @@ use policy::access::Actor;
 
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::peer::Fingerprint;
+use crate::shell::peer::Fingerprint;
 
 /// An administrator at work.
 #[derive(Clone, Debug)]

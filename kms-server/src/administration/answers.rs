@@ -8,7 +8,7 @@ use kmip::registry::UsageMask;
 use uuid::Uuid;
 
 use crate::attributes;
-use crate::directory::Domain;
+use crate::node::directory::Domain;
 
 /// The version in whose words attributes are shown.
 const SHOWN_IN: ProtocolVersion = ProtocolVersion::V1_4;

@@ -17,13 +17,13 @@ use super::clients::NewCredential;
 use super::rights::{Act, may};
 use super::{export, overview};
 use crate::admin::{AdminBackend, Caller, Export, Refusal};
-use crate::auditing::log_of;
-use crate::checkpoints::Checkpointer;
-use crate::directory::Domain;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::peer::IdentityKind;
-use crate::service::{StrangerKind, Strangers};
+use crate::node::auditing::log_of;
+use crate::node::checkpoints::Checkpointer;
+use crate::node::directory::Domain;
+use crate::shell::peer::IdentityKind;
+use crate::shell::service::{StrangerKind, Strangers};
 
 /// The node, and the one thing that the admin API needs beside it.
 pub struct Administration {

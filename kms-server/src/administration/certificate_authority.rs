@@ -5,10 +5,10 @@ use secret::{Sealed, Secret};
 use zeroize::Zeroizing;
 
 use super::acting::AdminFailure;
-use crate::directory::Domain;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::sealing::identifier_text;
+use crate::node::directory::Domain;
+use crate::node::sealing::identifier_text;
 
 /// Leads the additional data of the seal.
 const FACTS: &[u8; 20] = b"clavis/domain-ca\x00\x00\x00\x01";

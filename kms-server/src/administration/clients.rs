@@ -7,12 +7,12 @@ use keystore::{Change, Credential, IdentityKind, IdentityRow, Step};
 use secret::Secret;
 
 use super::acting::{Acting, AdminFailure, unit};
-use crate::auditing::log_of;
 use crate::authentication;
-use crate::directory::Domain;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::peer::Fingerprint;
+use crate::node::auditing::log_of;
+use crate::node::directory::Domain;
+use crate::shell::peer::Fingerprint;
 
 /// Longest name of a client, in bytes.
 const MAX_NAME_LEN: usize = 128;

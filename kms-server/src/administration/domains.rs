@@ -7,11 +7,11 @@ use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey
 use secret::DomainId;
 
 use super::acting::{Acting, AdminFailure, unit};
-use crate::auditing::log_of;
-use crate::directory::Domain;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::sealing;
+use crate::node::auditing::log_of;
+use crate::node::directory::Domain;
+use crate::node::sealing;
 
 /// Longest name of a domain, in bytes.
 const MAX_NAME_LEN: usize = 64;

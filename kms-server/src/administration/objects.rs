@@ -8,13 +8,13 @@ use kmip::payload::{DestroyRequest, RequestPayload, RevokeRequest};
 use kmip::ttlv::DateTime;
 
 use super::acting::{Acting, AdminFailure};
-use crate::auditing::{Told, log_of};
-use crate::directory::Domain;
 use crate::dispatch;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::Node;
-use crate::sealing::identifier_text;
+use crate::node::auditing::{Told, log_of};
+use crate::node::directory::Domain;
+use crate::node::sealing::identifier_text;
 
 /// Objects of one page at most.
 pub const MAX_PAGE: usize = 1000;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{Config, Fault, Purpose};
-use crate::tls;
+use crate::shell::tls;
 
 /// Bits of a file's mode that let group or others do anything.
 const OPEN_TO_OTHERS: u32 = 0o077;

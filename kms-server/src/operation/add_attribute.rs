@@ -6,8 +6,8 @@ use super::birth;
 use crate::attributes::{self, Place};
 use crate::change;
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &AddAttributeRequest) -> Result<AddAttributeResponse, Failure> {
     if request.attribute.index.is_some() {

@@ -12,8 +12,8 @@ use ring::digest;
 use crate::attributes::{self, Place, is_cryptographic};
 use crate::change;
 use crate::failure::Failure;
+use crate::node::sealing;
 use crate::scope::Scope;
-use crate::sealing;
 
 /// Templates one request may name.
 const MAX_TEMPLATES: usize = 8;

@@ -5,8 +5,8 @@ use kmip::payload::{CheckRequest, CheckResponse};
 
 use crate::attributes::{self, LEASE_TIME_S};
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &CheckRequest) -> Result<CheckResponse, Failure> {
     let row = scope.object(request.unique_identifier.as_deref()).await?;

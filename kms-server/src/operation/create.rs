@@ -10,8 +10,8 @@ use super::birth::{self, Birth};
 use super::generator;
 use crate::change::policy_of;
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &CreateRequest) -> Result<CreateResponse, Failure> {
     if request.object_type != ObjectType::SymmetricKey {

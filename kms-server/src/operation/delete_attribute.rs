@@ -5,8 +5,8 @@ use kmip::payload::{DeleteAttributeRequest, DeleteAttributeResponse};
 use crate::attributes;
 use crate::change;
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(
     scope: &mut Scope<'_>,

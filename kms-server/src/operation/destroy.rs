@@ -6,8 +6,8 @@ use policy::lifecycle::Event;
 use crate::attributes::is_cryptographic;
 use crate::failure::Failure;
 use crate::lifecycle;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &DestroyRequest) -> Result<DestroyResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;

@@ -8,8 +8,8 @@ use kmip::registry::{KeyFormatType, ObjectType};
 
 use crate::attributes;
 use crate::failure::Failure;
+use crate::node::sealing::{self, identifier_text};
 use crate::scope::Scope;
-use crate::sealing::{self, identifier_text};
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &GetRequest) -> Result<GetResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;

@@ -4,8 +4,8 @@ use kmip::payload::{GetAttributesRequest, GetAttributesResponse};
 
 use crate::attributes;
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(
     scope: &mut Scope<'_>,

@@ -13,8 +13,8 @@ use kmip::ttlv::DateTime;
 use crate::attributes;
 use crate::failure::Failure;
 use crate::lifecycle;
+use crate::node::sealing::{identifier_text, parse_identifier};
 use crate::scope::Scope;
-use crate::sealing::{identifier_text, parse_identifier};
 
 /// Rows read from the store at a time.
 const PAGE: usize = 256;

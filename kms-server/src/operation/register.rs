@@ -10,8 +10,8 @@ use policy::creation::Origin;
 
 use super::birth::{self, Birth};
 use crate::failure::Failure;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 pub(super) async fn run(scope: &mut Scope<'_>, request: &RegisterRequest) -> Result<RegisterResponse, Failure> {
     let RegisterRequest { object_type, template_attribute, object } = request;

@@ -8,8 +8,8 @@ use policy::lifecycle::Event;
 use crate::attributes::is_cryptographic;
 use crate::failure::Failure;
 use crate::lifecycle;
+use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
-use crate::sealing::identifier_text;
 
 /// Longest Revocation Message kept, in bytes.
 const MAX_MESSAGE_LEN: usize = 1024;

@@ -1,7 +1,7 @@
 //! Caps: of an identity, of an address, in all.
 
 use kms_server::limits::Limits;
-use kms_server::service::StrangerKind;
+use kms_server::shell::service::StrangerKind;
 use tokio::net::TcpStream;
 
 use crate::bench::{BOTH, Bench, ended, generous};

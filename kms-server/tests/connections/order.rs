@@ -1,6 +1,6 @@
 //! Messages in pieces and ahead of time, answers in order and in one piece.
 
-use kms_server::service::FrameFault;
+use kms_server::shell::service::FrameFault;
 
 use crate::bench::{BOTH, Bench, REFUSAL, answer, generous, request};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kms_server::limits::Limits;
-use kms_server::service::{FrameFault, StrangerKind};
+use kms_server::shell::service::{FrameFault, StrangerKind};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 

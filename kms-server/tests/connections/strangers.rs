@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use certs::{Authority, CertificateFacts, self_signed_vcenter_client};
-use kms_server::service::StrangerKind;
-use kms_server::tls;
+use kms_server::shell::service::StrangerKind;
+use kms_server::shell::tls;
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
 use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
-use crate::service::{StrangerKind, Strangers};
+use crate::shell::service::{StrangerKind, Strangers};
 
 /// The identifier of everything.
 pub(super) const ID: Uuid = Uuid::from_u128(0x0197_f9a0_7c1e_7b7a_9d2e_5c1f_0000_0001);

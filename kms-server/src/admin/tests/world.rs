@@ -21,10 +21,10 @@ use super::memory::Memory;
 use crate::admin::backend::{AdminBackend, NobodyReads};
 use crate::admin::serve;
 use crate::limits::Limits;
-use crate::peer::{Fingerprint as PeerFingerprint, Identity, IdentityKind};
-use crate::service::{Registered, StrangerKind};
-use crate::shutdown::{Stop, stop_signal};
-use crate::tls;
+use crate::shell::peer::{Fingerprint as PeerFingerprint, Identity, IdentityKind};
+use crate::shell::service::{Registered, StrangerKind};
+use crate::shell::shutdown::{Stop, stop_signal};
+use crate::shell::tls;
 
 /// Admits one key.
 struct One(PeerFingerprint);

@@ -1,5 +1,14 @@
 //! A node: the store, the HSM group, and what is held in memory beside them. It can be rebuilt from those two.
 
+pub mod auditing;
+pub mod checkpoints;
+pub mod clock;
+pub mod directory;
+#[cfg(feature = "fault")]
+pub mod fault;
+pub mod sealing;
+pub mod strangers;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -10,17 +19,16 @@ use kmip::ProtocolVersion;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::auditing::{Auditor, Told};
 use crate::authentication::CredentialChecker;
-use crate::clock::Clock;
-use crate::directory::{Directory, Domain};
 use crate::dispatch;
 use crate::failure::Failure;
 use crate::limits::Limits;
-use crate::peer::{Fingerprint, Identity, IdentityKind, Peer};
-use crate::sealing;
-use crate::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
-use crate::strangers::StrangerCounts;
+use crate::node::auditing::{Auditor, Told};
+use crate::node::clock::Clock;
+use crate::node::directory::{Directory, Domain};
+use crate::node::strangers::StrangerCounts;
+use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
+use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
 /// The setting that holds the node's identifier: 16 bytes, made once.
 const NODE_ID_SETTING: &str = "node-id";

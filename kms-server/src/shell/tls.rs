@@ -31,8 +31,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 use zeroize::Zeroizing;
 
-use crate::peer::Fingerprint;
-use crate::service::{Registered, StrangerKind};
+use crate::shell::peer::Fingerprint;
+use crate::shell::service::{Registered, StrangerKind};
 
 /// Forward secrecy and authenticated encryption only; clients in the field offer at least one of the GCM suites.
 const SUITES: [CipherSuite; 9] = [

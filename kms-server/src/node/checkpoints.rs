@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::shutdown::Stopping;
+use crate::shell::shutdown::Stopping;
 
 /// How often logs are looked at for news.
 const INTERVAL: Duration = Duration::from_secs(1);

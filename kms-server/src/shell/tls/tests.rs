@@ -13,7 +13,7 @@ use rustls::{
 use rustls_pki_types::ServerName;
 
 use super::*;
-use crate::peer::{Identity, IdentityKind};
+use crate::shell::peer::{Identity, IdentityKind};
 
 const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
 

@@ -64,7 +64,7 @@ impl Directory {
     /// The tenant's domain with this name or identifier; the system domain is not a tenant's.
     #[must_use]
     pub fn tenant(&self, name_or_id: &str) -> Option<Arc<Domain>> {
-        let id = crate::sealing::parse_identifier(name_or_id);
+        let id = crate::node::sealing::parse_identifier(name_or_id);
         self.read(|entries| {
             entries
                 .domains

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use crate::peer::{Fingerprint, Identity, Peer};
+use crate::shell::peer::{Fingerprint, Identity, Peer};
 
 /// Who is registered *now*. Asked in every handshake, so a revocation acts on the next one.
 pub trait Registered: Send + Sync + 'static {

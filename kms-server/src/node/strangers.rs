@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
-use crate::service::StrangerKind;
+use crate::shell::service::StrangerKind;
 
 /// How often something happened since it was last told, and who was the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -15,13 +15,13 @@ use tokio::time::timeout;
 use tokio_rustls::server::TlsStream;
 use zeroize::Zeroizing;
 
-use crate::farewell;
-use crate::frame::{self, End, Incoming};
 use crate::limits::Limits;
-use crate::listener::Conversation;
-use crate::peer::Peer;
-use crate::service::{FrameFault, KmipService};
-use crate::shutdown::Stopping;
+use crate::shell::farewell;
+use crate::shell::frame::{self, End, Incoming};
+use crate::shell::listener::Conversation;
+use crate::shell::peer::Peer;
+use crate::shell::service::{FrameFault, KmipService};
+use crate::shell::shutdown::Stopping;
 
 /// KMIP over TLS.
 pub struct Kmip {
@@ -148,9 +148,9 @@ mod tests {
     use tokio::io::AsyncReadExt as _;
 
     use super::*;
-    use crate::peer::{Fingerprint, Identity, IdentityKind};
-    use crate::service::{Registered, StrangerKind, Strangers};
-    use crate::shutdown::stop_signal;
+    use crate::shell::peer::{Fingerprint, Identity, IdentityKind};
+    use crate::shell::service::{Registered, StrangerKind, Strangers};
+    use crate::shell::shutdown::stop_signal;
 
     /// Answers everything with so many bytes.
     struct Wordy(usize);

@@ -7,8 +7,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::limits::{FIRST_BUFFER_BYTES, FRAME_HEADER_BYTES, Limits};
-use crate::service::FrameFault;
-use crate::shutdown::Stopping;
+use crate::shell::service::FrameFault;
+use crate::shell::shutdown::Stopping;
 
 /// Tag of a Request Message and the type Structure, the first four bytes of every request (KMIP 1.4 §9.1.1).
 const REQUEST_START: [u8; 4] = [0x42, 0x00, 0x78, 0x01];
@@ -161,7 +161,7 @@ mod tests {
     use tokio::io::AsyncWriteExt;
 
     use super::*;
-    use crate::shutdown::stop_signal;
+    use crate::shell::shutdown::stop_signal;
 
     fn message(body: usize) -> Vec<u8> {
         let mut bytes = REQUEST_START.to_vec();

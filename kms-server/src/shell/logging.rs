@@ -93,7 +93,7 @@ mod tests {
     fn only_our_crates_speak_below_warn() {
         let speak = || {
             tracing::trace!(target: "rustls::conn", "foreign detail");
-            tracing::trace!(target: "kms_server::tls", "own detail");
+            tracing::trace!(target: "kms_server::shell::tls", "own detail");
             tracing::warn!(target: "rustls::conn", "foreign warning");
         };
         let page = written(LogFormat::Text, Level::TRACE, speak);

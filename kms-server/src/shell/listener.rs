@@ -15,13 +15,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::admission::{Admission, Budget, Place};
-use crate::farewell;
 use crate::limits::{ACCEPT_PAUSE, Limits};
-use crate::peer::Peer;
-use crate::service::{Registered, StrangerKind, Strangers};
-use crate::shutdown::Stopping;
-use crate::tls;
+use crate::shell::admission::{Admission, Budget, Place};
+use crate::shell::farewell;
+use crate::shell::peer::Peer;
+use crate::shell::service::{Registered, StrangerKind, Strangers};
+use crate::shell::shutdown::Stopping;
+use crate::shell::tls;
 
 /// What is done with an authenticated connection until it ends.
 pub trait Conversation: Send + Sync + 'static {

@@ -8,10 +8,10 @@ use audit::{Identity, LogId, Outcome, Record, bounded_text};
 use keystore::ObjectId;
 use secret::DomainId;
 
-use crate::clock::Clock;
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::sealing::identifier_text;
+use crate::node::clock::Clock;
+use crate::node::sealing::identifier_text;
 
 /// The node's side of every record.
 pub struct Auditor {
