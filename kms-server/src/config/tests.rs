@@ -88,7 +88,7 @@ fn all_faults_are_named_at_once_in_the_order_of_lines() {
         .replace("call_deadline_ms = 2000", "call_deadline_ms = \"2 s\"")
         .replace("label = \"TH3S\"", "label = \"PAR7S\"")
         .replace("role = \"auditor\"", "role = \"root\"")
-        .replace("connections = 20000", "connections = 0");
+        .replace("connections = 16384", "connections = 0");
     let faults = parse(&text).unwrap_err();
     let expected = [
         ("listen = \"localhost\"", "kmip.listen", "an address and port is wanted, as in 127.0.0.1:5696"),
@@ -138,7 +138,7 @@ fn text_that_is_no_toml_is_named_by_line_and_the_rest_is_still_read() {
     assert!(faults.iter().any(|fault| fault.contains("not TOML")), "{faults:#?}");
     let faults = faults_after(|text| {
         text.replace("name = \"clavis\"", "name = \"clavis\"\nname = \"twice\"")
-            .replace("connections = 20000", "connections = 0")
+            .replace("connections = 16384", "connections = 0")
     });
     assert!(faults.iter().any(|fault| fault.starts_with("line 13: not TOML: duplicate key")), "{faults:#?}");
     assert!(faults.iter().any(|fault| fault.contains("limits.connections")), "{faults:#?}");

@@ -142,17 +142,15 @@ impl Door {
         &self,
         stream: TcpStream,
         address: SocketAddr,
-    ) -> Result<(TlsStream<TcpStream>, Peer), StrangerKind> {
+    ) -> Result<(TlsStream<TcpStream>, Peer), TurnedAway> {
         // Answers are single writes of whole messages; waiting for more to send only delays them.
         let _best_effort = stream.set_nodelay(true);
         let handshake = TlsAcceptor::from(Arc::clone(&self.tls)).accept(stream).into_fallible();
         let stream = match timeout(self.handshake_deadline, handshake).await {
-            Err(_) => return Err(StrangerKind::SilentHandshake),
-            Ok(Err((error, mut stream))) => {
+            Err(_) => return Err(StrangerKind::SilentHandshake.into()),
+            Ok(Err((error, stream))) => {
                 tracing::debug!(%address, %error, "handshake failed");
-                // The alert says why; it must not be overtaken by a reset.
-                farewell::part(&mut stream, self.linger_deadline).await;
-                return Err(tls::stranger_of(&error));
+                return Err(TurnedAway { kind: tls::stranger_of(&error), told: Some(stream) });
             }
             Ok(Ok(stream)) => stream,
         };
@@ -172,6 +170,18 @@ impl Door {
     }
 }
 
+/// Why somebody was not let in, and the socket on which an alert has told him so.
+struct TurnedAway {
+    kind: StrangerKind,
+    told: Option<TcpStream>,
+}
+
+impl From<StrangerKind> for TurnedAway {
+    fn from(kind: StrangerKind) -> Self {
+        Self { kind, told: None }
+    }
+}
+
 async fn connect(
     door: Arc<Door>,
     mut place: Place,
@@ -187,9 +197,13 @@ async fn connect(
     };
     let (stream, peer) = match shaken {
         Ok(proved) => proved,
-        Err(kind) => {
+        Err(TurnedAway { kind, told }) => {
             tracing::debug!(%address, kind = kind.text(), "stranger turned away");
             door.strangers.note_stranger(kind, address);
+            if let Some(mut stream) = told {
+                // The alert says why; it must not be overtaken by a reset.
+                farewell::part(&mut stream, door.linger_deadline).await;
+            }
             return;
         }
     };
