@@ -1,0 +1,14 @@
+//! A load generator for KMIP servers, and the comparison of this one with another in the same run.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`load`] | the generator: a closed loop of N connections over `kmip-client`, against any server |
+//! | [`measurement`] | what came out: a rate, latencies, errors by their text |
+//! | [`compare`] | both servers started, measured by turns, told as a table and as JSON |
+//!
+//! `README.md` beside this crate says how to read the numbers, and what they do not say.
+
+pub mod compare;
+pub mod limits;
+pub mod load;
+pub mod measurement;

@@ -1,0 +1,41 @@
+//! Every limit and default of the benchmark, with its reason.
+
+use std::time::Duration;
+
+/// For one answer. The slowest operation of the slowest server, sixteen of them in a queue, takes seconds; what takes
+/// longer than this hangs.
+pub const CALL_PATIENCE: Duration = Duration::from_secs(120);
+
+/// For TCP and TLS together, with as many others at it.
+pub const CONNECT_PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection that fails so often without one success between stops trying: the server is gone, and counting
+/// refused connections as fast as the kernel refuses them measures nothing.
+pub const FAILURES_IN_A_ROW: u32 = 50;
+
+/// Different error texts that are kept apart. A server may put identifiers into them.
+pub const ERROR_KINDS: usize = 16;
+
+/// Connections of one load. More would need more ports than one address has.
+pub const MAX_CONNECTIONS: usize = 20_000;
+
+/// Latencies above this are recorded as this, in microseconds; above every patience.
+pub const MAX_LATENCY_US: u64 = 600_000_000;
+
+/// Significant decimal digits of a latency.
+pub const LATENCY_DIGITS: u8 = 3;
+
+/// Measured time of one round of one operation, in seconds, unless the caller says otherwise.
+pub const SECONDS: f64 = 3.0;
+
+/// The part of the measured time that is spent on warming up before it.
+pub const WARM_UP: f64 = 0.2;
+
+/// Rounds of each operation on each server.
+pub const ROUNDS: usize = 3;
+
+/// Keys that each server holds before anything is measured. Enough that a search through all of them shows.
+pub const KEYS: usize = 1_000;
+
+/// Connections of the two columns.
+pub const CONNECTIONS: [usize; 2] = [1, 16];
