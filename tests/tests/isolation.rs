@@ -1,0 +1,378 @@
+//! Another domain's object does not exist: the matrix operation × {own, foreign, absent} (bars I1, I3, P5).
+//!
+//! Every operation with a typed payload is asked about an object of the client's own, about one of another domain and
+//! about none, in every version, by its identifier and through the ID Placeholder of a batch. `aimed` matches over all
+//! payloads, so an operation without a row does not compile.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::collections::BTreeSet;
+
+use admin_api::{Effect, ErrorCode, RevocationReason as Why, RevokeObject};
+use audit::{Identity, Outcome};
+use kmip::ProtocolVersion;
+use kmip::attribute::{Attribute, AttributeValue, Name, RevocationReason, TemplateAttribute};
+use kmip::message::{Outcome as Answer, RequestMessage, ResponseMessage, SUPPORTED_VERSIONS};
+use kmip::object::{ManagedObject, Template};
+use kmip::payload::{
+    ActivateRequest, AddAttributeRequest, CheckRequest, DeleteAttributeRequest, DestroyRequest,
+    DiscoverVersionsRequest, GetAttributeListRequest, GetAttributesRequest, GetRequest, LocateRequest,
+    ModifyAttributeRequest, QueryRequest, RegisterRequest, RequestPayload, RevokeRequest, TYPED_OPERATIONS,
+};
+use kmip::registry::{
+    BatchErrorContinuationOption, CryptographicAlgorithm, ObjectType, Operation, QueryFunction, ResultReason,
+    RevocationReasonCode, State, UsageMask,
+};
+use system_tests::node::{Connection, Node, Tenant};
+use system_tests::{asking, exported};
+use uuid::Uuid;
+
+/// A vendor attribute that every object here has.
+const TAG: &str = "x-isolation";
+/// Tag, type and length of a Time Stamp, the one thing in which two answers may differ.
+const TIME_STAMP: [u8; 8] = [0x42, 0x00, 0x92, 0x09, 0, 0, 0, 8];
+
+/// What an operation is aimed at: an object by its identifier and its name, or by its name a template.
+#[derive(Clone, Debug)]
+struct Aim {
+    id: Option<String>,
+    name: String,
+    template: String,
+}
+
+/// How an operation meets the objects of a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Row {
+    /// It names one object and fails where there is none.
+    Names,
+    /// It names a template and fails where there is none.
+    NamesTemplate,
+    /// It searches, and finds nothing where there is none.
+    Searches,
+    /// It has nothing to do with objects.
+    Apart,
+}
+
+/// The payload aimed at something, and its row. Whoever adds a payload says here how it meets objects.
+fn aimed(payload: RequestPayload, aim: &Aim) -> (RequestPayload, Row) {
+    use RequestPayload as Q;
+    let (id, template) = (aim.id.clone(), || vec![Name::text(aim.template.as_str())]);
+    match payload {
+        Q::DiscoverVersions(_) | Q::Query(_) => (payload, Row::Apart),
+        Q::Create(mut request) => {
+            request.template_attribute.names = template();
+            (request.into(), Row::NamesTemplate)
+        }
+        Q::Register(mut request) => {
+            request.template_attribute.names = template();
+            (request.into(), Row::NamesTemplate)
+        }
+        Q::Locate(mut request) => {
+            request.attributes = match id {
+                Some(id) => vec![Attribute::new(AttributeValue::UniqueIdentifier(id))],
+                None => vec![Attribute::new(asking::name(&aim.name))],
+            };
+            (request.into(), Row::Searches)
+        }
+        Q::Get(request) => (GetRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::GetAttributes(request) => (GetAttributesRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::GetAttributeList(_) => (GetAttributeListRequest { unique_identifier: id }.into(), Row::Names),
+        Q::AddAttribute(request) => (AddAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::ModifyAttribute(request) => (ModifyAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::DeleteAttribute(request) => (DeleteAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::Check(request) => (CheckRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::Activate(_) => (ActivateRequest { unique_identifier: id }.into(), Row::Names),
+        Q::Revoke(request) => (RevokeRequest { unique_identifier: id, ..request }.into(), Row::Names),
+        Q::Destroy(_) => (DestroyRequest { unique_identifier: id }.into(), Row::Names),
+    }
+}
+
+/// One request of every operation, such that it succeeds on a fresh object of [`prepare`].
+fn every_request() -> Vec<RequestPayload> {
+    let tagged = |text| Attribute::new(AttributeValue::custom_text(TAG, text).unwrap());
+    let another = Attribute::new(AttributeValue::custom_text("x-another", "value").unwrap());
+    let requests: Vec<RequestPayload> = vec![
+        DiscoverVersionsRequest::default().into(),
+        QueryRequest { functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects] }.into(),
+        asking::aes(Vec::new()).into(),
+        asking::known_aes(&[7; 32], Vec::new()).into(),
+        GetRequest::default().into(),
+        GetAttributesRequest { attribute_names: vec![TAG.to_owned()], ..Default::default() }.into(),
+        GetAttributeListRequest::default().into(),
+        AddAttributeRequest { unique_identifier: None, attribute: another }.into(),
+        ModifyAttributeRequest { unique_identifier: None, attribute: tagged("other") }.into(),
+        DeleteAttributeRequest { unique_identifier: None, attribute_name: TAG.to_owned(), attribute_index: None }
+            .into(),
+        LocateRequest::default().into(),
+        CheckRequest { cryptographic_usage_mask: Some(UsageMask::ENCRYPT), ..Default::default() }.into(),
+        ActivateRequest::default().into(),
+        RevokeRequest {
+            unique_identifier: None,
+            revocation_reason: RevocationReason { code: RevocationReasonCode::KeyCompromise, message: None },
+            compromise_occurrence_date: None,
+        }
+        .into(),
+        DestroyRequest::default().into(),
+    ];
+    let operations: Vec<Operation> = requests.iter().map(RequestPayload::operation).collect();
+    assert!(
+        TYPED_OPERATIONS.iter().all(|operation| operations.contains(operation)),
+        "an operation is missing from the matrix"
+    );
+    requests
+}
+
+/// A fresh key and a template of their own.
+fn prepare(client: &mut Connection, version: ProtocolVersion) -> Aim {
+    let name = format!("key {}", Uuid::new_v4());
+    let template = format!("template {}", Uuid::new_v4());
+    let attributes = vec![asking::name(&name), AttributeValue::custom_text(TAG, "value").unwrap()];
+    let id = client.request(version, asking::aes(attributes)).unwrap().unique_identifier;
+    let group = Attribute::new(AttributeValue::ObjectGroup("group".to_owned()));
+    let object = ManagedObject::Template(Template { attributes: vec![group] });
+    client.request(version, RegisterRequest::new(object, vec![asking::name(&template)])).unwrap();
+    Aim { id: Some(id), name, template }
+}
+
+/// What does not exist anywhere: as identifiers look, and as they do not.
+fn nowhere() -> [Aim; 2] {
+    [Uuid::now_v7().to_string(), "misspelt".to_owned()].map(|id| Aim {
+        id: Some(id),
+        name: format!("key {}", Uuid::new_v4()),
+        template: format!("template {}", Uuid::new_v4()),
+    })
+}
+
+/// Three ways to get at an object: by its identifier; through the placeholder that a Locate by its name leaves; through
+/// the placeholder that a Create with a template of the domain leaves.
+const WAYS: [&str; 3] = ["by its identifier", "after Locate", "after Create"];
+
+fn message(version: ProtocolVersion, way: &str, payload: RequestPayload, aim: &Aim) -> (RequestMessage, Row) {
+    let unnamed = Aim { id: None, ..aim.clone() };
+    let (first, (payload, row)) = match way {
+        "after Locate" => {
+            let name = vec![Attribute::new(asking::name(&aim.name))];
+            (Some(LocateRequest { attributes: name, ..Default::default() }.into()), aimed(payload, &unnamed))
+        }
+        "after Create" => {
+            let mut create = asking::aes(vec![AttributeValue::custom_text(TAG, "value").unwrap()]);
+            create.template_attribute.names = vec![Name::text(aim.template.as_str())];
+            (Some(create.into()), aimed(payload, &unnamed))
+        }
+        _ => (None, aimed(payload, aim)),
+    };
+    let mut message = RequestMessage::batch(version, first.into_iter().chain([payload]));
+    message.header.batch_error_continuation = Some(BatchErrorContinuationOption::Continue);
+    (message, row)
+}
+
+/// The bytes of an answer, the Time Stamp zeroed.
+fn ask(client: &mut Connection, message: &RequestMessage) -> Vec<u8> {
+    let mut answer = client.raw(&message.encode().unwrap()).unwrap();
+    let at = answer.windows(TIME_STAMP.len()).position(|window| window == TIME_STAMP).unwrap() + TIME_STAMP.len();
+    answer[at..at + 8].fill(0);
+    answer
+}
+
+fn outcomes(answer: &[u8]) -> Vec<Answer> {
+    ResponseMessage::decode(answer).unwrap().items.into_iter().map(|item| item.outcome).collect()
+}
+
+fn is_not_found(outcome: &Answer) -> bool {
+    matches!(outcome, Answer::Failure { reason: ResultReason::ItemNotFound, .. })
+}
+
+#[test]
+fn foreign_and_absent_objects_are_the_same_to_every_operation_in_every_version() {
+    let node = Node::start().unwrap();
+    let (owner, asker) = (node.tenant("owner", "anssi").unwrap(), node.tenant("asker", "anssi").unwrap());
+    let mut owners = node.connect(&owner.identity).unwrap();
+    let mut askers = node.connect(&asker.identity).unwrap();
+    let admin = node.admin("operator").unwrap();
+    let (mut cells, mut attempts) = (0, 0);
+    for version in SUPPORTED_VERSIONS {
+        let foreign = prepare(&mut owners, version);
+        let foreign_id: Uuid = foreign.id.as_deref().unwrap().parse().unwrap();
+        let before = admin.object_show(&owner.name, foreign_id).unwrap();
+        for (request, way) in (0..every_request().len()).flat_map(|request| WAYS.map(|way| (request, way))) {
+            let request = || every_request().swap_remove(request);
+            if !request().known_in(version) {
+                assert_eq!((request().operation(), version), (Operation::DiscoverVersions, ProtocolVersion::V1_0));
+                continue;
+            }
+            let cell = format!("{} {way}, version {version}", request().operation());
+
+            // Own: it works, so that what follows means something.
+            let (own, row) = message(version, way, request(), &prepare(&mut askers, version));
+            let worked = outcomes(&ask(&mut askers, &own));
+            assert!(worked.iter().all(|outcome| matches!(outcome, Answer::Success(_))), "{cell}: {worked:?}");
+
+            // Foreign.
+            let to_foreign = ask(&mut askers, &message(version, way, request(), &foreign).0);
+            let last = outcomes(&to_foreign).pop().unwrap();
+            match row {
+                Row::Names if way == WAYS[0] => {
+                    assert!(is_not_found(&last), "{cell}: {last:?}");
+                    attempts += 1;
+                }
+                // A search that found nothing and an item that failed leave no placeholder.
+                Row::Names => assert!(matches!(last, Answer::Failure { .. }), "{cell}: {last:?}"),
+                Row::NamesTemplate => assert!(is_not_found(&last), "{cell}: {last:?}"),
+                Row::Searches => assert!(locates_nothing(&last), "{cell}: {last:?}"),
+                Row::Apart => assert!(matches!(last, Answer::Success(_)), "{cell}: {last:?}"),
+            }
+            for told in [foreign.id.as_deref().unwrap(), &foreign.name, &foreign.template] {
+                assert!(!to_foreign.windows(told.len()).any(|window| window == told.as_bytes()), "{cell} tells {told}");
+            }
+
+            // Absent: the same bytes.
+            for absent in nowhere() {
+                let to_absent = ask(&mut askers, &message(version, way, request(), &absent).0);
+                assert_eq!(to_absent, to_foreign, "{cell}: {:?} and a foreign object can be told apart", absent.id);
+            }
+            cells += 3;
+        }
+        assert_eq!(admin.object_show(&owner.name, foreign_id).unwrap(), before, "in version {version}");
+    }
+    println!("{cells} cells");
+    assert_eq!(cells, 3 * WAYS.len() * (SUPPORTED_VERSIONS.len() * TYPED_OPERATIONS.len() - 1));
+    logs_tell_only_their_own(&node, &owner, &asker, attempts);
+}
+
+fn locates_nothing(outcome: &Answer) -> bool {
+    use kmip::payload::ResponsePayload::Locate;
+    matches!(outcome, Answer::Success(Locate(located)) if located.unique_identifiers.is_empty())
+}
+
+/// The owner's log holds nothing of the asker; the asker's has each attempt as what it was.
+fn logs_tell_only_their_own(node: &Node, owner: &Tenant, asker: &Tenant, attempts: usize) {
+    let [of_owner, of_asker] = [owner, asker].map(|tenant| {
+        let fingerprint = certs::spki_fingerprint(&tenant.identity.cert_der).unwrap();
+        (Identity::Client { fingerprint }, exported::records(node, &tenant.name).unwrap())
+    });
+    let objects = |records: &[audit::Record]| -> BTreeSet<String> {
+        records
+            .iter()
+            .filter(|record| record.outcome == Outcome::Success)
+            .filter_map(|record| record.object.clone())
+            .collect()
+    };
+    let (owned, asked) = (objects(&of_owner.1), objects(&of_asker.1));
+    assert!(!owned.is_empty() && owned.is_disjoint(&asked));
+    assert!(of_owner.1.iter().all(|record| record.identity != of_asker.0), "the owner's log names the asker");
+    let told = of_asker.1.iter().filter(|record| {
+        record.identity == of_asker.0
+            && record.outcome == Outcome::Failed
+            && record.reason.as_deref() == Some("Item Not Found")
+            && record.object.as_ref().is_some_and(|object| owned.contains(object))
+    });
+    // Once for each operation that named a foreign identifier; the other ways never had one to tell.
+    assert_eq!(told.count(), attempts);
+    assert!(attempts > 0);
+}
+
+#[test]
+fn locate_never_returns_foreign_objects_and_foreign_names_do_not_collide() {
+    let node = Node::start().unwrap();
+    let tenants = ["left", "right"].map(|stem| node.tenant(stem, "anssi").unwrap());
+    let mut clients = tenants.each_ref().map(|tenant| node.connect(&tenant.identity).unwrap());
+    for version in SUPPORTED_VERSIONS {
+        // The same names, groups and tags in both domains.
+        let name = format!("vm in {version}");
+        let attributes = || {
+            vec![
+                asking::name(&name),
+                AttributeValue::ObjectGroup("production".to_owned()),
+                AttributeValue::custom_text(TAG, "value").unwrap(),
+            ]
+        };
+        let made = clients
+            .each_mut()
+            .map(|client| client.request(version, asking::aes(attributes())).unwrap().unique_identifier);
+        assert_ne!(made[0], made[1]);
+        // Within a domain the name is taken.
+        let again = clients[0].request(version, asking::aes(attributes())).unwrap_err();
+        assert_eq!(again.reason(), Some(ResultReason::InvalidField), "{again}");
+        let filters = [
+            vec![],
+            vec![asking::name(&name)],
+            vec![AttributeValue::ObjectType(ObjectType::SymmetricKey)],
+            vec![AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes)],
+            vec![AttributeValue::State(State::PreActive)],
+            vec![AttributeValue::ObjectGroup("production".to_owned())],
+            vec![AttributeValue::custom_text(TAG, "value").unwrap()],
+            vec![AttributeValue::CryptographicUsageMask(UsageMask::ENCRYPT), asking::name(&name)],
+        ];
+        for filter in filters {
+            let located = clients.each_mut().map(|client| {
+                let attributes = filter.iter().cloned().map(Attribute::new).collect();
+                let wanted = LocateRequest { attributes, ..Default::default() };
+                let found = client.request(version, wanted).unwrap().unique_identifiers;
+                BTreeSet::from_iter(found)
+            });
+            assert!(located[0].is_disjoint(&located[1]), "{filter:?}");
+            assert!((0..2).all(|side| located[side].contains(&made[side])), "{filter:?} does not find its own");
+        }
+    }
+}
+
+#[test]
+fn the_admin_api_shows_a_domain_its_own_objects_only() {
+    let node = Node::start().unwrap();
+    let [owner, other] = ["owner", "other"].map(|stem| node.tenant(stem, "anssi").unwrap());
+    let mut client = node.connect(&owner.identity).unwrap();
+    let id: Uuid =
+        client.request(ProtocolVersion::V1_4, asking::aes(vec![])).unwrap().unique_identifier.parse().unwrap();
+    let admin = node.admin("operator").unwrap();
+    let officer = node.admin("officer1").unwrap();
+    let listed = |domain: &str| -> Vec<Uuid> {
+        admin.object_list(domain, None, None).unwrap().objects.into_iter().map(|object| object.id).collect()
+    };
+    assert_eq!(listed(&owner.name), [id]);
+    assert!(listed(&other.name).is_empty());
+    // A foreign identifier as a place to begin at finds nothing either.
+    assert_eq!(admin.object_list(&other.name, Some(Uuid::nil()), Some(1)).unwrap().objects, []);
+    let before = admin.object_show(&owner.name, id).unwrap();
+    let why = RevokeObject { reason: Why::KeyCompromise, message: None, compromise_occurrence: None };
+    let refusals = [id, Uuid::now_v7()].map(|id| {
+        let mut said = Vec::new();
+        for role in [&admin, &officer] {
+            said.push(role.object_show(&other.name, id).unwrap_err());
+            for effect in [Effect::DryRun, Effect::Real] {
+                said.push(role.object_revoke(&other.name, id, &why, effect).unwrap_err());
+                said.push(role.object_destroy(&other.name, id, effect).unwrap_err());
+            }
+        }
+        assert!(said.iter().any(|error| error.code() == Some(ErrorCode::NotFound)), "{said:?}");
+        said.iter().map(|error| error.to_string().replace(&id.to_string(), "<id>")).collect::<Vec<_>>()
+    });
+    assert_eq!(refusals[0], refusals[1], "foreign and absent can be told apart");
+    assert_eq!(admin.object_show(&owner.name, id).unwrap(), before);
+    assert_eq!(node.admin("operator").unwrap().object_show(&owner.name, id).unwrap(), before);
+}
+
+#[test]
+fn knowing_an_identifier_gives_nothing_in_another_domain_even_after_destruction() {
+    let node = Node::start().unwrap();
+    let [owner, asker] = ["owner", "asker"].map(|stem| node.tenant(stem, "anssi").unwrap());
+    let mut client = node.connect(&owner.identity).unwrap();
+    let mut asks = node.connect(&asker.identity).unwrap();
+    let version = ProtocolVersion::V1_4;
+    let id = client.request(version, asking::aes(vec![])).unwrap().unique_identifier;
+    client.request(version, DestroyRequest::of(id.as_str())).unwrap();
+    // Its owner is told that it is destroyed; nobody else that it ever was.
+    let own = ask(&mut client, &RequestMessage::single(version, GetRequest::of(id.as_str())));
+    let foreign = ask(&mut asks, &RequestMessage::single(version, GetRequest::of(id)));
+    let absent = ask(&mut asks, &RequestMessage::single(version, GetRequest::of(Uuid::now_v7().to_string())));
+    assert_eq!(foreign, absent);
+    assert_ne!(own, foreign);
+    assert!(matches!(outcomes(&foreign).as_slice(), [Answer::Failure { message, .. }] if message == "no such object"));
+    // A template is found by name in its own domain only.
+    let template = TemplateAttribute { names: vec![Name::text("shared")], attributes: Vec::new() };
+    let object = ManagedObject::Template(Template { attributes: Vec::new() });
+    client.request(version, RegisterRequest::new(object, vec![asking::name("shared")])).unwrap();
+    let mut request = asking::aes(vec![]);
+    request.template_attribute.names = template.names;
+    client.request(version, request.clone()).unwrap();
+    assert_eq!(asks.request(version, request).unwrap_err().reason(), Some(ResultReason::ItemNotFound));
+}
