@@ -242,6 +242,9 @@ mod tests {
         bytes[1] = 1;
         bytes[IV_LEN_AT] = 200;
         assert_eq!(Sealed::from_bytes(bytes), Err(EnvelopeError::IvLength(200)));
-        assert_eq!(Sealed::from_bytes(vec![1; MAX_ENVELOPE_LEN + 1]), Err(EnvelopeError::TooLong(MAX_ENVELOPE_LEN + 1)));
+        assert_eq!(
+            Sealed::from_bytes(vec![1; MAX_ENVELOPE_LEN + 1]),
+            Err(EnvelopeError::TooLong(MAX_ENVELOPE_LEN + 1))
+        );
     }
 }

@@ -45,11 +45,7 @@ pub fn run() -> Result<String, String> {
         }
     }
     locked(&mut faults)?;
-    if faults.is_empty() {
-        Ok(format!("{} files, no fault", files.len()))
-    } else {
-        Err(faults.join("\n"))
-    }
+    if faults.is_empty() { Ok(format!("{} files, no fault", files.len())) } else { Err(faults.join("\n")) }
 }
 
 fn output(program: &str, args: &[&str]) -> Result<String, String> {
