@@ -57,6 +57,11 @@ impl IndexTerm {
     }
 }
 
+/// A name that a living object holds, as table `object_name` has it.
+pub(crate) fn name_hash(name: &str) -> TermHash {
+    IndexTerm { attribute: "Name Value".to_owned(), value: name.as_bytes().to_vec() }.hash()
+}
+
 impl ObjectRow {
     /// Every term the object can be found by.
     #[must_use]

@@ -78,6 +78,16 @@ pub trait KeyStore: Send + Sync {
     /// [`StoreError::Inactive`], [`StoreError::Tampered`], [`StoreError::Quarantined`].
     async fn object(&self, domain: DomainId, id: ObjectId) -> Result<Option<ObjectRow>, StoreError>;
 
+    /// The living object of an active domain that holds the name `name`, whatever its name type.
+    ///
+    /// A name whose index row was taken out of the database by somebody else is not found here; only
+    /// [`KeyStore::verify`] notices what is missing.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`]; [`StoreError::Tampered`] where the index leads to no object, or to one that does not
+    /// hold the name; [`StoreError::Quarantined`].
+    async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError>;
+
     /// The objects that have every one of `terms`, in the order of their identifiers, destroyed ones too; without
     /// terms all objects. At most `limit`, and never more than [`crate::limits::MAX_PAGE`], after `after`.
     ///

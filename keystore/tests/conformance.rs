@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use audit::LogId;
 use keystore::limits::{MAX_CHANGES, MAX_PAGE, MAX_TERMS, SET_DIGEST_INTERVAL};
-use keystore::{Change, DomainState, IndexTerm, KeyStore, Step, StoreError, Unit};
+use keystore::{Change, DomainState, IndexTerm, KeyStore, ObjectRow, Step, StoreError, Unit};
 use kmip::attribute::{Attribute, AttributeValue};
 use kmip::registry::{CryptographicAlgorithm, ObjectType, State};
 
@@ -50,6 +50,7 @@ claims! {
     the_record_tells_revision_and_digest_of_the_row
     names_are_unique_among_living_objects_of_a_domain
     of_many_creations_of_one_name_one_succeeds
+    a_name_leads_to_the_living_object_that_holds_it
     a_name_given_up_can_be_taken
     destruction_keeps_the_row_and_drops_the_key_bytes
     a_destroyed_object_stays_destroyed
@@ -184,6 +185,28 @@ async fn names_are_unique_among_living_objects_of_a_domain(store: Store) {
     assert!(matches!(commit(&*store, vec![update(renamed)]).await, Err(StoreError::NameTaken)));
     commit(&*store, vec![destruction(first)]).await.unwrap();
     create(&*store, &second).await;
+}
+
+async fn a_name_leads_to_the_living_object_that_holds_it(store: Store) {
+    let ours = ObjectRow { attributes: vec![name("first"), name("second")], ..object(ACME) };
+    let theirs = named(BOREAL, "first");
+    for row in [&ours, &theirs] {
+        create(&*store, row).await;
+    }
+    for held in ["first", "second"] {
+        assert_eq!(store.object_named(ACME, held).await.unwrap().as_ref(), Some(&ours), "{held}");
+    }
+    assert_eq!(store.object_named(BOREAL, "first").await.unwrap(), Some(theirs));
+    for free in ["First", "first ", "", "third"] {
+        assert_eq!(store.object_named(ACME, free).await.unwrap(), None, "{free}");
+    }
+    commit(&*store, vec![destruction(ours)]).await.unwrap();
+    assert_eq!(store.object_named(ACME, "first").await.unwrap(), None);
+    let heir = named(ACME, "first");
+    create(&*store, &heir).await;
+    assert_eq!(store.object_named(ACME, "first").await.unwrap(), Some(heir));
+    store.deactivate(ACME).await;
+    assert!(matches!(store.object_named(ACME, "first").await, Err(StoreError::Inactive(ACME))));
 }
 
 async fn of_many_creations_of_one_name_one_succeeds(store: Store) {

@@ -409,3 +409,31 @@ async fn search_terms_of_the_typed_columns_are_indexed() {
         assert_eq!(store.candidates(ACME, &[IndexTerm::of(&value)], None, 10).await.unwrap().len(), 3);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_that_leads_astray_is_refused() {
+    let (_folder, store, mut database) = sample().await;
+    let (one, two, gone) = (named(ACME, "one"), named(ACME, "two"), named(ACME, "gone"));
+    for row in [&one, &two, &gone] {
+        create(&store, row).await;
+    }
+    let rows = database.rows("SELECT * FROM object_name").await;
+    let entry = |of: &keystore::ObjectRow| {
+        rows.iter().find(|row| id_in(row, "object") == of.id && id_in(row, "domain") == ACME).unwrap().clone()
+    };
+    commit(&store, vec![destruction(gone.clone())]).await.unwrap();
+    let honest = entry(&one);
+    // To another object, to none at all, to one of another domain, to one that is destroyed.
+    let theirs = id_in(rows.iter().find(|row| id_in(row, "domain") == BOREAL).unwrap(), "object");
+    for wrong in [two.id, [0xee; 16], theirs, gone.id] {
+        let mut changed = honest.clone();
+        set(&mut changed, "object", Value::Blob(wrong.to_vec()));
+        database.replace("object_name", &honest, &changed).await;
+        let answer = store.object_named(ACME, "one").await;
+        assert!(is_refused(&answer), "{wrong:?} gave {answer:?}");
+        database.replace("object_name", &changed, &honest).await;
+    }
+    database.insert("object_name", &entry(&gone)).await;
+    assert!(is_refused(&store.object_named(ACME, "gone").await));
+    assert_eq!(store.object_named(ACME, "one").await.unwrap(), Some(one));
+}

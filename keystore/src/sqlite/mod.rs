@@ -200,6 +200,10 @@ impl KeyStore for SqliteStore {
         self.shared.reader.object(domain, id).await
     }
 
+    async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError> {
+        self.shared.reader.object_named(domain, name).await
+    }
+
     async fn candidates(
         &self,
         domain: DomainId,

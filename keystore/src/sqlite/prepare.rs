@@ -11,7 +11,7 @@ use secret::DomainId;
 use super::read::Reader;
 use crate::canonical;
 use crate::error::StoreError;
-use crate::index::{IndexTerm, TermHash};
+use crate::index::{TermHash, name_hash};
 use crate::limits::{MAX_CHANGES, MAX_SETTING_LEN, MAX_SETTING_NAME_LEN, MAX_STEPS};
 use crate::mac::{Mac, MacKey};
 use crate::raw::{Raw, RawDomain, RawIdentity, RawObject, signed, uuid_text};
@@ -101,8 +101,7 @@ impl IndexChange {
 
 /// The names an object holds, as table `object_name` has them.
 pub(super) fn name_hashes(row: &ObjectRow) -> Vec<TermHash> {
-    let term = |name: String| IndexTerm { attribute: "Name Value".to_owned(), value: name.into_bytes() };
-    let mut hashes: Vec<TermHash> = row.held_names().into_iter().map(|name| term(name).hash()).collect();
+    let mut hashes: Vec<TermHash> = row.held_names().iter().map(|name| name_hash(name)).collect();
     hashes.sort_unstable();
     hashes
 }

@@ -13,7 +13,7 @@ use super::columns::{Columns, domain_columns, object_columns};
 use super::logs::{Heads, place};
 use super::statements::numbers;
 use crate::error::StoreError;
-use crate::index::{IndexTerm, TermHash};
+use crate::index::{IndexTerm, TermHash, name_hash};
 use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
 use crate::raw::{Raw, RawDomain, RawObject, signed, sized, uuid_text};
 use crate::row::{DomainRow, ObjectId, ObjectRow};
@@ -31,6 +31,14 @@ pub(super) const CANDIDATES: &str = concat!(
      WHERE has.domain = $1 AND has.term = substr($4, 1 + 16 * other.value, 16) \
      AND has.object = found.object)) ORDER BY object LIMIT $6) one \
      LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object"
+);
+
+/// The object that an index row leads to; a row of nothing where there is none.
+pub(super) const NAMED: &str = concat!(
+    "SELECT ",
+    object_columns!(),
+    ", one.object FROM (SELECT object FROM object_name WHERE domain = $1 AND name = $2) one \
+     LEFT JOIN object ON object.domain = $1 AND object.id = one.object"
 );
 
 /// The connections that read, and what is known in memory.
@@ -89,6 +97,24 @@ impl Reader {
             // Destroyed, and back again or gone without a trace.
             Some(_) | None => Err(StoreError::tampered("object", uuid_text(&id))),
         }
+    }
+
+    pub(super) async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError> {
+        self.check()?;
+        let active = self.domains.get(&domain)?;
+        let hash = name_hash(name);
+        let query = sqlx::query(NAMED).bind(domain.to_vec()).bind(hash.to_vec());
+        let Some(row) = query.fetch_optional(&self.pool).await? else { return Ok(None) };
+        let id: Vec<u8> = row.try_get(26).map_err(|_| StoreError::tampered("object_name", "?"))?;
+        let row = verified(&active, &id, &row)?;
+        if !row.held_names().iter().any(|held| held == name) {
+            return Err(StoreError::tampered("object_name", uuid_text(&id)));
+        }
+        if active.is_tombstoned(&row.id) {
+            // Destroyed since the row was read, or revived by somebody: reading it again tells.
+            return Ok(self.object(domain, row.id).await?.filter(|row| !row.is_destroyed()));
+        }
+        Ok(Some(row))
     }
 
     pub(super) async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {

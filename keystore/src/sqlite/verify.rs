@@ -408,6 +408,7 @@ mod tests {
             Index::Names.page(),
             statements::UPDATE_INDEX,
             read::CANDIDATES,
+            read::NAMED,
         ] {
             for statement in sql.split(';') {
                 let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
