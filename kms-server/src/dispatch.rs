@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use keystore::{ObjectId, StoreError};
+use keystore::{ObjectId, ObjectRow, StoreError};
 use kmip::ProtocolVersion;
 use kmip::message::{ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
@@ -23,6 +23,7 @@ use crate::node::auditing::Told;
 use crate::node::directory::Domain;
 use crate::node::sealing::identifier_text;
 use crate::operation;
+use crate::room::{self, Room};
 use crate::scope::Scope;
 use crate::shell::peer::{Fingerprint, Peer};
 
@@ -32,10 +33,8 @@ const MAX_ROUNDS: usize = 16;
 /// What an undecodable message is called in the audit log.
 pub const UNREADABLE: &str = "unreadable message";
 
-/// Room that a response's header and one failed item need, for the check against the Maximum Response Size.
-const SMALLEST_ANSWER: usize = 256;
-
-/// Answers one frame. Never fails: an error is an answer too.
+/// Answers one frame. An error is an answer too; only where not even its record can be written is there no answer at
+/// all: then what is returned is empty, and the connection is closed without a word.
 pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
     let decoded = RequestMessage::decode(&frame);
     let mut told = Told::of_client(peer.identity.domain, peer.fingerprint, peer.address);
@@ -56,11 +55,16 @@ pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zero
 /// An answer with one item that fails as a whole message failed: no Operation, a reason. KMIP 1.4 §11.1.
 pub async fn refuse(node: &Node, told: Told, version: ProtocolVersion, failure: Failure) -> Zeroizing<Vec<u8>> {
     let (answer, record) = failed_item(node, &told, version, None, None, failure);
-    // If even the record cannot be written, the answer says no more than it would anyway.
     if let Err(error) = node.record(record).await {
-        tracing::error!(%error, "refusal could not be recorded");
+        return unrecorded(&error);
     }
     ResponseMessage::new(version, DateTime(node.clock.now_s()), vec![answer]).encode()
+}
+
+/// No answer leaves without its record, a refusal no more than a key.
+fn unrecorded(error: &StoreError) -> Zeroizing<Vec<u8>> {
+    tracing::error!(%error, "an answer could not be recorded, so there is none");
+    Zeroizing::default()
 }
 
 /// The version to answer in: the client's if it is spoken here, else the newest.
@@ -75,7 +79,7 @@ async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told:
         return refuse(node, told, operation::VERSIONS[0], Failure::Version(version)).await;
     }
     if message.items.len() > node.limits.batch_items {
-        return refuse(node, told, version, Failure::TooMany("batch items")).await;
+        return refuse(node, told, version, Failure::OverLimit("more batch items than the server takes")).await;
     }
     let domain = match admit(node, peer, &message).await {
         Ok(domain) => domain,
@@ -113,12 +117,16 @@ async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told:
 /// The client's domain, if identity, credentials and domain are in order *now*: freezing or revoking acts on the next
 /// message of an open connection.
 async fn admit(node: &Node, peer: &Peer, message: &RequestMessage) -> Result<Arc<Domain>, Failure> {
-    let identity = node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"))?;
-    node.credentials.check(&identity, &message.header.authentication, node.clock.now_s()).await?;
+    let registered =
+        || node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"));
+    node.credentials.check(&*registered()?, &message.header.authentication, node.clock.now_s()).await?;
+    // Checking a password takes a while, in which the identity may have been revoked.
+    let identity = registered()?;
     node.directory.domain(&identity.domain).filter(|domain| domain.is_active()).ok_or(Failure::DomainInactive)
 }
 
-/// Carries out one request that came another way than in a KMIP message, by the same rules and with its record.
+/// Carries out one request that came another way than in a KMIP message, by the same rules and with its record. Gives
+/// the object as it is afterwards; after a dry run, as it would be.
 ///
 /// # Errors
 /// Why it failed; the failure is recorded.
@@ -130,13 +138,14 @@ pub async fn perform(
     actor: Actor,
     request: &RequestPayload,
     dry_run: bool,
-) -> Result<ResponsePayload, Failure> {
+) -> Result<Option<ObjectRow>, Failure> {
     let version = operation::VERSIONS[0];
     for _ in 0..MAX_ROUNDS {
         let mut scope = Scope::new(node, domain.clone(), version, fingerprint, told.clone(), actor);
         scope.operation = request.operation();
         let name = request.operation().text();
         let result = operation::run(&mut scope, request).await;
+        let changed = scope.object.and_then(|id| scope.draft.row(&id).cloned());
         match &result {
             Ok(_) if dry_run => {
                 let mut record = scope.told.success(node, name, scope.object);
@@ -154,11 +163,15 @@ pub async fn perform(
             }
         }
         match node.store.commit(std::mem::take(&mut scope.draft).into_unit()).await {
-            Ok(_) => return result,
+            Ok(_) => return result.map(|_| changed),
             Err(StoreError::Conflict | StoreError::NameTaken) => {}
+            // Nothing can be recorded, and nothing was done.
             Err(error) => return Err(error.into()),
         }
     }
+    let reason = Failure::Busy.answer(version).reason.text();
+    let record = told.failure(node, request.operation().text(), request.unique_identifier(), &Failure::Busy, reason);
+    node.record(record).await?;
     Err(Failure::Busy)
 }
 
@@ -166,17 +179,21 @@ pub async fn perform(
 async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing<Vec<u8>> {
     let node = scope.node;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
-    let budget = response_budget(node, message);
+    let header = header(node, scope.version, message);
+    let Some(mut room) = Room::for_answers(&header, message, option, response_budget(node, message)) else {
+        let (answer, record) = failed_item(node, &scope.told, scope.version, None, None, Failure::ResponseTooLarge);
+        scope.draft.drop_item(record);
+        return ResponseMessage::assemble(&header, &[room::without_text(answer, scope.version)]);
+    };
     let mut answers = Vec::with_capacity(message.items.len());
-    let mut size = SMALLEST_ANSWER;
     let mut failed = false;
     for item in &message.items {
         scope.object = None;
         let answer = run_item(scope, item).await.and_then(|payload| {
             let answer = answer_to(item, Outcome::Success(payload)).to_bytes(scope.version);
-            if size + answer.len() > budget { Err(Failure::ResponseTooLarge) } else { Ok(answer) }
+            if room.take(&answer) { Ok(answer) } else { Err(Failure::ResponseTooLarge) }
         });
-        let answer = match answer {
+        answers.push(match answer {
             Ok(answer) => {
                 scope.draft.keep_item(scope.told.success(node, operation_name(item), scope.object));
                 answer
@@ -187,11 +204,9 @@ async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing
                 // An item that failed names no object for those behind it.
                 scope.placeholder = None;
                 failed = true;
-                answer.to_bytes(scope.version)
+                room.take_failure(answer, scope.version)
             }
-        };
-        size += answer.len();
-        answers.push(answer);
+        });
         if failed && option != Continuation::Continue {
             break;
         }
@@ -199,7 +214,7 @@ async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing
     if failed && option == Continuation::Undo {
         undo(scope, message, &mut answers);
     }
-    ResponseMessage::assemble(&header(node, scope.version, message), &answers)
+    ResponseMessage::assemble(&header, &answers)
 }
 
 /// All or nothing: what had succeeded is taken back before it ever happened. KMIP 1.4 §6.13.
@@ -293,18 +308,26 @@ async fn refuse_every_item(
 ) -> Zeroizing<Vec<u8>> {
     let version = message.header.version;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
-    let told_of = if option == Continuation::Continue { message.items.len() } else { 1 };
+    let header = header(node, version, message);
+    let mut room = Room::for_answers(&header, message, option, response_budget(node, message));
+    let told_of = match (&room, option) {
+        (Some(_), Continuation::Continue) => message.items.len(),
+        _ => 1,
+    };
     let mut answers = Vec::with_capacity(told_of);
     let mut draft = Draft::default();
     for item in message.items.iter().take(told_of) {
         let (answer, record) = failed_item(node, told, version, Some(item), None, failure());
         draft.drop_item(record);
-        answers.push(answer.to_bytes(version));
+        answers.push(match &mut room {
+            Some(room) => room.take_failure(answer, version),
+            None => room::without_text(answer, version),
+        });
     }
     if let Err(error) = node.store.commit(draft.into_unit()).await {
-        tracing::error!(%error, "refusal could not be recorded");
+        return unrecorded(&error);
     }
-    ResponseMessage::assemble(&header(node, version, message), &answers)
+    ResponseMessage::assemble(&header, &answers)
 }
 
 impl RequestPayloadExt for ItemPayload {

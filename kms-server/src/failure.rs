@@ -85,9 +85,12 @@ pub enum Failure {
     /// A field that the operation needs is missing.
     #[error("missing: {0}")]
     MissingData(&'static str),
-    /// More instances or items than the named limit.
+    /// More instances of attributes than an object may have.
     #[error("too many: {0}")]
     TooMany(&'static str),
+    /// More of something else than a limit of the server allows.
+    #[error("over a limit: {0}")]
+    OverLimit(&'static str),
     /// The answer would exceed the client's Maximum Response Size.
     #[error("response too large")]
     ResponseTooLarge,
@@ -168,6 +171,8 @@ impl Failure {
             Self::Sensitive | Self::NotExtractable => (R::PermissionDenied, "object may not leave the server"),
             Self::InvalidField(what) => (R::InvalidField, *what),
             Self::MissingData(what) => (R::MissingData, *what),
+            Self::OverLimit(what) if modern => (R::ServerLimitExceeded, *what),
+            Self::OverLimit(what) => (R::InvalidField, *what),
             Self::TooMany(what) if modern => (R::ServerLimitExceeded, *what),
             Self::TooMany(what) => (R::IndexOutOfBounds, *what),
             Self::ResponseTooLarge => (R::ResponseTooLarge, "answer exceeds the Maximum Response Size"),
@@ -255,6 +260,7 @@ mod tests {
             Failure::InvalidField("x"),
             Failure::MissingData("x"),
             Failure::TooMany("x"),
+            Failure::OverLimit("x"),
             Failure::ResponseTooLarge,
             Failure::DomainInactive,
             Failure::Undone,

@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod node;
 pub mod operation;
+mod room;
 pub mod run;
 pub mod scope;
 pub mod shell;

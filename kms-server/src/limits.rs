@@ -116,9 +116,9 @@ limits! {
     /// Bytes of an answer, whatever larger Maximum Response Size the client allows.
     Count response_bytes = "response_bytes": 4_194_304, 1_024 ..= 67_108_864;
     /// Batch items of one request.
-    Count batch_items = "batch_items": 1_000, 1 ..= 100_000;
+    Count batch_items = "batch_items": 256, 1 ..= 256;
     /// Attributes of one object, its names among them.
-    Count object_attributes = "object_attributes": 256, 1 ..= 10_000;
+    Count object_attributes = "object_attributes": 256, 1 ..= 1_000;
     /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.
     Count located_items = "located_items": 1_000, 1 ..= 100_000;
     /// Objects that one Locate reads and verifies before it gives up looking for more.
@@ -146,6 +146,12 @@ pub const FIRST_BUFFER_BYTES: usize = 4_096;
 /// Pause after a failed accept: long enough not to spin while descriptors are short, short against any client's
 /// patience.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+// What these settings allow, the layers below have to take.
+const _: () = assert!(256 <= kmip::limits::MAX_BATCH_ITEMS);
+// Each item may tell of two transitions that fell due, beside its own record.
+const _: () = assert!(3 * 256 <= keystore::limits::MAX_STEPS);
+const _: () = assert!(1_000 <= keystore::limits::MAX_ATTRIBUTES);
 
 const _: () = {
     let mut at = 0;

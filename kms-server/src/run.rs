@@ -9,6 +9,7 @@ use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
@@ -64,6 +65,9 @@ pub enum RunError {
     /// The first administrators could not be registered.
     #[error("bootstrap: {0}")]
     Bootstrap(String),
+    /// A part of the node ended without being told to.
+    #[error("a part of the node ended by itself; the log says more")]
+    TaskEnded,
     /// The node has no administrators: `init` was not run or not finished.
     #[error("the node is not initialized: run `kms-server init`")]
     NotInitialized,
@@ -225,10 +229,11 @@ async fn serve_on(
         started: node.clock.now_s(),
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
-    let kmip = tokio::spawn(listener::run(kmip, door, conversation, stopping.clone()));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(listener::run(kmip, door, conversation, stopping.clone()));
     let admin =
         tokio::spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
-    let signer = tokio::spawn(checkpointer.run(node.clone(), stopping));
+    tasks.spawn(checkpointer.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.
     let termination = Termination::watch().map_err(system("catching signals"))?;
@@ -236,16 +241,25 @@ async fn serve_on(
     let outcome = tokio::select! {
         () = termination.received() => Ok(()),
         fault = node.store.fatal() => Err(RunError::Store(fault)),
+        // None ends before it is told to; half a node is worse than none, because nobody notices.
+        Some(ended) = tasks.join_next() => {
+            report(ended);
+            Err(RunError::TaskEnded)
+        }
     };
     tracing::info!("stopping");
     stop.stop();
     // Each ends by itself within its deadline.
-    for task in [kmip, admin, signer] {
-        if let Err(error) = task.await {
-            tracing::error!(%error, "a task of the node ended badly");
-        }
+    while let Some(ended) = tasks.join_next().await {
+        report(ended);
     }
     outcome
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a task of the node ended badly");
+    }
 }
 
 /// One line of JSON on standard output, for whoever started the node: port 0 may have become any.

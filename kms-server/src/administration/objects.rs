@@ -115,8 +115,8 @@ impl Node {
             correlation: None,
             version: if dry_run { "admin API, dry run".to_owned() } else { "admin API".to_owned() },
         };
-        dispatch::perform(self, domain, acting.fingerprint, told, acting.role, request, dry_run).await?;
-        let row = self.store.object(domain.row.id, id).await?;
+        let drafted = dispatch::perform(self, domain, acting.fingerprint, told, acting.role, request, dry_run).await?;
+        let row = if dry_run { drafted } else { self.store.object(domain.row.id, id).await? };
         row.map(|row| self.as_of_now(row)).ok_or(AdminFailure::Request(Failure::NotFound))
     }
 }

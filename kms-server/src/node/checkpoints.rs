@@ -1,57 +1,70 @@
 //! Signs the heads of the audit logs in the HSM: once a second where there is news, and whenever one is asked for.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use audit::{Checkpoint, LogId, PublicKey, SignedCheckpoint};
+use audit::{Checkpoint, LogId, PublicKey, SignedCheckpoint, TrustedKeys};
 use tokio::sync::Mutex;
 
 use crate::failure::Failure;
-use crate::node::Node;
+use crate::node::{Node, StartError};
 use crate::shell::shutdown::Stopping;
 
 /// How often logs are looked at for news.
 const INTERVAL: Duration = Duration::from_secs(1);
+/// Checkpoints signed at one look; the logs that are left come at the next. Signing shares the HSM with requests.
+const SIGNED_PER_INTERVAL: usize = 256;
+
+/// The size at which a log was last signed. Held while its next checkpoint is made, so that there is one at a time.
+type LastSigned = Arc<Mutex<Option<u64>>>;
 
 /// Signs checkpoints and remembers what is signed already.
 #[derive(Default)]
 pub struct Checkpointer {
-    /// Sizes at which the logs were last signed. The lock makes one checkpoint of a log at a time.
-    signed: Mutex<HashMap<LogId, u64>>,
+    logs: std::sync::Mutex<HashMap<LogId, LastSigned>>,
 }
 
 impl Checkpointer {
+    fn last_signed(&self, log: LogId) -> LastSigned {
+        self.logs.lock().unwrap_or_else(PoisonError::into_inner).entry(log).or_default().clone()
+    }
+
     /// The signed head of a log: a new checkpoint if records came since the last.
     ///
     /// # Errors
     /// [`Failure::Hsm`], [`Failure::Store`]; [`Failure::Internal`] for a signature that does not verify.
     pub async fn current(&self, node: &Node, log: LogId) -> Result<String, Failure> {
-        let mut signed = self.signed.lock().await;
+        let last_signed = self.last_signed(log);
+        let mut signed = last_signed.lock().await;
         let (size, root) = node.store.tree_head(log).await?;
-        if signed.get(&log) == Some(&size)
+        if *signed == Some(size)
             && let Some(note) = node.store.latest_checkpoint(log).await?
         {
             return Ok(note);
         }
         let note = sign(node, log, size, root).await?;
         node.store.store_checkpoint(log, note.clone()).await?;
-        signed.insert(log, size);
+        *signed = Some(size);
         Ok(note)
     }
 
     async fn sign_news(&self, node: &Node) -> Result<(), Failure> {
+        let mut signed = 0;
         for log in node.store.logs().await? {
             let (size, _) = node.store.tree_head(log).await?;
-            let known = self.signed.lock().await.get(&log).copied();
-            if size > 0 && known != Some(size) {
+            if size > 0 && *self.last_signed(log).lock().await != Some(size) {
                 self.current(node, log).await?;
+                signed += 1;
+                if signed >= SIGNED_PER_INTERVAL {
+                    break;
+                }
             }
         }
         Ok(())
     }
 
-    /// Signs until told to stop, and once more then. A failure is logged and tried again at the next interval.
+    /// Signs until told to stop. A failure is logged and tried again at the next interval.
     pub async fn run(self: Arc<Self>, node: Arc<Node>, mut stopping: Stopping) {
         let mut ticks = tokio::time::interval(INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -68,6 +81,33 @@ impl Checkpointer {
             }
         }
     }
+}
+
+/// Holds the latest checkpoint of every log against the keys of the trust anchor. The store has compared its tree with
+/// it already; only the signature says that nobody else wrote it.
+///
+/// # Errors
+/// [`StartError::Checkpoint`]: a node that went on would sign the work of whoever changed the file.
+pub async fn verify_all(node: &Node) -> Result<(), StartError> {
+    let trusted = trusted_keys(node)?;
+    for log in node.store.logs().await? {
+        let Some(note) = node.store.latest_checkpoint(log).await? else { continue };
+        let fault = |why: String| StartError::Checkpoint { log, why };
+        let signed = SignedCheckpoint::parse(&note).map_err(|error| fault(error.to_string()))?;
+        signed.verify(&trusted).map_err(|error| fault(error.to_string()))?;
+        if signed.checkpoint.log(&node.kms) != Some(log) {
+            return Err(fault("it belongs to another log".to_owned()));
+        }
+    }
+    Ok(())
+}
+
+fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
+    let keys = node.hsm.trust_anchor().checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key));
+    let keys: Result<Vec<_>, _> = keys.collect();
+    keys.ok()
+        .and_then(|keys| TrustedKeys::new(&node.kms, keys).ok())
+        .ok_or(Failure::Internal("the trust anchor's checkpoint keys cannot be read"))
 }
 
 async fn sign(node: &Node, log: LogId, size: u64, root: audit::Hash) -> Result<String, Failure> {

@@ -70,6 +70,17 @@ pub enum StartError {
         /// The domain's name.
         name: String,
     },
+    /// A log tells of a domain that has no row any more: somebody removed it.
+    #[error("the log of domain {0} is there, the domain is not: the database was tampered with")]
+    LostDomain(String),
+    /// A stored checkpoint is not signed by a key of the trust anchor, or cannot be read.
+    #[error("the checkpoint of log {log} is not to be believed: {why}")]
+    Checkpoint {
+        /// Which log.
+        log: LogId,
+        /// What is wrong.
+        why: String,
+    },
     /// Something inside could not be set up.
     #[error("set-up")]
     Failure(#[from] Failure),
@@ -106,12 +117,18 @@ impl Node {
             credentials: CredentialChecker::new()?,
             strangers: StrangerCounts::default(),
         };
-        for row in node.store.domains().await? {
-            // A domain that is not active keeps its rows closed; nothing of it can be read or used.
-            if row.state == DomainState::Active {
-                node.open_domain(row).await?;
+        let rows = node.store.domains().await?;
+        for log in node.store.logs().await? {
+            if let LogId::Domain(id) = log
+                && !rows.iter().any(|row| row.id == id)
+            {
+                return Err(StartError::LostDomain(sealing::identifier_text(id)));
             }
         }
+        for row in rows {
+            node.open_domain(row).await?;
+        }
+        checkpoints::verify_all(&node).await?;
         node.record(node.auditor.record(&node.clock, LogId::System, "Start")).await?;
         Ok(node)
     }
@@ -120,7 +137,13 @@ impl Node {
         let key = hsm::DomainKey::from_bytes(&row.domain_key)
             .map_err(|_| StartError::DomainKey { name: row.name.clone() })?;
         let secret = self.hsm.open_sealed(&key, &sealing::domain_secret_facts(row.id), &row.secret).await?;
+        // Until here the row is only what the database says; what its state means is decided on the verified one.
         let verified = self.store.activate(row.id, MacKey::from_secret(&secret, row.id)).await?;
+        if verified.state != DomainState::Active {
+            // Its rows are closed again; nothing of it can be read or used.
+            self.store.deactivate(verified.id).await;
+            return Ok(());
+        }
         for identity in self.store.identities(verified.id).await? {
             self.directory.put_identity(identity);
         }

@@ -27,6 +27,8 @@ pub(super) struct Birth {
     /// What the Key Block says, where there is one.
     block_algorithm: Option<CryptographicAlgorithm>,
     block_length: Option<i32>,
+    /// Bytes of registered key material.
+    material_len: usize,
 }
 
 /// The attributes of the named templates, and over them the ones given directly. KMIP 1.4 §2.1.8.
@@ -35,7 +37,7 @@ pub(super) async fn resolve_templates(
     request: &TemplateAttribute,
 ) -> Result<Vec<Attribute>, Failure> {
     if request.names.len() > MAX_TEMPLATES {
-        return Err(Failure::TooMany("templates"));
+        return Err(Failure::OverLimit("too many templates"));
     }
     let mut inherited: Vec<Attribute> = Vec::new();
     for name in &request.names {
@@ -127,6 +129,7 @@ impl Birth {
             },
             block_algorithm: None,
             block_length: None,
+            material_len: 0,
         }
     }
 
@@ -140,6 +143,7 @@ impl Birth {
         if len == 0 {
             return Err(Failure::MissingData("key material"));
         }
+        self.material_len = len;
         self.block_algorithm = algorithm;
         self.block_length = length;
         self.row.algorithm = algorithm;
@@ -186,7 +190,7 @@ impl Birth {
     pub(super) fn require_key_parameters(&self, scope: &Scope<'_>) -> Result<(), Failure> {
         let algorithm = self.row.algorithm.ok_or(Failure::InvalidField("cryptographic algorithm is missing"))?;
         let length = self.row.length.ok_or(Failure::InvalidField("cryptographic length is missing"))?;
-        change::may_register(&self.row, algorithm, length, &scope.domain.row.policy)
+        change::may_register(&self.row, algorithm, length, self.material_len, &scope.domain.row.policy)
     }
 
     /// The object was generated here, not elsewhere, by this generator. KMIP 1.4 §3.43, §3.44.

@@ -4,6 +4,8 @@
 //! dates put it in today.
 
 use keystore::{IndexTerm, ObjectId, ObjectRow};
+use std::collections::VecDeque;
+
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
@@ -30,6 +32,9 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Resul
     let filters = Filters::new(request)?;
     let answerable = scope.node.limits.located_items.min(wanted);
 
+    // Located Items came with 1.3, for whoever walks through with Offset Items; the profiles' cases do not have it
+    // otherwise. Who does not count is content with what was asked for.
+    let counts = request.offset_items.is_some() && scope.version >= ProtocolVersion::V1_3;
     let mut found: Vec<ObjectId> = Vec::new();
     let mut matched = 0_usize;
     let mut note = |id: ObjectId| {
@@ -37,8 +42,11 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Resul
         if matched > offset && found.len() < answerable {
             found.push(id);
         }
+        counts || found.len() < wanted
     };
-    let complete = if filters.nothing_can_match { true } else { search(scope, &filters, &mut note).await? };
+    if !filters.nothing_can_match {
+        search(scope, &filters, &mut note).await?;
+    }
 
     scope.placeholder = match found.as_slice() {
         [only] if matched == 1 || wanted == 1 => Some(*only),
@@ -46,10 +54,7 @@ pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Resul
     };
     scope.object = scope.placeholder;
     Ok(LocateResponse {
-        // Located Items came with 1.3, for whoever walks through with Offset Items; the profiles' cases do not have it
-        // otherwise. A count that is not complete is not given.
-        located_items: (complete && request.offset_items.is_some() && scope.version >= ProtocolVersion::V1_3)
-            .then(|| i32::try_from(matched).unwrap_or(i32::MAX)),
+        located_items: counts.then(|| i32::try_from(matched).unwrap_or(i32::MAX)),
         unique_identifiers: found.into_iter().map(identifier_text).collect(),
     })
 }
@@ -58,45 +63,53 @@ fn bound(value: Option<i32>, what: &'static str) -> Result<Option<usize>, Failur
     value.map(|value| usize::try_from(value).map_err(|_| Failure::InvalidField(what))).transpose()
 }
 
-/// Walks the candidates in identifier order; `true` if it came to the end of them.
-async fn search(scope: &Scope<'_>, filters: &Filters, note: &mut impl FnMut(ObjectId)) -> Result<bool, Failure> {
+/// Walks the candidates in identifier order until `note` has heard enough.
+///
+/// # Errors
+/// [`Failure::OverLimit`] where more objects would have to be looked at than one Locate may: part of an answer, taken
+/// for the whole, would be worse than none.
+async fn search(scope: &Scope<'_>, filters: &Filters, note: &mut impl FnMut(ObjectId) -> bool) -> Result<(), Failure> {
     let drafted = scope.draft.rows();
-    let mut drafted_matches: Vec<ObjectId> =
+    // Drafted objects are reported in their place of the identifier order.
+    let mut drafted_matches: VecDeque<ObjectId> =
         drafted.values().filter(|row| filters.matches(row, scope)).map(|row| row.id).collect();
     let mut emit = |id: ObjectId| {
-        // Drafted objects are reported in their place of the identifier order.
-        while drafted_matches.first().is_some_and(|first| *first < id) {
-            note(drafted_matches.remove(0));
+        while let Some(earlier) = drafted_matches.pop_front_if(|first| *first < id) {
+            if !note(earlier) {
+                return false;
+            }
         }
-        note(id);
+        note(id)
     };
     let mut after = None;
     let mut examined = 0;
-    let complete = loop {
-        if let Some(only) = filters.only {
-            let row = scope.node.store.object(scope.domain.row.id, only).await?;
-            if let Some(row) = row.filter(|row| !drafted.contains_key(&row.id) && filters.matches(row, scope)) {
-                emit(row.id);
-            }
-            break true;
-        }
-        let page = scope.node.store.candidates(scope.domain.row.id, &filters.terms, after, PAGE).await?;
+    loop {
+        let page = match filters.only {
+            Some(only) => scope.node.store.object(scope.domain.row.id, only).await?.into_iter().collect(),
+            None => scope.node.store.candidates(scope.domain.row.id, &filters.terms, after, PAGE).await?,
+        };
         for row in &page {
-            if !drafted.contains_key(&row.id) && filters.matches(row, scope) {
-                emit(row.id);
+            if !drafted.contains_key(&row.id) && filters.matches(row, scope) && !emit(row.id) {
+                return Ok(());
             }
         }
         examined += page.len();
         match page.last() {
             Some(last) if page.len() == PAGE => after = Some(last.id),
-            _ => break true,
+            _ => break,
         }
         if examined >= scope.node.limits.locate_examined {
-            break false;
+            return Err(Failure::OverLimit(
+                "more objects than one Locate looks at; ask for a name or another attribute",
+            ));
         }
-    };
-    drafted_matches.into_iter().for_each(&mut *note);
-    Ok(complete)
+    }
+    for id in drafted_matches {
+        if !note(id) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// What a row has to have.
@@ -113,7 +126,7 @@ impl Filters {
     fn new(request: &LocateRequest) -> Result<Self, Failure> {
         let filters = request.attributes.clone();
         if filters.len() > MAX_FILTERS {
-            return Err(Failure::TooMany("attributes to locate by"));
+            return Err(Failure::OverLimit("too many attributes to locate by"));
         }
         let only_archived = request
             .storage_status_mask
