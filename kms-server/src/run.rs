@@ -231,8 +231,7 @@ async fn serve_on(
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let mut tasks = JoinSet::new();
     tasks.spawn(listener::run(kmip, door, conversation, stopping.clone()));
-    let admin =
-        tokio::spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
+    tasks.spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
     tasks.spawn(checkpointer.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

@@ -1,7 +1,7 @@
 //! How a managed object comes into being: the same steps for Create and Register.
 
-use keystore::{Dates, IndexTerm, ObjectId, ObjectRow};
-use kmip::attribute::{Attribute, AttributeKind, AttributeValue, Digest, RngParameters, TemplateAttribute};
+use keystore::{Dates, ObjectId, ObjectRow};
+use kmip::attribute::{Attribute, AttributeValue, Digest, RngParameters, TemplateAttribute};
 use kmip::object::{KeyMaterial, ManagedObject};
 use kmip::registry::{CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, State, UsageMask};
 use kmip::ttlv::{DateTime, Writer};
@@ -17,8 +17,6 @@ use crate::scope::Scope;
 
 /// Templates one request may name.
 const MAX_TEMPLATES: usize = 8;
-/// Objects with one Name that are looked at when it is to be given again: the destroyed ones keep theirs.
-const MAX_NAMESAKES: usize = 1000;
 
 /// A managed object in the making.
 pub(super) struct Birth {
@@ -41,8 +39,9 @@ pub(super) async fn resolve_templates(
     }
     let mut inherited: Vec<Attribute> = Vec::new();
     for name in &request.names {
-        let template = find_named(scope, &AttributeValue::Name(name.clone()), ObjectType::Template)
+        let template = named(scope, &name.value)
             .await?
+            .filter(|row| row.object_type == ObjectType::Template)
             .ok_or(Failure::TemplateNotFound)?;
         // A template's own Name names the template and nothing made from it.
         let of_template = attributes::visible(&template, scope.version)
@@ -58,31 +57,15 @@ pub(super) async fn resolve_templates(
     Ok(inherited)
 }
 
-/// A live object of the domain with this Name, drafted ones included.
-async fn find_named(
-    scope: &Scope<'_>,
-    name: &AttributeValue,
-    object_type: ObjectType,
-) -> Result<Option<ObjectRow>, Failure> {
-    Ok(live_namesakes(scope, name).await?.into_iter().find(|row| row.object_type == object_type))
-}
-
-async fn live_namesakes(scope: &Scope<'_>, name: &AttributeValue) -> Result<Vec<ObjectRow>, Failure> {
-    let key = name.canonical_bytes();
-    let term = IndexTerm { attribute: name.name().to_owned(), value: key.clone() };
-    let mut rows =
-        scope.node.store.candidates(scope.domain.row.id, std::slice::from_ref(&term), None, MAX_NAMESAKES).await?;
+/// The live object of the domain with this Name, as the current item sees it: what the message has drafted counts.
+async fn named(scope: &Scope<'_>, name: &str) -> Result<Option<ObjectRow>, Failure> {
     let drafted = scope.draft.rows();
-    rows.retain(|row| !drafted.contains_key(&row.id));
-    rows.extend(drafted.into_values().cloned());
-    rows.retain(|row| {
-        row.dates.destroy.is_none()
-            && row
-                .attributes
-                .iter()
-                .any(|one| one.value.kind() == AttributeKind::Name && one.value.canonical_bytes() == key)
-    });
-    Ok(rows)
+    if let Some(row) = drafted.values().find(|row| row.dates.destroy.is_none() && row.names().any(|one| one == name)) {
+        return Ok(Some((*row).clone()));
+    }
+    let stored = scope.node.store.object_named(scope.domain.row.id, name).await?;
+    // A drafted object that has the name in the store no longer has it.
+    Ok(stored.filter(|row| !drafted.contains_key(&row.id)))
 }
 
 /// Names are unique among the live objects of a domain. KMIP 1.4 §3.2.
@@ -94,14 +77,12 @@ pub(super) async fn refuse_taken_name(
     value: &AttributeValue,
     changed: Option<ObjectId>,
 ) -> Result<(), Failure> {
-    if value.kind() != AttributeKind::Name {
-        return Ok(());
-    }
-    let taken = live_namesakes(scope, value).await?.into_iter().any(|row| Some(row.id) != changed);
-    match (taken, changed) {
-        (false, _) => Ok(()),
-        (true, None) => Err(Failure::NameTaken),
-        (true, Some(_)) => Err(Failure::NameTakenByOther),
+    let AttributeValue::Name(name) = value else { return Ok(()) };
+    match (named(scope, &name.value).await?, changed) {
+        (None, _) => Ok(()),
+        (Some(row), Some(id)) if row.id == id => Ok(()),
+        (Some(_), None) => Err(Failure::NameTaken),
+        (Some(_), Some(_)) => Err(Failure::NameTakenByOther),
     }
 }
 
