@@ -17,12 +17,12 @@ setup: ## Installs what is missing: SoftHSM, and the Python environment of the c
 serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.
 	@scripts/setup-softhsm
 	@cargo build --release --bin kms-server --bin kmsctl --bin esxi-sim --bin xtask
-	@RUN_DIR=$(RUN_DIR) target/release/xtask serve
+	@RUN_DIR=$(RUN_DIR) exec target/release/xtask serve
 
 demo: ## The main job end to end in a temporary folder; exit 0 only if every claim was checked.
 	@scripts/setup-softhsm
 	@scripts/build-tested
-	@target/debug/xtask demo
+	@exec target/debug/xtask demo
 
 test: ## Every test: unit, contract, system, real clients; conformance where KMIP_CONFORMANCE_DIR names its data.
 	@scripts/setup

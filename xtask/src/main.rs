@@ -1,5 +1,6 @@
 //! Chores of the repository, each a subcommand with a file of its own.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,6 +27,15 @@ enum Command {
     Tidy,
     /// Sets up a node under RUN_DIR, with demo tenants, and serves until stopped.
     Serve,
+    /// Runs a program that ends with the process that started it; demo and serve start theirs so.
+    #[command(hide = true)]
+    Under {
+        /// The process that starts this one.
+        parent: u32,
+        /// The program and its arguments.
+        #[arg(last = true, required = true)]
+        program: Vec<OsString>,
+    },
     /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
     Registry {
         /// Folder of kmip_tables_1_0.json to kmip_tables_2_1.json, and the two files they are checked against.
@@ -41,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Serve => serve::run(),
         Command::Tidy => tidy::run(),
+        Command::Under { parent, program } => Err(xtask::stage::children::under(parent, &program).to_string()),
         Command::Registry { tables, out } => registry::generate(&tables, &out),
     };
     match outcome {

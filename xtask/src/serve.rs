@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use admin_api::{AdminClient, ClientError, ErrorCode, NewDomain, RegisterClient};
-use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS};
+use rustix::process::Signal;
+use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS, children};
 
 /// Where the listeners are unless the environment says otherwise.
 const KMIP_ADDR: &str = "127.0.0.1:5696";
@@ -15,6 +16,16 @@ const RUN_DIR: &str = "run";
 /// Sets up what is missing and serves.
 pub fn run() -> Result<String, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
+    // The server finishes what it has begun; an interrupted ceremony is completed at the next start.
+    children::guard(Signal::TERM).map_err(|error| text(&error))?;
+    match serve() {
+        Err(_) if children::interrupted() => Ok("stopped before it served".to_owned()),
+        outcome => outcome,
+    }
+}
+
+fn serve() -> Result<String, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
     let dir = PathBuf::from(setting("RUN_DIR", RUN_DIR));
     let options = StageOptions {
         kmip: address("KMIP_ADDR", KMIP_ADDR)?,
@@ -22,16 +33,27 @@ pub fn run() -> Result<String, String> {
         ..StageOptions::default()
     };
     let programs = Programs::beside_this_one().map_err(|error| text(&error))?;
-    println!("· preparing {} (tokens, PKI, configuration) …", dir.display());
+    println!("· preparing {} (PKI, configuration) …", dir.display());
     let stage = Stage::prepare(&dir, &options).map_err(|error| text(&error))?;
-    println!("· ceremony: Root of Trust on PAR7S, TH3S, AZ07 (kept if it is there) …");
-    stage.init(&programs).map_err(|error| text(&error))?;
+    println!("· three tokens, the ceremony, the store; what is there is kept …");
+    let told = stage.init(&programs).map_err(|error| text(&error))?.stdout;
+    for line in told.lines().filter(|line| line.starts_with("ceremony") || line.starts_with("store")) {
+        println!("    {line}");
+    }
+    println!("· starting the server …");
     let server = stage.serve(&programs, &[]).map_err(|error| text(&error))?;
-    tenants(&stage, &server.addresses)?;
-    tell(&stage, &server.addresses, &programs.dir);
-    // Ctrl-C reaches the server, too; it stops in order and this waits for it.
+    println!("· tenants and their clients …");
+    let set_up = tenants(&stage, &server.addresses);
+    // A signal that came meanwhile is on its way to the server; whatever failed, failed because of it.
+    if !children::interrupted() {
+        set_up?;
+        tell(&stage, &server.addresses, &programs.dir);
+    }
     let ended = server.wait().map_err(|error| text(&error))?;
-    if ended.success() { Ok("stopped".to_owned()) } else { Err(format!("the server ended with {ended}")) }
+    match ended.success() {
+        true => Ok("stopped".to_owned()),
+        false => Err(format!("the server ended with {ended}")),
+    }
 }
 
 fn setting(name: &str, default: &str) -> String {

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
-use xtask::stage::finish;
+use xtask::stage::{children, finish};
 
 use super::story::Failure;
 
@@ -34,7 +34,7 @@ pub fn make(image: &Path, tree: &Path) -> Result<Files, Failure> {
         fs::write(tree.join(format!("var/lib/app/{number:02}.dat")), &bytes)?;
     }
     collect(tree, tree, &mut files)?;
-    run(Command::new("/sbin/mkfs.ext4")
+    run(children::command(Path::new("/sbin/mkfs.ext4"))
         .args(["-q", "-F", "-L", "acme-web", "-d"])
         .arg(tree)
         .arg(image)
@@ -81,13 +81,13 @@ pub fn hash(path: &Path) -> Result<String, Failure> {
 
 /// Whether `e2fsck` finds nothing to complain about.
 pub fn is_clean(image: &Path) -> Result<bool, Failure> {
-    Ok(finish(Command::new("/sbin/e2fsck").args(["-f", "-n"]).arg(image))?.status.success())
+    Ok(finish(children::command(Path::new("/sbin/e2fsck")).args(["-f", "-n"]).arg(image))?.status.success())
 }
 
 /// The files in an image, taken out by `debugfs` into `out`.
 pub fn files_in(image: &Path, out: &Path) -> Result<Files, Failure> {
     fs::create_dir_all(out)?;
-    run(Command::new("/sbin/debugfs").arg("-R").arg(format!("rdump / {}", out.display())).arg(image))?;
+    run(children::command(Path::new("/sbin/debugfs")).arg("-R").arg(format!("rdump / {}", out.display())).arg(image))?;
     let mut files = Files::new();
     collect(out, out, &mut files)?;
     Ok(files)

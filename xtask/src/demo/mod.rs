@@ -11,13 +11,23 @@ mod tenant;
 mod trust;
 mod world;
 
+use rustix::process::Signal;
 use story::Story;
 use world::World;
+use xtask::stage::children;
 
 /// Plays the whole story.
 pub fn run() -> Result<String, String> {
+    // Nothing of a demo is worth an orderly end.
+    children::guard(Signal::KILL).map_err(|error| error.to_string())?;
     let mut story = Story::default();
-    play(&mut story).map_err(|failure| format!("\nThe demo failed: {failure}"))?;
+    play(&mut story).map_err(|failure| {
+        if children::interrupted() {
+            "\nInterrupted. Nothing of the demo is left.".to_owned()
+        } else {
+            format!("\nThe demo failed: {failure}")
+        }
+    })?;
     Ok(format!("\nAll {} claims were checked and hold.", story.claims()))
 }
 

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use xtask::stage::children;
+
 /// Why the demo ends early.
 #[derive(Debug)]
 pub struct Failure(String);
@@ -61,6 +63,10 @@ impl Story {
 
     /// A claim. It is printed as true only if `holds`.
     pub fn claim(&mut self, text: impl fmt::Display, holds: bool) -> Result<(), Failure> {
+        // What was seen since the signal was seen of processes that were killed.
+        if children::interrupted() {
+            return Err(Failure::new("interrupted"));
+        }
         if !holds {
             return Err(Failure::new(format!("this is not true: {text}")));
         }

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use tempfile::TempDir;
-use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS, finish};
+use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS, children, finish};
 
 use super::story::{Failure, Story};
 
@@ -96,7 +96,7 @@ impl World {
 
     /// Whether the server was built with its fault injector. Without it the demo's control would control nothing.
     pub fn can_inject_faults(&self) -> Result<bool, Failure> {
-        let version = finish(Command::new(self.programs.path("kms-server")).arg("--version"))?;
+        let version = finish(children::command(&self.programs.path("kms-server")).arg("--version"))?;
         Ok(version.stdout.trim_end().ends_with("+fault"))
     }
 
@@ -131,13 +131,14 @@ impl World {
     /// Boots the simulated host, with the state of before if it ran before.
     pub fn boot_host(&mut self) -> Result<(), Failure> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("esxi-sim.log"))?;
-        let mut child = Command::new(self.programs.path("esxi-sim"))
+        let mut command = children::command(&self.programs.path("esxi-sim"));
+        command
             .args(["serve", "--allow-decrypted-copies", "--health-interval", "0", "--state"])
             .arg(self.path("esxi"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
+            .stderr(log);
+        let mut child = children::spawn(&mut command)?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;

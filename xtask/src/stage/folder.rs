@@ -18,9 +18,10 @@ pub const TENANTS: [&str; 3] = ["acme", "boreal", "cobalt"];
 const MEMBERS: [&str; 3] = ["PAR7S", "TH3S", "AZ07"];
 /// The three custodians, two of whom rebuild the escrow key.
 const CUSTODIANS: [&str; 3] = ["custodian1", "custodian2", "custodian3"];
-/// Where Debian's package puts the module.
-const SOFTHSM_MODULES: [&str; 2] =
-    ["/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so"];
+/// Where Debian's package puts the module: here, or in a folder here that is named after the architecture.
+const LIBRARIES: &str = "/usr/lib";
+/// The module below one of these folders.
+const SOFTHSM_MODULE: &str = "softhsm/libsofthsm2.so";
 /// Random bytes of a custodian's throw-away passphrase.
 const PASSPHRASE_BYTES: usize = 24;
 
@@ -75,7 +76,7 @@ impl Stage {
             private_folder(&dir.join(name))?;
         }
         certs::write_demo_pki(&dir.join("pki"), &TENANTS)?;
-        let library = SOFTHSM_MODULES.iter().map(Path::new).find(|path| path.exists()).ok_or(StageError::NoSoftHsm)?;
+        let library = softhsm_module(Path::new(LIBRARIES)).ok_or(StageError::NoSoftHsm)?;
         let members: Vec<Member> =
             MEMBERS.into_iter().map(|label| Member { label, module: dir.join(format!("hsm/{label}.so")) }).collect();
         write(
@@ -92,7 +93,7 @@ impl Stage {
             }
         }
         let stage = Self { dir, members };
-        write(&stage.config(), &stage.configuration(library, options))?;
+        write(&stage.config(), &stage.configuration(&library, options))?;
         Ok(stage)
     }
 
@@ -171,6 +172,14 @@ impl Stage {
     }
 }
 
+/// The SoftHSM module below `libraries`, found as `scripts/setup-softhsm` finds it.
+fn softhsm_module(libraries: &Path) -> Option<PathBuf> {
+    let mut of_architectures: Vec<PathBuf> =
+        fs::read_dir(libraries).ok()?.filter_map(|entry| Some(entry.ok()?.path().join(SOFTHSM_MODULE))).collect();
+    of_architectures.sort();
+    std::iter::once(libraries.join(SOFTHSM_MODULE)).chain(of_architectures).find(|path| path.is_file())
+}
+
 fn private_folder(dir: &Path) -> Result<(), StageError> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StageError::file(dir))
 }
@@ -195,4 +204,25 @@ fn random_text() -> Result<String, StageError> {
         .fill(&mut bytes)
         .map_err(|_| StageError::Program { program: "randomness".to_owned(), what: "none to be had".to_owned() })?;
     Ok(hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_module_is_found_for_any_architecture() {
+        let libraries = tempfile::tempdir().unwrap();
+        assert_eq!(softhsm_module(libraries.path()), None);
+        let put = |folder: &str| {
+            let folder = libraries.path().join(folder);
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("libsofthsm2.so"), "").unwrap();
+            folder.join("libsofthsm2.so")
+        };
+        let of_architecture = put("riscv64-linux-gnu/softhsm");
+        assert_eq!(softhsm_module(libraries.path()), Some(of_architecture));
+        let plain = put("softhsm");
+        assert_eq!(softhsm_module(libraries.path()), Some(plain));
+    }
 }

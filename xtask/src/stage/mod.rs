@@ -3,6 +3,7 @@
 //! `make serve`, `make demo` and the system tests stand on the same stage, so that what the tests prove is what a user
 //! gets. Preparing a folder a second time, or after an interruption at any moment, completes what is there.
 
+pub mod children;
 mod folder;
 mod processes;
 

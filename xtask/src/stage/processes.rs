@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
-use super::{Stage, StageError};
+use super::{Stage, StageError, children};
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
@@ -77,9 +77,8 @@ impl Programs {
 /// [`StageError::Program`] if it cannot be started; a bad end is for the caller to judge.
 pub fn finish(command: &mut Command) -> Result<Finished, StageError> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
+    let output = children::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
+        .and_then(Child::wait_with_output)
         .map_err(|error| StageError::Program { program, what: error.to_string() })?;
     Ok(Finished {
         status: output.status,
@@ -92,7 +91,7 @@ impl Stage {
     /// A command in this stage's environment.
     #[must_use]
     pub fn command(&self, program: &Path) -> Command {
-        let mut command = Command::new(program);
+        let mut command = children::command(program);
         command.env("SOFTHSM2_CONF", self.dir.join("softhsm2.conf")).env_remove("KMIP_ADDR").env_remove("ADMIN_ADDR");
         command
     }
@@ -134,7 +133,7 @@ impl Stage {
         admin: &str,
         args: &[&str],
     ) -> Result<Finished, StageError> {
-        let mut command = Command::new(programs.path("kmsctl"));
+        let mut command = children::command(&programs.path("kmsctl"));
         command
             .env("CLAVIS_ADMIN_URL", format!("https://{}", server.admin))
             .env("CLAVIS_PKI", self.pki())
@@ -151,11 +150,7 @@ impl Server {
     /// [`StageError`].
     pub fn start(mut command: Command, log_file: File, log: PathBuf) -> Result<Self, StageError> {
         let failed = |what: String| StageError::Program { program: "kms-server serve".to_owned(), what };
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log_file)
-            .spawn()
+        let mut child = children::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file))
             .map_err(|error| failed(error.to_string()))?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
