@@ -7,6 +7,7 @@ all is well; anything else is a failure that names the check.
 import sys
 
 from kmip.core import enums
+from kmip.core.exceptions import OperationFailure
 from kmip.core.factories.attributes import AttributeFactory
 from kmip.pie import objects
 from kmip.pie.client import ProxyKmipClient
@@ -35,7 +36,7 @@ def refused(reason, call, *args, **kwargs):
     """The call fails with exactly this Result Reason."""
     try:
         call(*args, **kwargs)
-    except KmipOperationFailure as failure:
+    except (KmipOperationFailure, OperationFailure) as failure:
         check(failure.reason == reason, f"{call.__name__}: {failure.reason}, not {reason}")
     else:
         check(False, f"{call.__name__} was not refused")
@@ -159,7 +160,7 @@ def main():
         cert=cert,
         key=key,
         ca=ca,
-        ssl_version="PROTOCOL_TLS_CLIENT",
+        ssl_version="PROTOCOL_TLS",
         # PyKMIP reads a configuration file of the user's unless it is told of another.
         config_file="/dev/null",
         kmip_version=VERSIONS[version],
