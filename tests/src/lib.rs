@@ -8,3 +8,4 @@ pub mod node;
 pub mod oasis;
 pub mod random;
 pub mod relay;
+pub mod script;

@@ -1,5 +1,5 @@
 //! The OASIS cases against a real node, and the runner itself: an expectation that is corrupted must fail.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::path::PathBuf;
 
@@ -142,9 +142,11 @@ fn is_permitted(corruption: Corruption, path: &[String], element: &Element) -> b
     }
 }
 
-/// Every element of every expected answer, each corrupted in every way: `visit` gets the path, the corruption and the
-/// corrupted case.
-fn each_corruption(case: &Case, visit: &mut dyn FnMut(&[String], Corruption, &Element, &Case)) {
+/// Path, corruption, the element as it was, the corrupted case.
+type Visit<'a> = &'a mut dyn FnMut(&[String], Corruption, &Element, &Case);
+
+/// Every element of every expected answer, each corrupted in every way.
+fn each_corruption(case: &Case, visit: Visit<'_>) {
     for step in 0..case.steps.len() {
         let mut paths: Vec<Vec<usize>> = Vec::new();
         collect(&case.steps[step].response, &mut Vec::new(), &mut paths);
@@ -182,7 +184,8 @@ fn a_corrupted_expectation_fails_on_the_wire() {
     let sample = Case::parse("sample", SAMPLE).unwrap();
     assert_eq!(recorded(&node, &sample).0, Outcome::Passed);
     // By hand, on a node that answers anew, what a server could get wrong.
-    let corrupt: [(&str, fn(&mut Case)); 8] = [
+    type Corrupt = fn(&mut Case);
+    let corrupt: [(&str, Corrupt); 8] = [
         ("a value", |case| *attribute(case, "x-Colour") = "red".to_owned()),
         ("a mask", |case| *attribute(case, "Cryptographic Usage Mask") = "Encrypt".to_owned()),
         ("a date that was sent", |case| *attribute(case, "Activation Date") = "$NOW-61".to_owned()),

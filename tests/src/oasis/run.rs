@@ -51,7 +51,7 @@ pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync))
 
 fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
-    let credential = group.iter().find_map(|file| Some(credential(&file.read().ok()?)?));
+    let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
     let tenant = node.tenant_with("oasis", "legacy", credential);
     let connection = tenant.and_then(|tenant| node.connect(&tenant.identity));
     let mut connection = match connection {
