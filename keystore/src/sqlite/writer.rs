@@ -142,12 +142,12 @@ impl Writer {
         let mut open = Vec::with_capacity(group.len());
         if let Err(error) = self.transaction(group, &mut open).await {
             let reason = self.shared.fail(&error);
-            for (answer, _) in open {
+            for Open { answer, .. } in open {
                 let _ = answer.send(Err(StoreError::Failed(Arc::clone(&reason))));
             }
             return;
         }
-        for (answer, result) in open {
+        for Open { answer, result, .. } in open {
             // Whoever asked may have gone; what was asked is done.
             let _ = answer.send(result);
         }
@@ -161,9 +161,9 @@ impl Writer {
         let mut leaves = Vec::new();
         let mut news = Vec::new();
         let mut failed = None;
-        for (unit, answer, _permit) in group {
+        for (unit, answer, room) in group {
             if failed.is_some() {
-                open.push((answer, Err(StoreError::Closed)));
+                open.push(Open { answer, result: Err(StoreError::Closed), _room: room });
                 continue;
             }
             let result = match self.apply(unit).await {
@@ -178,14 +178,14 @@ impl Writer {
                     Err(StoreError::Closed)
                 }
             };
-            open.push((answer, result));
+            open.push(Open { answer, result, _room: room });
         }
         if let Some(error) = failed {
             return Err(error);
         }
         #[cfg(feature = "fault")]
         if self.faults.early_answer {
-            for (answer, result) in open.drain(..) {
+            for Open { answer, result, .. } in open.drain(..) {
                 let _ = answer.send(result);
             }
         }
@@ -288,8 +288,13 @@ fn fatal(error: sqlx::Error) -> Failure {
     Failure::Fatal(error.into())
 }
 
-/// An answer that waits for the disk.
-type Open = (Answer<Committed>, Result<Committed, StoreError>);
+/// An answer that waits for the disk. Until it is given the unit still takes up its room in the queue: its records are
+/// in memory, and who comes meanwhile must wait for the disk too.
+struct Open {
+    answer: Answer<Committed>,
+    result: Result<Committed, StoreError>,
+    _room: OwnedSemaphorePermit,
+}
 
 macro_rules! insert_audit {
     () => {
@@ -338,5 +343,67 @@ impl Batch {
         self.places.push(']');
         sqlx::query(sql).bind(self.places).bind(self.blob).execute(connection).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use audit::{Identity, LogId, Outcome, Record};
+    use tokio::sync::{Semaphore, watch};
+
+    use super::super::{logs, open, prepare, read};
+    use super::*;
+    use crate::unit::{Step, Unit};
+
+    fn record() -> Record {
+        Record {
+            time_us: 1,
+            node: [1; 16],
+            boot: [2; 16],
+            counter: 0,
+            log: LogId::System,
+            identity: Identity::Node,
+            source: String::new(),
+            operation: "Start".to_owned(),
+            object: None,
+            outcome: Outcome::Success,
+            reason: None,
+            request_id: [3; 16],
+            correlation: None,
+            revision: None,
+            row_digest: None,
+            set_digest: None,
+            approvals: Vec::new(),
+            detail: None,
+            count: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_unit_takes_up_its_room_until_it_is_answered() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = StoreOptions::default();
+        let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
+        let logs = logs::load(&mut opened.writer).await.unwrap();
+        let (failure, _) = watch::channel(None);
+        let (pool, domains, heads) = (opened.readers, Default::default(), Default::default());
+        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, failure } });
+        let mut writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
+        let room = Arc::new(Semaphore::new(10));
+        let mut group = Group::new();
+        let mut answers = Vec::new();
+        for _ in 0..3 {
+            let unit = Unit { steps: vec![Step { changes: Vec::new(), record: Some(record()) }] };
+            let unit = prepare::prepare(&shared.reader, unit).await.unwrap();
+            let (answer, answered) = oneshot::channel();
+            group.push((unit, answer, Arc::clone(&room).try_acquire_many_owned(2).unwrap()));
+            answers.push(answered);
+        }
+        let mut open = Vec::new();
+        writer.transaction(group, &mut open).await.unwrap();
+        assert_eq!((open.len(), room.available_permits()), (3, 4), "on the disk, not answered");
+        drop(open);
+        assert_eq!(room.available_permits(), 10);
+        writer.close().await;
     }
 }
