@@ -29,5 +29,5 @@ pub use row::{
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;
 pub use sqlite::{SqliteStore, StoreOptions, Synchronous};
-pub use store::{Finding, KeyStore, StoredRecord, Verification};
+pub use store::{Finding, KeptLeaf, KeyStore, StoredRecord, Verification};
 pub use unit::{Change, Committed, Step, Unit};

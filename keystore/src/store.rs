@@ -19,6 +19,18 @@ pub struct StoredRecord {
     pub bytes: Vec<u8>,
 }
 
+/// A position of a log as the database has it, believed or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptLeaf {
+    /// Position in the log, from 0.
+    pub seq: u64,
+    /// What stands where the record should be; nothing where there is none, and never more than one byte over
+    /// [`audit::limits::MAX_RECORD_LEN`].
+    pub bytes: Vec<u8>,
+    /// What stands where its leaf hash should be; zeros where that is none.
+    pub leaf: Hash,
+}
+
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
@@ -118,6 +130,10 @@ pub trait KeyStore: Send + Sync {
     /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
     /// its leaf hash.
     async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Positions of a log from `from` on as they lie there, at most `limit` and [`crate::limits::MAX_PAGE`], unjudged:
+    /// for a verifier elsewhere, who must be able to name the record that was changed, or is gone.
+    async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError>;
 
     /// Size and root of a log's tree, as committed. A log without records is empty.
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError>;

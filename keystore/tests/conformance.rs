@@ -62,6 +62,7 @@ claims! {
     identities_come_back_and_change_by_revision
     a_certificate_key_belongs_to_one_domain
     a_domain_is_frozen_by_revision
+    of_many_first_authorities_one_stays
     domain_names_are_unique
     an_inactive_domain_is_closed_but_tells
     the_set_digest_is_repeated
@@ -440,6 +441,36 @@ async fn a_domain_is_frozen_by_revision(store: Store) {
     row.revision += 1;
     let domains = store.domains().await.unwrap();
     assert_eq!(domains, [row, domain_row(BOREAL, "boreal")]);
+}
+
+/// Setting and row belong to one unit, so that the revision of the row guards the setting, which has none.
+async fn of_many_first_authorities_one_stays(store: Store) {
+    let tasks: Vec<_> = (0..32)
+        .map(|number: u8| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                let mut row = domain_row(ACME, "acme");
+                row.authority = Some([number; 32]);
+                let setting = Change::PutSetting { name: "domain-ca/acme".to_owned(), value: vec![number] };
+                let changes = vec![Change::UpdateDomain(row), setting];
+                commit(&*store, vec![Step { changes, record: Some(record(ACME, "CreateAuthority")) }]).await
+            })
+        })
+        .collect();
+    let mut succeeded = 0;
+    for task in tasks {
+        match task.await.unwrap() {
+            Ok(_) => succeeded += 1,
+            Err(StoreError::Conflict) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert_eq!(succeeded, 1);
+    let row = store.domains().await.unwrap().into_iter().find(|row| row.id == ACME).unwrap();
+    let setting = store.setting("domain-ca/acme").await.unwrap().unwrap();
+    assert_eq!(row.authority, Some([setting[0]; 32]));
+    let told = all_records(&*store, LogId::Domain(ACME)).await;
+    assert_eq!(told.iter().filter(|record| record.operation == "CreateAuthority").count(), 1);
 }
 
 async fn domain_names_are_unique(store: Store) {

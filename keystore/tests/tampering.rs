@@ -6,7 +6,7 @@
 mod support;
 
 use audit::{LogId, Record};
-use keystore::{IdentityKind, IndexTerm, KeyStore, SqliteStore, StoreError};
+use keystore::{Change, IdentityKind, IndexTerm, KeyStore, SqliteStore, StoreError};
 use kmip::attribute::AttributeValue;
 use kmip::registry::{CryptographicAlgorithm, ObjectType};
 
@@ -25,6 +25,9 @@ async fn sample() -> (Folder, SqliteStore, Database) {
         admin.kind = IdentityKind::Admin { role: format!("officer of {}", domain[0]) };
         admin.credential = None;
         register(&store, admin).await.unwrap();
+        let mut row = domain_row(domain, if domain == ACME { "acme" } else { "boreal" });
+        row.authority = Some([domain[0]; 32]);
+        commit(&store, vec![step(Change::UpdateDomain(row), record(domain, "CreateAuthority"))]).await.unwrap();
         create(&store, &full_object(domain)).await;
         create(&store, &object(domain)).await;
         let gone = full_object(domain);
@@ -62,7 +65,7 @@ fn changes(row: &RawRow) -> Vec<(String, Value)> {
             ("revocation_message" | "role" | "username" | "argon2", Value::Null) => Some(Value::Text(b"x".to_vec())),
             ("sealed", Value::Null) => Some(Value::Blob(vec![1])),
             (_, Value::Null) => Some(Value::Integer(0)),
-            ("revocation_message" | "role" | "username" | "argon2" | "sealed", _) => Some(Value::Null),
+            ("revocation_message" | "role" | "username" | "argon2" | "sealed" | "authority", _) => Some(Value::Null),
             (name, _) if name.ends_with("_date") && !["initial_date", "last_change_date"].contains(&name) => {
                 Some(Value::Null)
             }
@@ -378,6 +381,34 @@ async fn every_changed_bit_of_a_record_is_refused() {
     store.close().await;
     let reopened = folder.open_with(keystore::StoreOptions::default()).await.err();
     assert!(matches!(reopened, Some(StoreError::Tampered { table: "audit", .. })), "{reopened:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_handed_out_as_it_lies_there_whatever_was_done_to_it() {
+    let (_folder, store, mut database) = sample().await;
+    let log = LogId::Domain(ACME);
+    let honest = store.leaves_as_kept(log, 0, 1000).await.unwrap();
+    let believed = store.records(log, 0, 1000).await.unwrap();
+    assert_eq!(honest.iter().map(|one| (one.seq, &one.bytes)).collect::<Vec<_>>(), {
+        believed.iter().map(|one| (one.seq, &one.bytes)).collect::<Vec<_>>()
+    });
+    assert!(honest.iter().all(|one| Record::leaf_hash(&one.bytes) == one.leaf));
+    let id_of_log = "(SELECT id FROM log WHERE domain = x'acacacacacacacacacacacacacacacac')";
+    for change in [
+        "UPDATE audit SET record = zeroblob(1000000) WHERE seq = 1",
+        "UPDATE audit SET leaf = x'00' WHERE seq = 2",
+        "DELETE FROM audit WHERE seq = 3",
+    ] {
+        assert_eq!(database.run(&format!("{change} AND log = {id_of_log}")).await, 1);
+    }
+    let kept = store.leaves_as_kept(log, 1, 1000).await.unwrap();
+    assert_eq!(kept.len(), honest.len() - 1);
+    assert_eq!((kept[0].bytes.len(), kept[0].leaf), (audit::limits::MAX_RECORD_LEN + 1, honest[1].leaf));
+    assert_eq!((&kept[1].bytes, kept[1].leaf), (&honest[2].bytes, [0; 32]));
+    assert_eq!((kept[2].seq, &kept[2].bytes, kept[2].leaf), (3, &Vec::new(), [0; 32]));
+    assert_eq!(kept[3..], honest[4..]);
+    assert_eq!(store.leaves_as_kept(log, 1, 2).await.unwrap(), kept[..2]);
+    assert_eq!(store.leaves_as_kept(log, u64::MAX, 2).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -11,6 +11,7 @@ CREATE TABLE domain (
     secret     BLOB NOT NULL,
     policy     TEXT NOT NULL,
     system     INTEGER NOT NULL,
+    authority  BLOB,
     mac        BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -20,6 +20,7 @@ pub(crate) struct RawDomain {
     pub(crate) secret: Vec<u8>,
     pub(crate) policy: String,
     pub(crate) system: i64,
+    pub(crate) authority: Option<Vec<u8>>,
 }
 
 impl RawDomain {
@@ -38,6 +39,7 @@ impl RawDomain {
             secret: row.secret.as_bytes().to_vec(),
             policy: row.policy.clone(),
             system: i64::from(row.system),
+            authority: row.authority.map(|digest| digest.to_vec()),
         })
     }
 }
@@ -61,6 +63,7 @@ impl Raw for RawDomain {
             .digest_of(&self.secret)
             .text(&self.policy)
             .integer(self.system)
+            .maybe(self.authority.as_deref(), Canonical::blob)
             .finish()
     }
 
@@ -75,6 +78,7 @@ impl Raw for RawDomain {
             secret: Sealed::from_bytes(self.secret).map_err(|error| error.to_string())?,
             policy: self.policy,
             system: flag(self.system, "system")?,
+            authority: self.authority.map(|digest| sized(&digest, "authority")).transpose()?,
         })
     }
 }

@@ -52,4 +52,7 @@ pub struct DomainRow {
     pub policy: String,
     /// Whether this is the domain of the administrators.
     pub system: bool,
+    /// SHA-256 of the DER certificate of the domain's certificate authority, once it has one. The authority itself is
+    /// a setting, and settings carry no MAC: this is what shows that it is there, and which one it is.
+    pub authority: Option<[u8; 32]>,
 }

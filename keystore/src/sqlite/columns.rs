@@ -22,7 +22,7 @@ macro_rules! object_columns {
 /// The columns of `domain`.
 macro_rules! domain_columns {
     () => {
-        "id, name, state, revision, created_us, domain_key, secret, policy, system, mac"
+        "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, mac"
     };
 }
 
@@ -127,6 +127,7 @@ impl Columns for RawDomain {
             .bind(self.secret)
             .bind(self.policy)
             .bind(self.system)
+            .bind(self.authority)
             .bind(mac.to_vec())
     }
 
@@ -141,8 +142,9 @@ impl Columns for RawDomain {
             secret: row.try_get(6)?,
             policy: row.try_get(7)?,
             system: row.try_get(8)?,
+            authority: row.try_get(9)?,
         };
-        Ok((raw, row.try_get(9)?))
+        Ok((raw, row.try_get(10)?))
     }
 }
 

@@ -33,7 +33,7 @@ use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_QUEUE, DEFAULT_READERS, MA
 use crate::mac::MacKey;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
-use crate::store::{KeyStore, StoredRecord, Verification};
+use crate::store::{KeptLeaf, KeyStore, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
@@ -226,6 +226,10 @@ impl KeyStore for SqliteStore {
 
     async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError> {
         self.shared.reader.records(log, from, limit).await
+    }
+
+    async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError> {
+        self.shared.reader.leaves_as_kept(log, from, limit).await
     }
 
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError> {

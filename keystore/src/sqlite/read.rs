@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use audit::limits::MAX_RECORD_LEN;
 use audit::{Hash, LogId, Record};
 use secret::DomainId;
 use sqlx::sqlite::SqliteRow;
@@ -18,7 +19,7 @@ use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
 use crate::raw::{Raw, RawDomain, RawObject, signed, sized, uuid_text};
 use crate::row::{DomainRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Domains};
-use crate::store::StoredRecord;
+use crate::store::{KeptLeaf, StoredRecord};
 
 /// Begins at the term that leaves the fewest; the others are look-ups. An index row without its object is shown as a
 /// row of nothing.
@@ -209,6 +210,42 @@ impl Reader {
             Ok(len) if len == limit => Ok(records),
             _ => Err(StoreError::tampered("audit", place(log, from.saturating_add(limit)))),
         }
+    }
+
+    pub(super) async fn leaves_as_kept(
+        &self,
+        log: LogId,
+        from: u64,
+        limit: usize,
+    ) -> Result<Vec<KeptLeaf>, StoreError> {
+        self.check()?;
+        let (id, tree) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        let limit = u64::try_from(limit.min(MAX_PAGE)).unwrap_or_default().min(tree.size().saturating_sub(from));
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let to = from.saturating_add(limit);
+        // Cut, because whoever can write to the file may have put anything there.
+        let rows = sqlx::query(
+            "SELECT seq, substr(leaf, 1, 33), substr(record, 1, $4) FROM audit \
+             WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+        )
+        .bind(id)
+        .bind(signed(from)?)
+        .bind(signed(to)?)
+        .bind(i64::try_from(MAX_RECORD_LEN + 1).unwrap_or(i64::MAX))
+        .fetch_all(&self.pool)
+        .await?;
+        let mut leaves: Vec<KeptLeaf> =
+            (from..to).map(|seq| KeptLeaf { seq, bytes: Vec::new(), leaf: Hash::default() }).collect();
+        for row in &rows {
+            let seq: i64 = row.try_get(0)?;
+            let at = u64::try_from(seq).ok().and_then(|seq| usize::try_from(seq.checked_sub(from)?).ok());
+            let Some(kept) = at.and_then(|at| leaves.get_mut(at)) else { continue };
+            kept.leaf = sized(&row.try_get::<Vec<u8>, _>(1)?, "leaf").unwrap_or_default();
+            kept.bytes = row.try_get(2)?;
+        }
+        Ok(leaves)
     }
 
     pub(super) async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {

@@ -86,6 +86,7 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         secret: sealed(id, 0x5e),
         policy: "anssi".to_owned(),
         system: false,
+        authority: None,
     }
 }
 

@@ -96,6 +96,7 @@ impl Node {
             secret: sealed,
             policy: policy.to_owned(),
             system,
+            authority: None,
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }
