@@ -5,13 +5,14 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 RUN_DIR ?= run
 FUZZ_SECONDS ?= 60
+FUZZ_RUNS ?=
 
 .PHONY: help setup serve demo test soak bench conformance lint fuzz clean
 
 help: ## This list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: ## Installs what is missing: SoftHSM, and the Python environment of the client tests.
+setup: ## Installs what is missing: SoftHSM, the ext4 tools, and the Python environment of the client tests.
 	@scripts/setup
 
 serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.
@@ -39,13 +40,13 @@ bench: ## The benchmark as ratios against PyKMIP in the same run: a table and be
 conformance: ## The OASIS cases under KMIP_CONFORMANCE_DIR; last line 'N passed, M failed'.
 	@scripts/setup-softhsm
 	@scripts/build-tested
-	@cargo run -q -p system-tests --bin conformance
+	@target/debug/conformance
 
 lint: ## Format, clippy, dependencies, house rules.
 	@scripts/lint
 
-fuzz: ## Fuzzes the decoders for FUZZ_SECONDS each.
-	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
+fuzz: ## Fuzzes each decoder for FUZZ_SECONDS, or with FUZZ_RUNS inputs if that is set.
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_RUNS=$(FUZZ_RUNS) scripts/fuzz
 
 clean: ## Forgets the demo node under ./run. Keys included.
 	@rm -rf $(RUN_DIR)
