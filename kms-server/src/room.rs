@@ -2,8 +2,10 @@
 
 use kmip::ProtocolVersion;
 use kmip::message::{Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage};
-use kmip::registry::{BatchErrorContinuationOption as Continuation, ResultReason};
+use kmip::registry::BatchErrorContinuationOption as Continuation;
 use zeroize::Zeroizing;
+
+use crate::failure::Failure;
 
 /// Room for the answers of one message, taken item by item.
 ///
@@ -80,7 +82,7 @@ impl Room {
 pub fn without_text(answer: ResponseItem, version: ProtocolVersion) -> Zeroizing<Vec<u8>> {
     let reason = match answer.outcome {
         Outcome::Failure { reason, .. } => reason,
-        _ => ResultReason::ResponseTooLarge,
+        _ => Failure::ResponseTooLarge.answer(version).reason,
     };
     ResponseItem { outcome: Outcome::failed(reason, ""), ..answer }.to_bytes(version)
 }
@@ -90,7 +92,7 @@ fn shortest_failure(item: &RequestItem, version: ProtocolVersion) -> usize {
     let answer = ResponseItem {
         operation: item.operation_code(),
         unique_batch_item_id: item.unique_batch_item_id.clone(),
-        outcome: Outcome::failed(ResultReason::GeneralFailure, ""),
+        outcome: Outcome::failed(Failure::ResponseTooLarge.answer(version).reason, ""),
     };
     answer.to_bytes(version).len()
 }
@@ -145,7 +147,7 @@ mod tests {
         let answer = ResponseItem {
             operation: item.operation_code(),
             unique_batch_item_id: item.unique_batch_item_id.clone(),
-            outcome: Outcome::failed(ResultReason::ItemNotFound, "no such object"),
+            outcome: Outcome::failed(Failure::NotFound.answer(V1_4).reason, "no such object"),
         };
         let bytes = tight.take_failure(answer, V1_4);
         assert_eq!(bytes.len(), failure());
