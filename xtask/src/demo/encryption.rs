@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use esxi_sim::host::config::VmConfig;
 use esxi_sim::host::dek::{self, Purpose};
-use provisioning::example;
 use secret::Secret;
 use serde_json::json;
 
+use super::original::Original;
 use super::story::{Failure, Story};
 use super::world::{PROVIDER, World};
-use super::{disks, tenant};
+use super::{disks, provision, tenant};
 
 /// The VM that the later chapters go on with.
 pub const VM: &str = "web";
 /// A second one, whose key is destroyed on purpose.
 pub const DOOMED_VM: &str = "scratch";
 
-/// Encrypts two VMs and looks at the first from every side.
-pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
+/// Encrypts two VMs and looks at the first from every side; returns its disk as it was before.
+pub fn show(story: &mut Story, world: &mut World) -> Result<Original, Failure> {
     story.chapter("A VM is encrypted");
     connect_vcenter(story, world)?;
 
@@ -28,17 +28,17 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     let disk = world.path("disks/web.img");
     fs::create_dir_all(world.path("disks"))?;
     let files = disks::make(&disk, &world.path("tree"))?;
-    let original = world.path("disks/web.original.img");
-    fs::copy(&disk, &original)?;
+    let original = Original { image: world.path("disks/web.original.img"), files };
+    fs::copy(&disk, &original.image)?;
     let spare = world.path("disks/scratch.img");
     fs::copy(&disk, &spare)?;
 
-    let plan = provisioning::plan_encryption(&example::inventory(), &example::request());
-    story.claim("the provisioning core has no objection to encrypting this VM", plan.is_ok())?;
     for (vm, disk) in [(VM, &disk), (DOOMED_VM, &spare)] {
         world.host_post("/vms", &json!({ "id": vm, "disks": [disk] }))?;
-        story.step(&format!("vCenter makes a key, the host encrypts {vm} …"));
-        world.host_post(&format!("/vms/{vm}/encrypt"), &json!({}))?;
+        let (inventory, _) = provision::inventory(world, vm)?;
+        story.step(&format!("if no rule is against it, vCenter makes a key and the host encrypts {vm} …"));
+        let planned = provision::encrypt(world, &inventory, vm)?;
+        story.claim(format!("the provisioning core has a plan for {vm} as the host describes it"), planned.is_ok())?;
     }
     let status = world.host_get(&format!("/vms/{VM}"))?;
     let key = status["key"]["keyId"].as_str().unwrap_or_default().to_owned();
@@ -56,13 +56,14 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<(), Failure> {
     )?;
 
     let encrypted = PathBuf::from(status["disks"][0]["file"].as_str().unwrap_or_default());
-    let (differs, sectors) = disks::every_sector_differs(&original, &encrypted)?;
+    let (differs, sectors) = disks::every_sector_differs(&original.image, &encrypted)?;
     story.claim(
         format!("the encrypted image differs from the clear one in each of its {sectors} sectors"),
         differs && sectors > 0,
     )?;
-    read_back(story, world, &original, &files)?;
-    look_for_keys(story, world, &status, &key)
+    original.is_read_back(story, world, "read-back")?;
+    look_for_keys(story, world, &status, &key)?;
+    Ok(original)
 }
 
 fn connect_vcenter(story: &mut Story, world: &mut World) -> Result<(), Failure> {
@@ -86,22 +87,6 @@ fn connect_vcenter(story: &mut Story, world: &mut World) -> Result<(), Failure> 
     world.kmsctl("operator", &["client", "register", "acme", &certificate, "--name", "vcenter"])?;
     let trusted = world.host_post(&format!("/providers/{PROVIDER}/trust"), &json!({}))?;
     story.claim("registered by fingerprint in acme's domain, it is trusted", trusted["healthy"] == true)
-}
-
-fn read_back(story: &mut Story, world: &World, original: &Path, files: &disks::Files) -> Result<(), Failure> {
-    story.step("reading the disk back through the host …");
-    let copy = world.path("disks/web.read-back.img");
-    world.host_post(&format!("/vms/{VM}/disks/0/decrypted-copy"), &json!({ "path": copy }))?;
-    story.claim(
-        "what the host reads back equals the clear disk byte for byte",
-        disks::hash(&copy)? == disks::hash(original)?,
-    )?;
-    story.claim("e2fsck finds its file system clean", disks::is_clean(&copy)?)?;
-    let found = disks::files_in(&copy, &world.path("read-back"))?;
-    story.claim(
-        format!("all {} files in it have the hashes they had", files.len()),
-        &found == files && !files.is_empty(),
-    )
 }
 
 /// Looks for key bytes where none may be: the database, its log, the VM's configuration.

@@ -4,7 +4,9 @@ mod audit;
 mod disks;
 mod encryption;
 mod host;
+mod original;
 mod outage;
+mod provision;
 mod refusals;
 mod story;
 mod tenant;
@@ -35,10 +37,10 @@ fn play(story: &mut Story) -> Result<(), story::Failure> {
     let mut world = World::prepare(story)?;
     trust::show(story, &world)?;
     world.open(story)?;
-    encryption::show(story, &mut world)?;
-    refusals::show(story, &world)?;
-    host::show(story, &mut world)?;
-    outage::show(story, &mut world)?;
+    let original = encryption::show(story, &mut world)?;
+    refusals::show(story, &world, &original)?;
+    host::show(story, &mut world, &original)?;
+    outage::show(story, &mut world, &original)?;
     audit::show(story, &world)?;
     world.close()
 }

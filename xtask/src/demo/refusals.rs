@@ -1,33 +1,70 @@
 //! Chapter: what is refused, and why.
 
+use std::fs;
+
 use kmip::registry::ResultReason;
 use kmip_client::Error;
+use provisioning::example;
 use provisioning::ids::SnapshotId;
 use provisioning::inventory::{Inventory, PowerState, Vm};
-use provisioning::{EncryptRequest, Finding, example, plan_encryption};
+use serde_json::json;
 
 use super::encryption::VM;
+use super::original::Original;
 use super::story::{Failure, Story};
-use super::tenant;
 use super::world::World;
+use super::{provision, tenant};
 
 /// A key identifier that no server ever handed out.
 const ABSENT: &str = "01890000-0000-7000-8000-000000000000";
+/// The VM that is refused four times.
+const REFUSED_VM: &str = "ledger";
 
 /// Shows the rules of the provisioning core, and the wall between two tenants.
-pub fn show(story: &mut Story, world: &World) -> Result<(), Failure> {
+pub fn show(story: &mut Story, world: &World, original: &Original) -> Result<(), Failure> {
     story.chapter("What is refused, and why");
-    refused(story, "a VM with a snapshot", &["vm-has-no-snapshot"], |vm| {
-        vm.snapshots.push(SnapshotId::new("before-update"))
+    let disk = world.path("disks/ledger.img");
+    fs::copy(&original.image, &disk)?;
+    world.host_post("/vms", &json!({ "id": REFUSED_VM, "disks": [disk] }))?;
+    refused(story, world, "a VM with a snapshot", "vm-has-no-snapshot", |inventory, mut vm| {
+        vm.snapshots.push(SnapshotId::new("before-update"));
+        Ok(inventory.put_vm(vm)?)
     })?;
-    refused(story, "a VM that is powered on", &["vm-powered-off"], |vm| vm.power = PowerState::On)?;
-    refused(story, "a VM with a disk on a Global Mirror LUN", &["encrypted-vm-not-mirrored"], |vm| {
-        for disk in vm.disks.iter_mut().take(1) {
-            disk.datastore = example::MIRRORED_DATASTORE.into();
-        }
+    refused(story, world, "a VM that is powered on", "vm-powered-off", |inventory, mut vm| {
+        vm.power = PowerState::On;
+        Ok(inventory.put_vm(vm)?)
     })?;
-    unsubscribed(story)?;
+    refused(
+        story,
+        world,
+        "a VM with a disk on a Global Mirror LUN",
+        "encrypted-vm-not-mirrored",
+        |inventory, mut vm| {
+            for disk in &mut vm.disks {
+                disk.datastore = example::MIRRORED_DATASTORE.into();
+            }
+            Ok(inventory.put_vm(vm)?)
+        },
+    )?;
+    refused(story, world, "a VM whose tenant has no subscription", "vm-encryption-subscribed", |inventory, _| {
+        let tenant = inventory.tenant(&example::TENANT.into()).cloned();
+        let mut tenant = tenant.ok_or_else(|| Failure::new("the example has no tenant"))?;
+        tenant.subscriptions.clear();
+        inventory.put_tenant(tenant);
+        Ok(())
+    })?;
+    // The control: were nothing ever counted, nothing would have shown above.
+    let before = provision::objects(world)?;
+    let (inventory, _) = provision::inventory(world, REFUSED_VM)?;
+    story.step(&format!("the reasons gone, {REFUSED_VM} is encrypted …"));
+    let allowed = provision::encrypt(world, &inventory, REFUSED_VM)?.is_ok();
+    let one_more = provision::objects(world)? == before + 1;
+    story.claim("without these reasons the same VM is encrypted, and acme has one object more", allowed && one_more)?;
+    wall(story, world)
+}
 
+/// Two tenants and one key.
+fn wall(story: &mut Story, world: &World) -> Result<(), Failure> {
     let key = world.host_get(&format!("/vms/{VM}"))?["key"]["keyId"].as_str().unwrap_or_default().to_owned();
     let own = tenant::get(world, "acme", &key)?;
     story.claim("acme gets the key of its own VM", own.is_ok())?;
@@ -45,35 +82,26 @@ fn is_not_found<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::Failed { reason: ResultReason::ItemNotFound, .. }))
 }
 
-fn refused(story: &mut Story, what: &str, rules: &[&str], spoil: impl FnOnce(&mut Vm)) -> Result<(), Failure> {
-    let mut inventory = example::inventory();
-    let mut vm = example::vm();
-    spoil(&mut vm);
-    inventory.remove_vm(&example::VM.into());
-    inventory.put_vm(vm)?;
-    told(story, what, rules, plan_encryption(&inventory, &example::request()).err())
-}
-
-fn unsubscribed(story: &mut Story) -> Result<(), Failure> {
-    let mut inventory: Inventory = example::inventory();
-    let mut tenant =
-        inventory.tenant(&example::TENANT.into()).cloned().ok_or_else(|| Failure::new("the example has no tenant"))?;
-    tenant.subscriptions.clear();
-    inventory.put_tenant(tenant);
-    let request: EncryptRequest = example::request();
-    told(
-        story,
-        "a VM whose tenant has no subscription",
-        &["vm-encryption-subscribed"],
-        plan_encryption(&inventory, &request).err(),
-    )
-}
-
-fn told(story: &mut Story, what: &str, rules: &[&str], findings: Option<Vec<Finding>>) -> Result<(), Failure> {
-    let findings = findings.unwrap_or_default();
+/// Asks for [`REFUSED_VM`] to be encrypted in an inventory with one thing spoiled.
+fn refused(
+    story: &mut Story,
+    world: &World,
+    what: &str,
+    rule: &str,
+    spoil: impl FnOnce(&mut Inventory, Vm) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut inventory, vm) = provision::inventory(world, REFUSED_VM)?;
+    spoil(&mut inventory, vm)?;
+    let before = provision::objects(world)?;
+    let findings = provision::encrypt(world, &inventory, REFUSED_VM)?.err().unwrap_or_default();
     for finding in &findings {
         story.quote(&finding.to_string());
     }
     let named: Vec<_> = findings.iter().map(|finding| finding.rule.id).collect();
-    story.claim(format!("{what} is refused for exactly that reason"), named == rules)
+    story.claim(format!("{what} is refused for exactly that reason"), named == [rule])?;
+    let clear = world.host_get(&format!("/vms/{REFUSED_VM}"))?["state"] == "clear";
+    story.claim(
+        format!("the server was asked for no key: acme has {before} objects as before, and the VM is clear"),
+        clear && provision::objects(world)? == before,
+    )
 }
