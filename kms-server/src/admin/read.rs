@@ -10,6 +10,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use zeroize::Zeroizing;
 
 use super::backend::Refusal;
@@ -18,9 +19,6 @@ use super::routes::App;
 /// What is read and thrown away of a body over the limit: a peer that still writes does not read the refusal, and
 /// closing on it would look like a broken connection.
 const MAX_DISCARDED: usize = 1 << 20;
-
-/// The longest text of a parser that is passed on.
-const MAX_FAULT_TEXT: usize = 200;
 
 /// A JSON body.
 pub(super) struct Sent<T>(pub(super) T);
@@ -39,7 +37,7 @@ impl<T: DeserializeOwned> FromRequest<App> for Sent<T> {
         let body = tokio::time::timeout(app.limits.body_deadline, read)
             .await
             .map_err(|_| Refusal::new(ErrorCode::Timeout, "the body did not arrive in time"))??;
-        serde_json::from_slice(&body).map(Self).map_err(|error| bad("body", &error))
+        serde_json::from_slice(&body).map(Self).map_err(|error| Refusal::new(ErrorCode::BadRequest, fault_in(&error)))
     }
 }
 
@@ -90,7 +88,10 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Refusal> {
         match Query::<T>::from_request_parts(parts, app).await {
             Ok(Query(value)) => Ok(Self(value)),
-            Err(error) => Err(bad("query", &error.body_text())),
+            // The parser's own words would quote what was sent.
+            Err(_) => {
+                Err(Refusal::new(ErrorCode::BadRequest, "query: a parameter is unknown, missing, or not of its kind"))
+            }
         }
     }
 }
@@ -109,8 +110,44 @@ impl DryRun {
     }
 }
 
-/// What a parser says may quote the request, so it is bounded and cannot move a terminal's cursor.
-fn bad(what: &str, fault: &dyn std::fmt::Display) -> Refusal {
-    let text: String = fault.to_string().chars().filter(|one| !one.is_control()).take(MAX_FAULT_TEXT).collect();
-    Refusal::new(ErrorCode::BadRequest, format!("{what}: {text}"))
+/// Where a body is wrong, and in what way. The parser's own words would quote values, and a password may be one.
+fn fault_in(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Io => "cannot be read",
+        Category::Syntax => "is no JSON",
+        Category::Data => "has a field that is unknown, missing, or not of its kind",
+        Category::Eof => "ends too early",
+    };
+    format!("body: {what} (line {}, column {})", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use admin_api::{IssueClient, NewDomain};
+
+    use super::*;
+
+    #[test]
+    fn a_fault_is_told_by_its_place_and_never_quotes_a_value() {
+        let in_domain = |body: &str| fault_in(&serde_json::from_str::<NewDomain>(body).unwrap_err());
+        assert_eq!(
+            in_domain("{\n \"name\": 7}"),
+            format!(
+                "body: {} (line 2, column 10)",
+                "has a field that is unknown, \
+            missing, or not of its kind"
+            )
+        );
+        assert_eq!(in_domain("{x"), "body: is no JSON (line 1, column 2)");
+        assert_eq!(in_domain("{"), "body: ends too early (line 1, column 1)");
+        for body in [
+            r#"{"name":"n","credential":{"username":"u","password":["horse"]}}"#,
+            r#"{"name":"n","credential":"horse"}"#,
+            r#"{"name":"n","credential":{"username":"u","horse":"x"}}"#,
+            r#"{"name":"n","credential":{"username":"u","password":"horse\q"}}"#,
+        ] {
+            let told = fault_in(&serde_json::from_str::<IssueClient>(body).unwrap_err());
+            assert!(!told.contains("horse"), "{told}");
+        }
+    }
 }
