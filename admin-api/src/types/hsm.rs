@@ -62,4 +62,6 @@ pub enum Breaker {
     Open,
     /// A probe decides.
     HalfOpen,
+    /// Not tried again before the node restarts: a wrong PIN, or another Root of Trust. A person must act.
+    Stopped,
 }

@@ -26,7 +26,8 @@ pub(super) fn hsm_status(node: &Node) -> api::HsmStatus {
             domain_keys_held: u64::try_from(member.domain_keys_held).unwrap_or(u64::MAX),
             breaker: match member.breaker {
                 hsm::BreakerState::Closed => api::Breaker::Closed,
-                hsm::BreakerState::Open | hsm::BreakerState::Stopped => api::Breaker::Open,
+                hsm::BreakerState::Open => api::Breaker::Open,
+                hsm::BreakerState::Stopped => api::Breaker::Stopped,
                 hsm::BreakerState::HalfOpen => api::Breaker::HalfOpen,
             },
         })

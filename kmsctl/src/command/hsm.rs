@@ -31,6 +31,7 @@ fn table(status: &HsmStatus) -> String {
             Breaker::Closed => "closed",
             Breaker::Open => "open",
             Breaker::HalfOpen => "half-open",
+            Breaker::Stopped => "stopped",
         };
         let probe = member
             .last_probe_age_ms
