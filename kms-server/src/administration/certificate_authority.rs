@@ -1,12 +1,16 @@
 //! A domain's own certificate authority: an EC P-256 key, sealed like a managed object, opened for one signature.
 
+use audit::Record;
 use certs::Authority;
-use secret::{Sealed, Secret};
+use keystore::{Change, DomainRow, Step, StoreError};
+use ring::digest;
+use secret::{DomainId, Sealed, Secret};
 use zeroize::Zeroizing;
 
-use super::acting::AdminFailure;
+use super::acting::{Acting, AdminFailure, unit};
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::node::auditing::log_of;
 use crate::node::directory::Domain;
 use crate::node::sealing::identifier_text;
 
@@ -15,29 +19,72 @@ const FACTS: &[u8; 20] = b"clavis/domain-ca\x00\x00\x00\x01";
 /// Bytes before the certificate in the sealed form: its length, big endian.
 const LENGTH_PREFIX: usize = 4;
 
-fn setting(domain: &Domain) -> String {
-    format!("domain-ca/{}", identifier_text(domain.row.id))
+fn setting(domain: DomainId) -> String {
+    format!("domain-ca/{}", identifier_text(domain))
 }
 
-fn facts(domain: &Domain) -> Vec<u8> {
-    [FACTS.as_slice(), &domain.row.id].concat()
+fn facts(domain: DomainId) -> Vec<u8> {
+    [FACTS.as_slice(), &domain].concat()
+}
+
+fn digest_of(authority: &Authority) -> Option<[u8; 32]> {
+    digest::digest(&digest::SHA256, authority.cert_der()).as_ref().try_into().ok()
+}
+
+fn broken() -> AdminFailure {
+    AdminFailure::Request(Failure::Internal("the domain's certificate authority cannot be made or read"))
 }
 
 impl Node {
-    /// The domain's authority, made when it is first needed. Settings carry no MAC; the seal's additional data and
-    /// its tag do what a MAC would.
-    pub(super) async fn authority(&self, domain: &Domain) -> Result<Authority, AdminFailure> {
-        let broken = || AdminFailure::Request(Failure::Internal("the domain's certificate authority cannot be read"));
-        if let Some(bytes) = self.store.setting(&setting(domain)).await? {
-            let sealed = Sealed::from_bytes(bytes).map_err(|_| broken())?;
-            let plain = self.hsm.open_sealed(&domain.key, &facts(domain), &sealed).await?;
-            let (certificate, key) = split(plain.expose()).ok_or_else(broken)?;
-            return Authority::from_der(certificate, key).map_err(|_| broken());
+    /// The domain's authority, made when it is first needed and never again.
+    ///
+    /// A setting carries no MAC, so that the domain's row, which has one, holds the digest of the certificate. Row,
+    /// setting and record are one unit and the row's revision guards it: of two that are made at once, one stays.
+    pub(super) async fn authority(&self, acting: &Acting, domain: &Domain) -> Result<Authority, AdminFailure> {
+        if domain.row.authority.is_some() {
+            return self.kept_authority(domain, &domain.row).await;
         }
         let authority = Authority::new(&format!("{} domain authority", domain.row.name)).map_err(|_| broken())?;
         let plain = join(authority.cert_der(), &authority.key_der()).ok_or_else(broken)?;
-        let sealed = self.hsm.seal(&domain.key, &facts(domain), &plain).await?;
-        self.store.put_setting(&setting(domain), sealed.as_bytes()).await?;
+        let sealed = self.hsm.seal(&domain.key, &facts(domain.row.id), &plain).await?;
+        let digest = digest_of(&authority).ok_or_else(broken)?;
+        let row = DomainRow { authority: Some(digest), ..domain.row.clone() };
+        let record = Record {
+            detail: Some(format!("certificate {}", hex::encode(digest))),
+            ..acting.record(self, log_of(row.id), "Create Authority")
+        };
+        let value = sealed.as_bytes().to_vec();
+        let changes = vec![Change::UpdateDomain(row), Change::PutSetting { name: setting(domain.row.id), value }];
+        let made = self.store.commit(unit(vec![Step { changes, record: Some(record) }])).await;
+        if !matches!(made, Ok(_) | Err(StoreError::Conflict)) {
+            made?;
+        }
+        let row = self.store.domains().await?.into_iter().find(|row| row.id == domain.row.id).ok_or_else(broken)?;
+        self.directory.put_domain(Domain { row: row.clone(), key: domain.key.clone() });
+        match row.authority {
+            Some(kept) if kept == digest => Ok(authority),
+            Some(_) => self.kept_authority(domain, &row).await,
+            // Something else about the domain changed meanwhile.
+            None => Err(AdminFailure::Request(Failure::Busy)),
+        }
+    }
+
+    /// The authority that the row speaks of. One that is gone, or another, is a fault and never replaced: certificates
+    /// that the first one issued are in use.
+    async fn kept_authority(&self, domain: &Domain, row: &DomainRow) -> Result<Authority, AdminFailure> {
+        let tampered = || {
+            let name = setting(row.id);
+            tracing::error!(alarm = "tampered", table = "setting", row = name, "not the authority that was made");
+            AdminFailure::Request(Failure::Store(StoreError::Tampered { table: "setting", row: name }))
+        };
+        let bytes = self.store.setting(&setting(row.id)).await?.ok_or_else(tampered)?;
+        let sealed = Sealed::from_bytes(bytes).map_err(|_| tampered())?;
+        let plain = self.hsm.open_sealed(&domain.key, &facts(row.id), &sealed).await?;
+        let (certificate, key) = split(plain.expose()).ok_or_else(broken)?;
+        let authority = Authority::from_der(certificate, key).map_err(|_| broken())?;
+        if digest_of(&authority) != row.authority {
+            return Err(tampered());
+        }
         Ok(authority)
     }
 }

@@ -89,7 +89,7 @@ impl Node {
         credential: Option<NewCredential>,
         operation: &str,
     ) -> Result<IssuedCertificate, AdminFailure> {
-        let authority = self.authority(domain).await?;
+        let authority = self.authority(acting, domain).await?;
         let (certificate_pem, der, key_pem) = match signing_request {
             Some(request) => {
                 let signed = authority
