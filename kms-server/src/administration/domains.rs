@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use audit::{LogId, Record};
-use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Step};
+use audit::limits::MAX_DETAIL_LEN;
+use audit::{LogId, Record, bounded_text};
+use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Step, Unit};
 use secret::DomainId;
 
 use super::acting::{Acting, AdminFailure, unit};
@@ -153,17 +154,25 @@ impl Node {
                 revoked: false,
                 revision: 1,
             };
-            let record = Record {
-                detail: Some(format!("administrator {} as {}", one.name, one.role)),
-                ..self.auditor.record(&self.clock, log_of(system.row.id), "Register Administrator")
+            let told = |log: LogId| Record {
+                detail: Some(bounded_text(&format!("administrator {} as {}", one.name, one.role), MAX_DETAIL_LEN)),
+                ..self.auditor.record(&self.clock, log, "Register Administrator")
             };
-            let changes = vec![Change::PutIdentity(row.clone())];
-            self.store.commit(unit(vec![Step { changes, record: Some(record) }])).await?;
+            self.store.commit(in_both_logs(Change::PutIdentity(row.clone()), &system, told)).await?;
             self.directory.put_identity(row);
             registered += 1;
         }
         Ok(registered)
     }
+}
+
+/// A change of the system domain. Its own log, which the store ties the domain's rows to, is nobody's to export; what
+/// an auditor reads is the system's log, and so the same is told there.
+pub(super) fn in_both_logs(change: Change, system: &Domain, told: impl Fn(LogId) -> Record) -> Unit {
+    unit(vec![
+        Step { changes: vec![change], record: Some(told(log_of(system.row.id))) },
+        Step { changes: Vec::new(), record: Some(told(LogId::System)) },
+    ])
 }
 
 struct Born {
