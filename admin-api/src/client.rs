@@ -20,7 +20,7 @@ use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_
 use crate::path::path;
 use crate::types::{
     Checkpoint, Client, Domain, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewDomain, Object,
-    ObjectPage, RegisterClient, RevokeObject, TrustAnchor,
+    ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -160,6 +160,15 @@ impl AdminClient {
     /// [`ClientError`].
     pub fn domain_show(&self, domain: &str) -> Result<Domain, ClientError> {
         self.get(&["domains", domain], &[])
+    }
+
+    /// Compares every row of a domain, or of `system`, with its audit log. It reads everything: for a large domain
+    /// longer than a call may take, and what was found is then in the domain's audit log alone.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::Unavailable`](crate::ErrorCode::Unavailable) while another one runs.
+    pub fn domain_verify(&self, domain: &str) -> Result<Verification, ClientError> {
+        self.get(&["domains", domain, "verify"], &[])
     }
 
     /// Registers a certificate that exists already.

@@ -12,6 +12,7 @@
 //! | `GET /v1/domains` | `[`[`Domain`]`]` |
 //! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
 //! | `GET /v1/domains/{d}` | [`Domain`] |
+//! | `GET /v1/domains/{d}/verify` | [`Verification`] |
 //! | `GET /v1/domains/{d}/clients` | `[`[`Client`]`]` |
 //! | `POST /v1/domains/{d}/clients` with [`RegisterClient`] | 201, [`Client`] |
 //! | `POST /v1/domains/{d}/clients/issue` with [`IssueClient`] | 201, [`IssuedClient`] |
@@ -23,7 +24,7 @@
 //! | `GET /v1/domains/{d}/audit` | JSON Lines, an audit bundle |
 //! | `GET /v1/domains/{d}/checkpoint` | [`Checkpoint`] |
 //!
-//! `{d}` is the name or the identifier of a domain; for audit and checkpoint also `system`. `dry_run=true` decides and
+//! `{d}` is the name or the identifier of a domain; for audit, checkpoint and verify also `system`. `dry_run=true` decides and
 //! answers as the act would, and changes nothing. No answer ever holds key bytes of a managed object.
 
 mod client;
@@ -35,8 +36,8 @@ mod types;
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
-    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Fingerprint, GroupState, Health,
-    HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain, NotAFingerprint,
-    Object, ObjectDates, ObjectPage, RegisterClient, Revocation, RevocationReason, RevokeObject, SecretText,
-    TrustAnchor,
+    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Finding, Fingerprint, GroupState,
+    Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain,
+    NotAFingerprint, Object, ObjectDates, ObjectPage, RegisterClient, Revocation, RevocationReason, RevokeObject,
+    SecretText, TrustAnchor, Verification,
 };

@@ -14,6 +14,7 @@ use tokio::task::{JoinError, JoinSet};
 use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
 use crate::node::checkpoints::Checkpointer;
+use crate::node::scrubber::Scrubber;
 use crate::node::{Node, StartError};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
@@ -223,16 +224,19 @@ async fn serve_on(
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
     let checkpointer = Arc::new(Checkpointer::default());
+    let scrubber = Arc::new(Scrubber::default());
     let administration = Arc::new(Administration {
         node: node.clone(),
         checkpointer: checkpointer.clone(),
+        scrubber: scrubber.clone(),
         started: node.clock.now_s(),
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let mut tasks = JoinSet::new();
     tasks.spawn(listener::run(kmip, door, conversation, stopping.clone()));
     tasks.spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
-    tasks.spawn(checkpointer.run(node.clone(), stopping));
+    tasks.spawn(checkpointer.run(node.clone(), stopping.clone()));
+    tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.
     let termination = Termination::watch().map_err(system("catching signals"))?;

@@ -2,88 +2,19 @@
 //! that was killed is made good by the next, and that what it made serves and stops.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+mod rig;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
-use certs::Authority;
+use rig::{LABELS, Rig, Serving, serve, text};
 use rustix::process::{Pid, Signal, kill_process};
-use tempfile::TempDir;
-
-const EXAMPLE: &str = include_str!("../kms-server.example.toml");
-const LABELS: [&str; 3] = ["PAR7S", "TH3S", "AZ07"];
-const SOFTHSM: [&str; 3] = [
-    "/usr/lib/softhsm/libsofthsm2.so",
-    "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
-];
-
-/// A folder with everything that an operator brings: configuration, certificates, passphrases.
-struct Rig {
-    folder: TempDir,
-}
 
 impl Rig {
-    fn new() -> Self {
-        // SoftHSM rewrites a key's file dozens of times: in memory where that exists.
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
-        let rig = Self { folder };
-        for sub in ["pki/admin", "custodians", "tokens"] {
-            fs::create_dir_all(rig.path(sub)).unwrap();
-        }
-        let authority = Authority::new("test").unwrap();
-        let server = authority.issue_server(&["localhost"]).unwrap();
-        rig.write("pki/server.pem", &server.cert_pem, 0o644);
-        rig.write("pki/server.key", &server.key_pem, 0o600);
-        for role in ["operator", "auditor"] {
-            rig.write(&format!("pki/admin/{role}.pem"), &authority.issue_client(role).unwrap().cert_pem, 0o644);
-        }
-        for custodian in 1..=3 {
-            rig.write(&format!("custodians/custodian{custodian}.passphrase"), "correct horse battery\n", 0o600);
-        }
-        let library = SOFTHSM.iter().find(|path| Path::new(path).exists());
-        let library = library.unwrap_or_else(|| panic!("SoftHSM, of Debian's package softhsm2, is needed"));
-        rig.write("kms-server.toml", &EXAMPLE.replace(SOFTHSM[0], library), 0o644);
-        rig.use_tokens("tokens");
-        rig
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn write(&self, name: &str, text: &str, mode: u32) {
-        fs::write(self.path(name), text).unwrap();
-        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
-    }
-
-    fn use_tokens(&self, folder: &str) {
-        fs::create_dir_all(self.path(folder)).unwrap();
-        let text = format!("directories.tokendir = {}\nlog.level = ERROR\n", self.path(folder).display());
-        self.write("softhsm2.conf", &text, 0o644);
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kms-server"));
-        command.arg("--config").arg(self.path("kms-server.toml")).args(arguments);
-        command.env("SOFTHSM2_CONF", self.path("softhsm2.conf")).env_remove("KMIP_ADDR").env_remove("ADMIN_ADDR");
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    fn init(&self) -> String {
-        let run = self.run(&["init"]);
-        assert!(run.status.success(), "{}{}", text(&run.stdout), text(&run.stderr));
-        text(&run.stdout)
-    }
-
     /// Runs `init` until it has said `lines` lines, then kills it; `false` if it came to its end before.
     fn init_killed_after(&self, lines: usize) -> bool {
         let mut child = self.command(&["init"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -109,10 +40,6 @@ impl Rig {
     fn ready(&self) -> bool {
         self.run(&["check-config"]).status.success()
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
@@ -190,16 +117,6 @@ fn a_missing_passphrase_is_a_fault_of_the_configuration_before_anything_is_made(
     assert!(!rig.path("hsm").exists());
 }
 
-/// A node that serves; killed if the test ends before it does.
-struct Serving(Child);
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _already_ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
-}
-
 #[test]
 fn what_init_made_serves_and_a_signal_ends_it_in_order() {
     let rig = Rig::new();
@@ -230,11 +147,4 @@ fn what_init_made_serves_and_a_signal_ends_it_in_order() {
             serde_json::from_str::<serde_json::Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}"));
         }
     }
-}
-
-/// `serve` on ports of the system's choice.
-fn serve(rig: &Rig) -> Command {
-    let mut command = rig.command(&["serve"]);
-    command.env("KMIP_ADDR", "127.0.0.1:0").env("ADMIN_ADDR", "127.0.0.1:0");
-    command
 }

@@ -80,6 +80,16 @@ pub(crate) enum Domain {
         /// Name or identifier
         domain: String,
     },
+    /// Compare everything that is stored of a domain with its audit log; exit code 6 where they differ
+    #[command(
+        after_help = "Example:\n  kmsctl --pki run/pki --as auditor domain verify acme\n\nThe node does this by \
+                            itself once a day. It reads everything: for a large domain it may take longer\nthan \
+                            --timeout, and what was found is then in the domain's audit log."
+    )]
+    Verify {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+    },
 }
 
 /// Key policies.

@@ -99,7 +99,9 @@ fn hsm_status_shows_who_is_up_and_who_served() {
                 {{"label":"PAR7S","up":false,"reason":"token is gone","last_probe_age_ms":1260,"opened":7,"sealed":3,
                   "signed":1,"failed":2,"domain_keys_held":0,"breaker":"open"}},
                 {{"label":"TH3S","up":true,"reason":null,"last_probe_age_ms":null,"opened":41,"sealed":12,"signed":0,
-                  "failed":0,"domain_keys_held":5,"breaker":"closed"}}]}}"#,
+                  "failed":0,"domain_keys_held":5,"breaker":"closed"}},
+                {{"label":"AZ07","up":false,"reason":"wrong PIN","last_probe_age_ms":40,"opened":0,"sealed":0,"signed":0,
+                  "failed":1,"domain_keys_held":0,"breaker":"stopped"}}]}}"#,
                 "0f".repeat(32)
             ),
         )
@@ -114,11 +116,13 @@ root of trust  {}
 MEMBER  STATE  BREAKER  LAST PROBE  OPENED  SEALED  SIGNED  FAILED  DOMAIN KEYS  REASON
 PAR7S   down   open     1.2 s ago   7       3       1       2       0            token is gone
 TH3S    up     closed   never       41      12      0       0       5
+AZ07    down   stopped  0.0 s ago   0       0       0       1       0            wrong PIN
 ",
         "0f".repeat(32)
     );
     assert_eq!(run.stdout, expected);
     assert_eq!(world.json("hsm status")["members"][1]["opened"], 41);
+    assert_eq!(world.json("hsm status")["members"][2]["breaker"], "stopped");
 }
 
 #[test]
@@ -143,6 +147,24 @@ boreal  active  anssi   v2   12       3        2026-11-22T11:30:00Z  {ID}
     assert!(made.stdout.starts_with("name         acme\nid           "), "{}", made.stdout);
     assert_eq!(world.json("domain show acme")["key_version"], 2);
     assert_eq!(world.last().target, "/v1/domains/acme");
+}
+
+#[test]
+fn a_verification_that_found_something_ends_with_six_and_shows_what() {
+    let whole = World::serve(|_| json(200, r#"{"objects":12,"records":40,"found":0,"findings":[]}"#));
+    let run = whole.run("domain verify acme");
+    assert_eq!((run.code, run.stdout.as_str()), (0, "objects   12\nrecords   40\nfindings  0\n"));
+    assert_eq!(whole.last().target, "/v1/domains/acme/verify");
+    let edited = World::serve(|_| {
+        let finding = format!(r#"{{"table":"object","row":"{ID}","what":"is older than its last record"}}"#);
+        json(200, &format!(r#"{{"objects":12,"records":40,"found":2,"findings":[{finding},{finding}]}}"#))
+    });
+    let run = edited.run("domain verify system");
+    let told = "kmsctl: not verified: 2 findings: the database is not what the node wrote\n";
+    assert_eq!((run.code, run.stderr.as_str()), (6, told));
+    assert!(run.stdout.ends_with(&format!("object  {ID}  is older than its last record\n")), "{}", run.stdout);
+    let run = edited.run("domain verify system --output json");
+    assert_eq!((run.code, serde_json::from_str::<Value>(&run.stdout).unwrap()["found"].as_u64()), (6, Some(2)));
 }
 
 #[test]

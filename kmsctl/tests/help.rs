@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 25] = [
     "",
     "health",
     "hsm",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 24] = [
     "domain create",
     "domain list",
     "domain show",
+    "domain verify",
     "client",
     "client register",
     "client issue",

@@ -48,6 +48,30 @@ impl DomainState {
     }
 }
 
+/// What a comparison of all rows and records of a domain came to, `GET /v1/domains/{d}/verify`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Objects compared.
+    pub objects: u64,
+    /// Audit records compared.
+    pub records: u64,
+    /// How much is not what the node wrote.
+    pub found: u64,
+    /// What, up to a thousand of them.
+    pub findings: Vec<Finding>,
+}
+
+/// A row of the database that is not what the node wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Its table.
+    pub table: String,
+    /// Its key.
+    pub row: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
 /// What a new domain is made of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

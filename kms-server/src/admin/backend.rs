@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 
 use admin_api::{
     Checkpoint, Client, Domain, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient,
-    NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor,
+    NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -125,6 +125,9 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/domains/{d}`.
     async fn domain_show(&self, caller: &Caller, domain: &str) -> Result<Domain, Refusal>;
+
+    /// `GET /v1/domains/{d}/verify`; also of `system`. [`ErrorCode::Unavailable`] while another one runs.
+    async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<Verification, Refusal>;
 
     /// `GET /v1/domains/{d}/clients`: oldest first, revoked ones too.
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal>;

@@ -38,6 +38,7 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/trust-anchor", get(trust_anchor))
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
+        .route("/v1/domains/{domain}/verify", get(domain_verify))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -143,6 +144,14 @@ async fn domain_show(
     Named(domain): Named<String>,
 ) -> Response {
     ok(app.act("domain show", caller, async move |node, caller| node.domain_show(&caller, &domain).await).await)
+}
+
+async fn domain_verify(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    ok(app.act("domain verify", caller, async move |node, caller| node.domain_verify(&caller, &domain).await).await)
 }
 
 async fn client_list(

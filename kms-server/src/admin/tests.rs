@@ -35,6 +35,7 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.domain_list()?;
             client.domain_create(&NewDomain { name: "acme".to_owned(), policy: Some("legacy".to_owned()) })?;
             client.domain_show("a/b é")?;
+            assert_eq!(client.domain_verify("acme")?.records, 2);
             client.client_list("acme")?;
             let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential };
             client.client_register("acme", &register)?;
@@ -59,6 +60,7 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "domain_list",
         "domain_create acme Some(\"legacy\")",
         "domain_show a/b é",
+        "domain_verify acme",
         "client_list acme",
         "client_register acme PEM None Some(\"p\\\"w\")",
         "client_issue acme vc Some(\"CSR\")",

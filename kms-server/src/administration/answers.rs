@@ -30,6 +30,17 @@ pub(super) fn domain(domain: &Domain, objects: u64, clients: usize) -> api::Doma
     }
 }
 
+pub(super) fn verification(verification: keystore::Verification) -> api::Verification {
+    let finding =
+        |one: keystore::Finding| api::Finding { table: one.table.to_owned(), row: one.row, what: one.what.to_owned() };
+    api::Verification {
+        objects: verification.objects,
+        records: verification.records,
+        found: verification.found,
+        findings: verification.findings.into_iter().map(finding).collect(),
+    }
+}
+
 pub(super) fn client(row: &IdentityRow) -> api::Client {
     let facts = certs::CertificateFacts::of(&row.certificate).ok();
     api::Client {

@@ -22,15 +22,18 @@ use crate::node::Node;
 use crate::node::auditing::log_of;
 use crate::node::checkpoints::Checkpointer;
 use crate::node::directory::Domain;
+use crate::node::scrubber::{self, Scrubber};
 use crate::shell::peer::IdentityKind;
 use crate::shell::service::{StrangerKind, Strangers};
 
-/// The node, and the one thing that the admin API needs beside it.
+/// The node, and what the admin API needs beside it.
 pub struct Administration {
     /// The node.
     pub node: Arc<Node>,
     /// Signs the heads that are asked for.
     pub checkpointer: Arc<Checkpointer>,
+    /// Compares domains with their logs.
+    pub scrubber: Arc<Scrubber>,
     /// When the process started, seconds since the epoch.
     pub started: i64,
 }
@@ -118,6 +121,13 @@ impl Strangers for Administration {
     }
 }
 
+/// A certificate's DER, and its common name or nothing.
+fn read_certificate(pem: &str) -> Option<(Vec<u8>, String)> {
+    let der = certs::certificate_der(pem.as_bytes()).ok()?;
+    let name = certs::CertificateFacts::of(&der).ok()?.common_name.unwrap_or_default();
+    Some((der, name))
+}
+
 fn credential(given: Option<api::Credential>) -> Option<NewCredential> {
     given.map(|credential| NewCredential {
         username: credential.username,
@@ -142,18 +152,26 @@ fn reason_code(reason: api::RevocationReason) -> RevocationReasonCode {
 #[async_trait]
 impl AdminBackend for Administration {
     async fn health(&self, caller: &Caller) -> Result<api::Health, Refusal> {
-        self.admit(caller, Act::ReadNode).await?;
+        let acting = self.admit(caller, Act::ReadNode).await?;
+        told(acting.note(&self.node, LogId::System, "Show Health", None).await)?;
         Ok(overview::health(&self.node, self.started))
     }
 
     async fn hsm_status(&self, caller: &Caller) -> Result<api::HsmStatus, Refusal> {
-        self.admit(caller, Act::ReadNode).await?;
+        let acting = self.admit(caller, Act::ReadNode).await?;
+        told(acting.note(&self.node, LogId::System, "Show HSM Status", None).await)?;
         Ok(overview::hsm_status(&self.node))
     }
 
     async fn trust_anchor(&self, caller: &Caller) -> Result<api::TrustAnchor, Refusal> {
-        self.admit(caller, Act::ReadNode).await?;
-        overview::trust_anchor(&self.node).ok_or_else(Refusal::internal)
+        const OPERATION: &str = "Show Trust Anchor";
+        let acting = self.admit(caller, Act::ReadNode).await?;
+        let Some(anchor) = overview::trust_anchor(&self.node) else {
+            let failure = AdminFailure::Request(Failure::Internal("the trust anchor's keys cannot be read"));
+            return told(acting.refuse(&self.node, LogId::System, OPERATION, failure).await);
+        };
+        told(acting.note(&self.node, LogId::System, OPERATION, None).await)?;
+        Ok(anchor)
     }
 
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<api::Domain>, Refusal> {
@@ -179,6 +197,20 @@ impl AdminBackend for Administration {
         self.domain_answer(&domain).await
     }
 
+    async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<api::Verification, Refusal> {
+        let acting = self.admit(caller, Act::VerifyDomain).await?;
+        let domain = match self.node.directory.system() {
+            Some(system) if domain == system.row.name => system,
+            _ => self.tenant(&acting, domain, scrubber::OPERATION).await?,
+        };
+        let log = log_of(domain.row.id);
+        let record = || acting.record(&self.node, log, scrubber::OPERATION);
+        match self.scrubber.verify(&self.node, domain.row.id, record).await {
+            Ok(verification) => Ok(answers::verification(verification)),
+            Err(failure) => told(acting.refuse(&self.node, log, scrubber::OPERATION, failure.into()).await),
+        }
+    }
+
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<api::Client>, Refusal> {
         let acting = self.admit(caller, Act::ReadDomain).await?;
         let domain = self.tenant(&acting, domain, "List Clients").await?;
@@ -194,12 +226,11 @@ impl AdminBackend for Administration {
     ) -> Result<api::Client, Refusal> {
         let acting = self.admit(caller, Act::ManageClients).await?;
         let domain = self.tenant(&acting, domain, "Register Client").await?;
-        let unreadable = || Refusal::new(ErrorCode::BadRequest, "the certificate cannot be read");
-        let der = certs::certificate_der(client.certificate.as_bytes()).map_err(|_| unreadable())?;
-        let name = match client.name {
-            Some(name) => name,
-            None => certs::CertificateFacts::of(&der).map_err(|_| unreadable())?.common_name.unwrap_or_default(),
+        let Some((der, common_name)) = read_certificate(&client.certificate) else {
+            let failure = AdminFailure::Unusable("the certificate cannot be read");
+            return told(acting.refuse(&self.node, log_of(domain.row.id), "Register Client", failure).await);
         };
+        let name = client.name.unwrap_or(common_name);
         let made = self.node.register_client(&acting, &domain, &der, &name, credential(client.credential)).await;
         told(made).map(|row| answers::client(&row))
     }
@@ -302,6 +333,8 @@ impl AdminBackend for Administration {
     async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<api::Checkpoint, Refusal> {
         let acting = self.admit(caller, Act::ReadAudit).await?;
         let log = self.log(&acting, log, "Checkpoint").await?;
+        // Before the head is signed, so that the head covers it.
+        told(acting.note(&self.node, log, "Checkpoint", None).await)?;
         let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
         let signed = audit::SignedCheckpoint::parse(&note).map_err(|_| Refusal::internal())?;
         Ok(api::Checkpoint { log: log.to_string(), size: signed.checkpoint.size, note })

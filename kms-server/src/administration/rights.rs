@@ -17,18 +17,21 @@ pub enum Act {
     ManageObjects,
     /// Exports a log, or has its head signed.
     ReadAudit,
+    /// Compares a domain's rows with its log.
+    VerifyDomain,
 }
 
 impl Act {
     #[cfg(test)]
     /// Every act.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ReadNode,
         Self::ReadDomain,
         Self::CreateDomain,
         Self::ManageClients,
         Self::ManageObjects,
         Self::ReadAudit,
+        Self::VerifyDomain,
     ];
 }
 
@@ -41,7 +44,7 @@ pub fn may(actor: Actor, act: Act) -> bool {
         (Act::CreateDomain | Act::ManageClients, actor) => actor == Actor::Operator,
         (Act::ManageObjects, actor) => matches!(actor, Actor::Operator | Actor::Officer),
         // The operator exports for a tenant who asks; the tenant verifies without trusting the operator.
-        (Act::ReadAudit, actor) => matches!(actor, Actor::Operator | Actor::Auditor),
+        (Act::ReadAudit | Act::VerifyDomain, actor) => matches!(actor, Actor::Operator | Actor::Auditor),
     }
 }
 
@@ -54,9 +57,9 @@ mod tests {
         let table: Vec<_> = Act::ALL.into_iter().map(|act| Actor::ALL.map(|actor| may(actor, act))).collect();
         let [client, operator, officer, auditor] =
             [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
-        assert_eq!(client, [false; 6]);
-        assert_eq!(operator, [true; 6]);
-        assert_eq!(officer, [true, true, false, false, true, false]);
-        assert_eq!(auditor, [true, true, false, false, false, true]);
+        assert_eq!(client, [false; 7]);
+        assert_eq!(operator, [true; 7]);
+        assert_eq!(officer, [true, true, false, false, true, false, false]);
+        assert_eq!(auditor, [true, true, false, false, false, true, true]);
     }
 }

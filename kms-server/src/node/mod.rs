@@ -6,6 +6,7 @@ pub mod clock;
 pub mod directory;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod scrubber;
 pub mod sealing;
 pub mod strangers;
 

@@ -1,6 +1,6 @@
 //! `kmsctl domain`.
 
-use admin_api::{AdminClient, Domain, NewDomain};
+use admin_api::{AdminClient, Domain, NewDomain, Verification};
 
 use crate::cli;
 use crate::exit::Failure;
@@ -22,7 +22,33 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
             let domain = client.domain_show(domain)?;
             out.write(&domain, || sheet(&domain))
         }
+        cli::Domain::Verify { domain } => {
+            let verification = client.domain_verify(domain)?;
+            out.write(&verification, || findings(&verification))?;
+            match verification.found {
+                0 => Ok(()),
+                found => {
+                    Err(Failure::NotVerified(format!("{found} findings: the database is not what the node wrote")))
+                }
+            }
+        }
     }
+}
+
+fn findings(verification: &Verification) -> String {
+    let mut sheet = Sheet::new();
+    sheet
+        .line("objects", verification.objects.to_string())
+        .line("records", verification.records.to_string())
+        .line("findings", verification.found.to_string());
+    if verification.findings.is_empty() {
+        return sheet.render();
+    }
+    let mut table = Table::new(&["TABLE", "ROW", "FINDING"]);
+    for finding in &verification.findings {
+        table.row([finding.table.clone(), finding.row.clone(), finding.what.clone()]);
+    }
+    sheet.render() + "\n" + &table.render()
 }
 
 fn list(domains: &[Domain]) -> String {
