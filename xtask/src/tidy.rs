@@ -22,7 +22,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("kms-server", &["secret", "kmip", "policy", "hsm", "audit", "keystore", "admin-api", "certs"]),
     ("kmsctl", &["admin-api", "audit"]),
     ("esxi-sim", &["secret", "kmip", "kmip-client", "certs"]),
+    ("bench", &["kmip", "kmip-client", "admin-api", "xtask"]),
 ];
+/// Crates that decide and describe: they open no file and no connection, and know no time and no chance.
+const PURE: &[&str] = &["kmip", "policy", "audit", "provisioning"];
+/// What a pure crate does not name, but in its tests.
+const IMPURE: &[&str] = &["std::fs", "std::net", "SystemTime", "Instant::now", "rand::", "SystemRandom", "tokio"];
+/// Packages that a pure crate does not use.
+const IMPURE_PACKAGES: &[&str] = &["tokio", "rand", "getrandom"];
 /// Packages that one crate alone may name.
 const ONLY: &[(&str, &str)] = &[("cryptoki", "hsm"), ("sqlx", "keystore")];
 /// Where unsafe code stands, each with its reason beside it.
@@ -72,6 +79,9 @@ fn dependencies(faults: &mut Vec<String>) -> Result<(), String> {
             if ours.contains(&used) && allowed.get(name).is_some_and(|may| !may.contains(&used)) {
                 faults.push(format!("{name} may not use {used}; see the table in ARCHITECTURE.md"));
             }
+            if PURE.contains(&name) && IMPURE_PACKAGES.contains(&used) {
+                faults.push(format!("{name} is pure and may not use {used}"));
+            }
             if ONLY.iter().any(|(package, owner)| *package == used && *owner != name) {
                 faults.push(format!("{name} names {used}, which is another crate's"));
             }
@@ -112,23 +122,99 @@ fn words(file: &str, text: &str, faults: &mut Vec<String>) {
 fn rust(file: &str, text: &str, faults: &mut Vec<String>) {
     let own = Path::new(file) == Path::new("xtask/src/tidy.rs");
     let ignored = ["#[ig", "nore"].concat();
-    let unsafe_block = ["unsa", "fe {"].concat();
-    let reason = ["Result", "Reason::"].concat();
+    let server = file.starts_with("kms-server/src/") && file != "kms-server/src/failure.rs";
+    let pure = is_pure(file);
+    let mut in_tests = false;
     for (number, line) in text.lines().enumerate() {
         let code = line.split("//").next().unwrap_or_default();
         let at = |what: &str| format!("{file}:{}: {what}", number + 1);
+        // Unit tests stand at the end of a file.
+        in_tests |= code.trim() == "#[cfg(test)]";
         if code.contains(&ignored) {
             faults.push(at("a test that is ignored tests nothing"));
         }
-        if code.contains(&unsafe_block) && !UNSAFE_IN.contains(&file) {
+        if !own && !UNSAFE_IN.contains(&file) && words_of(code).any(|word| word == "unsafe") {
             faults.push(at("unsafe code outside its corner"));
         }
-        let server = file.starts_with("kms-server/src/") && file != "kms-server/src/failure.rs";
-        if server && code.contains(&reason) {
+        // Whoever cannot import the type, under any name, cannot make a value of it.
+        let imports_all = code.contains("registry::*") || code.contains("kmip::*");
+        if server && (imports_all || words_of(code).any(|word| word == "ResultReason")) {
             faults.push(at("only failure.rs turns an error into a Result Reason"));
+        }
+        if pure && !in_tests {
+            let named = IMPURE.iter().find(|name| code.contains(**name)).copied();
+            let grouped = code.trim_start().starts_with("use std::{")
+                && words_of(code).any(|word| matches!(word, "fs" | "net" | "SystemTime"));
+            if let Some(name) = named.or(grouped.then_some("std::{…}")) {
+                faults.push(at(&format!("{name} in a crate that is pure")));
+            }
         }
     }
     if !own && text.lines().count() > LONG_FILE && !LONG_FOR_A_REASON.iter().any(|start| file.starts_with(start)) {
         faults.push(format!("{file}: {} lines; look for the second noun", text.lines().count()));
+    }
+}
+
+/// Whether a file is source, not test, of a pure crate.
+fn is_pure(file: &str) -> bool {
+    let Some((folder, rest)) = file.split_once("/src/") else { return false };
+    PURE.contains(&folder) && !rest.ends_with("tests.rs") && !rest.contains("tests/")
+}
+
+fn words_of(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|one: char| !one.is_alphanumeric() && one != '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults_of(file: &str, line: &str) -> usize {
+        let mut faults = Vec::new();
+        rust(file, line, &mut faults);
+        faults.len()
+    }
+
+    #[test]
+    fn a_result_reason_is_named_in_one_file_under_no_other_name() {
+        for line in [
+            "use kmip::registry::ResultReason;",
+            "use kmip::registry::{ResultReason as Why, Operation};",
+            "let reason = kmip::registry::ResultReason::ItemNotFound;",
+            "use kmip::registry::*;",
+        ] {
+            assert_eq!(faults_of("kms-server/src/dispatch.rs", line), 1, "{line}");
+            assert_eq!(faults_of("kms-server/src/failure.rs", line), 0, "{line}");
+        }
+        assert_eq!(faults_of("kms-server/src/dispatch.rs", "// ResultReason is failure.rs's"), 0);
+    }
+
+    #[test]
+    fn every_form_of_unsafe_code_is_seen() {
+        for line in
+            ["unsafe { go() }", "unsafe fn go()", "unsafe impl Send for X {}", "unsafe trait T {}", "unsafe extern {"]
+        {
+            assert_eq!(faults_of("keystore/src/lib.rs", line), 1, "{line}");
+            assert_eq!(faults_of("hsm/src/raw.rs", line), 0, "{line}");
+        }
+        assert_eq!(faults_of("keystore/src/lib.rs", "#[expect(unsafe_code)]"), 0);
+    }
+
+    #[test]
+    fn pure_crates_know_no_files_connections_time_or_chance_but_in_tests() {
+        for line in [
+            "use std::fs::File;",
+            "use std::{fmt, fs};",
+            "std::net::TcpStream::connect(peer)",
+            "let now = SystemTime::now();",
+            "let now = Instant::now();",
+            "let byte = rand::random();",
+            "tokio::spawn(work)",
+        ] {
+            assert_eq!(faults_of("policy/src/usage.rs", line), 1, "{line}");
+            assert_eq!(faults_of("policy/src/usage.rs", &format!("#[cfg(test)]\n{line}")), 0, "{line}");
+            assert_eq!(faults_of("policy/tests/golden.rs", line), 0, "{line}");
+            assert_eq!(faults_of("keystore/src/lib.rs", line), 0, "{line}");
+        }
     }
 }

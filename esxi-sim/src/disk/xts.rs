@@ -3,6 +3,8 @@
 //! The tweak is the sector number as a little-endian 128-bit integer, which Linux calls `plain64`. XTS has no
 //! authentication and keeps every sector's place: whoever can write the file can damage sectors, not read them.
 
+use std::fmt;
+
 use aes::Aes256;
 use aes::cipher::KeyInit;
 use ring::rand::SecureRandom;
@@ -32,8 +34,13 @@ pub enum KeyError {
 }
 
 /// The DEK of one disk: 64 bytes, in clear in the host's memory only.
-#[derive(Debug)]
-pub struct DiskKey(Secret);
+pub struct DiskKey {
+    bytes: Secret,
+    /// Key schedules of the two halves, made where the length is checked, so that nothing can stand in for a half. They
+    /// are wiped when they are dropped.
+    data: Aes256,
+    tweak: Aes256,
+}
 
 impl DiskKey {
     /// A new key from the system's randomness.
@@ -53,21 +60,26 @@ impl DiskKey {
         if data.ct_eq(tweak).into() {
             return Err(KeyError::EqualHalves);
         }
-        Ok(Self(bytes))
+        let (data, tweak) = (Aes256::new(data.into()), Aes256::new(tweak.into()));
+        Ok(Self { bytes, data, tweak })
     }
 
     /// The bytes in clear, to be wrapped.
     #[must_use]
     pub fn secret(&self) -> &Secret {
-        &self.0
+        &self.bytes
     }
 
     /// The cipher under this key. Its key schedule is wiped when it is dropped.
     #[must_use]
     pub fn cipher(&self) -> DiskCipher {
-        // `from_secret` has checked the length; were it wrong, an all-zero key must not take its place silently.
-        let (data, tweak) = halves(&self.0).unwrap_or((&[0; HALF], &[0; HALF]));
-        DiskCipher(Xts128::new(Aes256::new(data.into()), Aes256::new(tweak.into())))
+        DiskCipher(Xts128::new(self.data.clone(), self.tweak.clone()))
+    }
+}
+
+impl fmt::Debug for DiskKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DiskKey").field(&self.bytes).finish()
     }
 }
 
