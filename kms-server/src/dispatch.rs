@@ -183,7 +183,7 @@ async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing
     let Some(mut room) = Room::for_answers(&header, message, option, response_budget(node, message)) else {
         let (answer, record) = failed_item(node, &scope.told, scope.version, None, None, Failure::ResponseTooLarge);
         scope.draft.drop_item(record);
-        return ResponseMessage::assemble(&header, &[room::without_text(answer, scope.version)]);
+        return room::smallest_answer(header, answer);
     };
     let mut answers = Vec::with_capacity(message.items.len());
     let mut failed = false;
@@ -258,7 +258,8 @@ fn operation_name(item: &RequestItem) -> &'static str {
 
 /// The largest answer allowed: what the client said, but never more than the node's own limit.
 fn response_budget(node: &Node, message: &RequestMessage) -> usize {
-    let asked = message.header.maximum_response_size.and_then(|size| usize::try_from(size).ok());
+    // Who asks for less than nothing gets as little as there is.
+    let asked = message.header.maximum_response_size.map(|size| usize::try_from(size).unwrap_or(0));
     asked.unwrap_or(usize::MAX).min(node.limits.response_bytes)
 }
 
@@ -309,25 +310,25 @@ async fn refuse_every_item(
     let version = message.header.version;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
     let header = header(node, version, message);
-    let mut room = Room::for_answers(&header, message, option, response_budget(node, message));
-    let told_of = match (&room, option) {
-        (Some(_), Continuation::Continue) => message.items.len(),
-        _ => 1,
-    };
-    let mut answers = Vec::with_capacity(told_of);
     let mut draft = Draft::default();
-    for item in message.items.iter().take(told_of) {
-        let (answer, record) = failed_item(node, told, version, Some(item), None, failure());
+    let answer = if let Some(mut room) = Room::for_answers(&header, message, option, response_budget(node, message)) {
+        let told_of = if option == Continuation::Continue { message.items.len() } else { 1 };
+        let mut answers = Vec::with_capacity(told_of);
+        for item in message.items.iter().take(told_of) {
+            let (answer, record) = failed_item(node, told, version, Some(item), None, failure());
+            draft.drop_item(record);
+            answers.push(room.take_failure(answer, version));
+        }
+        ResponseMessage::assemble(&header, &answers)
+    } else {
+        let (answer, record) = failed_item(node, told, version, None, None, failure());
         draft.drop_item(record);
-        answers.push(match &mut room {
-            Some(room) => room.take_failure(answer, version),
-            None => room::without_text(answer, version),
-        });
-    }
+        room::smallest_answer(header, answer)
+    };
     if let Err(error) = node.store.commit(draft.into_unit()).await {
         return unrecorded(&error);
     }
-    ResponseMessage::assemble(&header, &answers)
+    answer
 }
 
 impl RequestPayloadExt for ItemPayload {

@@ -77,9 +77,18 @@ impl Room {
     }
 }
 
-/// A failure in its shortest form: status and reason.
+/// The answer where not even the failures of all items fit: one failure of the message as a whole, and nothing that the
+/// client wanted repeated. It may be longer than was allowed; shorter than this an answer cannot be.
 #[must_use]
-pub fn without_text(answer: ResponseItem, version: ProtocolVersion) -> Zeroizing<Vec<u8>> {
+pub fn smallest_answer(header: ResponseHeader, answer: ResponseItem) -> Zeroizing<Vec<u8>> {
+    let version = header.version;
+    let header = ResponseHeader { client_correlation_value: None, ..header };
+    let answer = ResponseItem { operation: None, unique_batch_item_id: None, ..answer };
+    ResponseMessage::assemble(&header, &[without_text(answer, version)])
+}
+
+/// A failure in its shortest form: status and reason.
+fn without_text(answer: ResponseItem, version: ProtocolVersion) -> Zeroizing<Vec<u8>> {
     let reason = match answer.outcome {
         Outcome::Failure { reason, .. } => reason,
         _ => Failure::ResponseTooLarge.answer(version).reason,
