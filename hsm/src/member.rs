@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::breaker::Breaker;
-use crate::config::MemberConfig;
+use crate::config::{MemberConfig, Vendor};
 use crate::error::{Doing, Fault, Kind};
 use crate::lane::{Found, Lane, Shared};
 use crate::limits::{CLOSE_PATIENCE, EPOCH_PATIENCE, MAX_QUEUED_CALLS};
@@ -23,6 +23,11 @@ use crate::status::{Counters, MemberStatus};
 use crate::token;
 
 type Job = Box<dyn FnOnce(&mut Lane) + Send>;
+
+/// Held from C_Initialize to C_Login. SoftHSM rewrites a token's file at each login, and C_Initialize reads the files of
+/// all tokens: a copy of the library that reads one half-written aborts the process (SlotManager.cpp, insertToken; seen
+/// under load).
+static SOFTHSM_START: Mutex<()> = Mutex::new(());
 
 /// The workers of one epoch, as seen from outside.
 pub(crate) struct Live {
@@ -239,10 +244,14 @@ impl Member {
     fn begin_epoch(&self) -> Result<Live, Fault> {
         let module = Module::load(&self.config.module)?;
         let module = self.module.get_or_init(|| module);
+        // Other devices start independently of each other, and one that hangs must not hold up the rest.
+        let alone = (self.config.vendor == Vendor::SoftHsm)
+            .then(|| SOFTHSM_START.lock().unwrap_or_else(PoisonError::into_inner));
         let epoch = module.begin(EPOCH_PATIENCE)?;
         let slot = token::find_slot(epoch.library(), self.label())?;
         let anchor = epoch.library().open_ro_session_no_drop(slot).doing("open the anchor session")?;
         token::log_in(&anchor, &self.config.pin_file)?;
+        drop(alone);
 
         let missing = |kind, what: &str| Fault::new(kind, "open", format!("the token has no {what}"));
         let root = token::find_root(&anchor)?.ok_or_else(|| {
