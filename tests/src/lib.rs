@@ -3,9 +3,13 @@
 pub mod aftermath;
 pub mod asking;
 pub mod exported;
+pub mod faults;
 pub mod load;
+pub mod mutation;
+pub mod needles;
 pub mod node;
 pub mod oasis;
 pub mod random;
 pub mod relay;
 pub mod script;
+pub mod socket;

@@ -22,13 +22,13 @@ use kmip::payload::{GetRequest, LocateRequest};
 use kmip_client::TlsVersions;
 use powercut::PoweredFolder;
 use system_tests::aftermath::{Finding, findings, store_findings};
+use system_tests::faults::{OF_THE_STORE, demand_injector};
 use system_tests::load::{Ledger, Moment, until_it_dies};
 use system_tests::node::{Dial, Node, Tenant, folder};
 use system_tests::random::{Random, count};
 use system_tests::relay::Relay;
 use system_tests::{asking, exported};
 use tempfile::TempDir;
-use xtask::stage::finish;
 
 /// What `make test` does; `make soak` does ten times as much.
 const REPETITIONS: u64 = 20;
@@ -38,7 +38,6 @@ const CRASHES_PER_NODE: u64 = 10;
 const MOST: usize = 60;
 /// Tries until a broken server must have been found out.
 const CONTROL_TRIES: u64 = 40;
-const STORE_FAULT: &str = "CLAVIS_STORE_FAULT";
 const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
 
 /// A node with one tenant, and what was acknowledged to it.
@@ -62,7 +61,7 @@ impl Scene {
             (PoweredFolder::new(store, scratch.path()).unwrap(), scratch)
         });
         if faults.is_some() {
-            demand_fault_injector(&node);
+            demand_injector(&node).unwrap();
         }
         if powered || faults.is_some() {
             node.stop().unwrap();
@@ -87,7 +86,7 @@ impl Scene {
             (None, _) => {}
         }
         if let Some(faults) = faults {
-            command.env(STORE_FAULT, faults);
+            command.env(OF_THE_STORE, faults);
         }
         let variables: Vec<(&str, &str)> = command
             .get_envs()
@@ -117,17 +116,6 @@ impl Scene {
         found.extend(findings(&self.node, &self.tenant, &self.ledger).unwrap());
         found
     }
-}
-
-/// A control proves nothing with a server that cannot be broken.
-fn demand_fault_injector(node: &Node) {
-    let server = node.programs.path("kms-server");
-    let version = finish(Command::new(&server).arg("--version")).unwrap().stdout;
-    assert!(
-        version.trim_end().ends_with("+fault"),
-        "{} says {version:?} and cannot inject faults: run scripts/build-tested",
-        server.display()
-    );
 }
 
 fn nothing_is_lost(variable: &str, powered: bool) {
@@ -254,7 +242,7 @@ fn a_commit_that_fails_is_never_answered_with_success_and_ends_the_process() {
     // The first commits are those of the start; the ones after them fail under the hands of clients.
     for commit in [6, 12, 25, 50] {
         let mut scene = Scene::new(false, None);
-        demand_fault_injector(&scene.node);
+        demand_injector(&scene.node).unwrap();
         scene.node.stop().unwrap();
         scene.serve(Some(&format!("failing-commit={commit}")), None);
         ends_without_a_lie(&mut scene, &format!("commit {commit}"), &mut random);
