@@ -10,6 +10,7 @@ use kmip::ProtocolVersion;
 use kmip::payload::GetRequest;
 use kmip::registry::ResultReason;
 use system_tests::asking::{aes, bytes};
+use system_tests::faults::{OF_THE_HSM, demand_injector};
 use system_tests::node::{Node, Result, Tenant};
 use xtask::stage::StageOptions;
 
@@ -102,8 +103,9 @@ fn a_lost_member_is_told_of_and_costs_nothing_and_only_because_of_failover() {
     assert_eq!(member(&status, "PAR7S").opened, 0);
 
     // The control: with failover switched off, the same fails. It may fail by not starting at all.
+    demand_injector(&node).unwrap();
     node.stop().unwrap();
-    node.set_environment(&[("CLAVIS_HSM_FAULT", "no-failover")]);
+    node.set_environment(&[(OF_THE_HSM, "no-failover")]);
     let served = node.serve().and_then(|()| old.opens_on(&node));
     assert!(served.is_err(), "without failover a lost member must cost something");
     node.kill();
@@ -120,7 +122,8 @@ fn a_lost_member_is_told_of_and_costs_nothing_and_only_because_of_failover() {
 fn the_control_is_about_failover_and_not_about_the_switch() {
     // With every member there, a node whose failover is off serves: what fails in the control is the failover.
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
-    node.set_environment(&[("CLAVIS_HSM_FAULT", "no-failover")]);
+    demand_injector(&node).unwrap();
+    node.set_environment(&[(OF_THE_HSM, "no-failover")]);
     node.serve().unwrap();
     Known::made_on(&node).opens_on(&node).unwrap();
 }
@@ -172,9 +175,10 @@ fn a_member_that_comes_back_into_a_running_node_serves_again() {
 fn garbage_from_a_member_never_becomes_a_key() {
     let mut node = Node::start().unwrap();
     let old = Known::made_on(&node);
+    demand_injector(&node).unwrap();
     node.stop().unwrap();
     for faults in ["PAR7S=garbage", "PAR7S=fail", "PAR7S=hang", "PAR7S=garbage,TH3S=fail"] {
-        node.set_environment(&[("CLAVIS_HSM_FAULT", faults)]);
+        node.set_environment(&[(OF_THE_HSM, faults)]);
         node.serve().unwrap();
         old.opens_on(&node).unwrap_or_else(|error| panic!("{faults}: {error}"));
         let new = Known::made_on(&node);

@@ -1,7 +1,10 @@
 //! What outlives the process, and what a node refuses to start on.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::sync::mpsc;
+use std::thread;
 
 use admin_api::{Credential, SecretText};
 use audit::bundle;
@@ -11,12 +14,15 @@ use kmip::payload::{
     ActivateRequest, AddAttributeRequest, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest,
 };
 use kmip::registry::ResultReason;
+use kmip_client::TlsVersions;
 use system_tests::asking::{aes, bytes, cessation, known_aes, name};
 use system_tests::exported::{records, trusted_keys};
-use system_tests::node::{Connection, Node};
+use system_tests::node::{Connection, Dial, Node};
 use xtask::stage::StageOptions;
 
 const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
+/// Clients at work when the node is asked to stop.
+const CLIENTS: usize = 4;
 
 fn get(connection: &mut Connection, id: &str) -> Vec<u8> {
     bytes(&connection.request(V1_4, GetRequest::of(id)).unwrap()).unwrap().to_vec()
@@ -130,13 +136,37 @@ fn a_node_that_was_not_initialized_says_so() {
 }
 
 #[test]
-fn what_was_begun_is_finished_before_a_node_stops() {
+fn a_node_that_stops_under_load_keeps_what_it_answered() {
     let mut node = Node::start().unwrap();
     let tenant = node.tenant("restart", "anssi").unwrap();
+    let dial = Dial::to(&node, &tenant.identity, TlsVersions::Both).unwrap();
+    let (made, progress) = mpsc::channel();
+    let acknowledged: Vec<String> = thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            let (dial, made) = (dial.clone(), made.clone());
+            scope.spawn(move || {
+                let mut connection = dial.connect().unwrap();
+                // Until the server hangs up.
+                while let Ok(created) = connection.request(V1_4, aes(Vec::new())) {
+                    made.send(created.unique_identifier).unwrap();
+                }
+            });
+        }
+        drop(made);
+        let before: Vec<String> = progress.iter().take(100).collect();
+        // Ends well, or this fails; the clients are in the middle of it.
+        node.stop().unwrap();
+        before.into_iter().chain(progress.iter()).collect()
+    });
+    node.serve().unwrap();
     let mut connection = node.connect(&tenant.identity).unwrap();
-    let id = connection.request(V1_4, aes(Vec::new())).unwrap().unique_identifier;
-    // With the connection open, so that the server has to close it.
-    node.restart().unwrap();
-    assert!(connection.request(V1_4, GetRequest::of(&id)).is_err(), "the old connection is closed");
-    assert_eq!(get(&mut node.connect(&tenant.identity).unwrap(), &id).len(), 32);
+    for id in &acknowledged {
+        assert_eq!(get(&mut connection, id).len(), 32, "{id}");
+    }
+    // And nothing half: every key that is there has its record, one for each that was made.
+    let there = connection.request(V1_4, LocateRequest::default()).unwrap().unique_identifiers;
+    let created = records(&node, &tenant.name).unwrap().into_iter().filter(|record| record.operation == "Create");
+    let recorded: BTreeSet<String> = created.filter_map(|record| record.object).collect();
+    assert_eq!(recorded, there.into_iter().collect());
+    assert!(acknowledged.iter().all(|id| recorded.contains(id)));
 }
