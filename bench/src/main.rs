@@ -146,6 +146,7 @@ async fn load(arguments: Load) -> Result<(), String> {
     if !arguments.json {
         println!("{:16}{:>5}{:>10}{:>10}{:>10}{:>12}", "operation", "conn", "req/s", "p50 ms", "p99 ms", "CPU ms/req");
     }
+    let mut failed = false;
     for operation in all_if_none(arguments.operation) {
         for &connections in &arguments.connections {
             let plan = Plan { connections, warm_up: Amount::Time(time.mul_f64(WARM_UP)), measured };
@@ -153,6 +154,7 @@ async fn load(arguments: Load) -> Result<(), String> {
                 .await
                 .map_err(|error| error.to_string())?;
             let side = Side::of(&[measurement]);
+            failed |= !side.errors.is_empty();
             if arguments.json {
                 let line = serde_json::json!({ "operation": operation, "connections": connections, "result": side });
                 println!("{line}");
@@ -167,7 +169,7 @@ async fn load(arguments: Load) -> Result<(), String> {
             }
         }
     }
-    Ok(())
+    if failed { Err("operations failed; see above".to_owned()) } else { Ok(()) }
 }
 
 fn all_if_none(operations: Vec<Operation>) -> Vec<Operation> {

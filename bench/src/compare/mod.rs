@@ -97,7 +97,7 @@ pub async fn run(options: &Options, tell: &mut dyn FnMut(&str)) -> Result<Report
     let mut report = Report::new(machine, options);
     for operation in &options.operations {
         for connections in CONNECTIONS {
-            tell(&format!("{operation}, {connections} connections, {} rounds …", options.rounds));
+            tell(&format!("{operation}, connections: {connections}, rounds: {} …", options.rounds));
             report.rows.push(measure(&contestants, *operation, connections, options).await?);
         }
     }

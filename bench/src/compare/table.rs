@@ -92,9 +92,10 @@ impl fmt::Display for Side {
 /// Microseconds as milliseconds, in about three digits.
 fn milliseconds(micros: f64) -> String {
     let millis = micros / 1e3;
-    if millis < 10.0 {
+    // The bounds are those of rounding, so that 99.97 does not become 100.0.
+    if millis < 9.995 {
         format!("{millis:.2}")
-    } else if millis < 100.0 {
+    } else if millis < 99.95 {
         format!("{millis:.1}")
     } else {
         format!("{millis:.0}")
