@@ -6,19 +6,13 @@
 use keystore::ObjectRow;
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
-use kmip::registry::ObjectType;
 use kmip::ttlv::{DateTime, Interval, Wire};
+pub use policy::attributes::is_cryptographic;
 
 use crate::node::sealing::identifier_text;
 
 /// The lease every object is granted, in seconds. KMIP 1.4 §3.20: the server's choice; the profiles' cases show 3600.
 pub const LEASE_TIME_S: u32 = 3600;
-
-/// Whether `object_type` is a Managed Cryptographic Object: only those have a life-cycle. KMIP 1.4 §2.2.
-#[must_use]
-pub fn is_cryptographic(object_type: ObjectType) -> bool {
-    !matches!(object_type, ObjectType::Template | ObjectType::OpaqueObject)
-}
 
 /// Every attribute of the object that a client of `version` knows.
 #[must_use]

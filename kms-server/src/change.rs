@@ -120,7 +120,7 @@ pub fn is_inherited(kind: AttributeKind) -> bool {
 
 /// The domain's algorithm policy; a word that the store should not hold is the stricter one.
 pub(crate) fn policy_of(word: &str) -> AlgorithmPolicy {
-    if word == "legacy" { AlgorithmPolicy::Legacy } else { AlgorithmPolicy::Anssi }
+    AlgorithmPolicy::of_name(word).unwrap_or(AlgorithmPolicy::Anssi)
 }
 
 /// The length in bits and in bytes of a key to be created under the domain's policy.

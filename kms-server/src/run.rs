@@ -13,7 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
-use crate::node::checkpoints::Checkpointer;
+use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
 use crate::node::scrubber::Scrubber;
 use crate::node::{Node, StartError};
 use crate::shell::admission::Budget;
@@ -121,10 +121,8 @@ pub fn trust_anchor(path: &Path) -> Result<hsm::TrustAnchor, RunError> {
 pub fn write_checkpoint_keys(config: &Config) -> Result<PathBuf, RunError> {
     let fault = |what: String| RunError::TrustAnchor { path: config.ceremony.trust_anchor.clone(), what };
     let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
-    let keys: Result<Vec<_>, _> =
-        anchor.checkpoint_keys.iter().map(|key| audit::PublicKey::from_sec1(&key.public_key)).collect();
-    let trusted = audit::TrustedKeys::new(&config.node.name, keys.map_err(|error| fault(error.to_string()))?)
-        .map_err(|error| fault(error.to_string()))?;
+    let keys = checkpoint_keys(&anchor).ok_or_else(|| fault("a checkpoint key is no point of P-256".to_owned()))?;
+    let trusted = audit::TrustedKeys::new(&config.node.name, keys).map_err(|error| fault(error.to_string()))?;
     let path = config.ceremony.trust_anchor.with_file_name(CHECKPOINT_KEYS);
     durable::write(&path, trusted.to_text().as_bytes(), PUBLIC_FILE).map_err(system("writing the checkpoint keys"))?;
     Ok(path)

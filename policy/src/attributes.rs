@@ -6,7 +6,7 @@
 mod applies;
 mod values;
 
-pub use applies::applies;
+pub use applies::{applies, is_cryptographic};
 use kmip::{
     ProtocolVersion,
     attribute::{AttributeKind, AttributeValue},

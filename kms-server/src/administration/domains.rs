@@ -5,6 +5,7 @@ use std::sync::Arc;
 use audit::limits::MAX_DETAIL_LEN;
 use audit::{LogId, Record, bounded_text};
 use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Step, Unit};
+use policy::algorithm::AlgorithmPolicy;
 use secret::DomainId;
 
 use super::acting::{Acting, AdminFailure, unit};
@@ -22,8 +23,6 @@ const MAX_DOMAINS: usize = 10_000;
 const MAC_SECRET_LEN: usize = 32;
 /// The one domain that is not a tenant's.
 const SYSTEM_NAME: &str = "system";
-/// Which algorithms a domain's keys may use.
-const POLICIES: [&str; 2] = ["anssi", "legacy"];
 
 /// An administrator whom `init` registers.
 #[derive(Clone, Debug)]
@@ -63,10 +62,8 @@ impl Node {
         operation: &str,
     ) -> Result<Arc<Domain>, AdminFailure> {
         check_name(name)?;
-        let policy = policy.unwrap_or(POLICIES[0]);
-        if !POLICIES.contains(&policy) {
-            return Err(AdminFailure::Unusable("the policy is neither anssi nor legacy"));
-        }
+        let policy = policy.map_or(Some(AlgorithmPolicy::Anssi), AlgorithmPolicy::of_name);
+        let policy = policy.ok_or(AdminFailure::Unusable("the policy is neither anssi nor legacy"))?.name();
         if self.directory.tenant(name).is_some() {
             return Err(AdminFailure::Exists("the name is taken"));
         }
@@ -130,7 +127,7 @@ impl Node {
         let system = match self.directory.system() {
             Some(system) => system,
             None => {
-                let born = self.bear_domain(SYSTEM_NAME, POLICIES[0], true).await?;
+                let born = self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), true).await?;
                 let told = self.auditor.record(&self.clock, log_of(born.row.id), "Initialize");
                 let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
                 self.commit_domain(born, told, in_system_log, Vec::new()).await?

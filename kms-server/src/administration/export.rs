@@ -8,6 +8,7 @@ use audit::{LogId, PublicKey, SignedCheckpoint};
 use crate::admin::{Export, ExportSink};
 use crate::failure::Failure;
 use crate::node::Node;
+use crate::node::checkpoints::checkpoint_keys;
 
 /// Records read from the store at a time.
 const PAGE: usize = 256;
@@ -28,10 +29,7 @@ pub(super) fn start(node: Arc<Node>, log: LogId, note: String) -> Result<Export,
 }
 
 fn signers(node: &Node) -> Result<Vec<PublicKey>, Failure> {
-    let keys = &node.hsm.trust_anchor().checkpoint_keys;
-    keys.iter()
-        .map(|key| PublicKey::from_sec1(&key.public_key).map_err(|_| Failure::Internal("checkpoint key")))
-        .collect()
+    checkpoint_keys(node.hsm.trust_anchor()).ok_or(Failure::Internal("checkpoint key"))
 }
 
 #[derive(Debug, thiserror::Error)]

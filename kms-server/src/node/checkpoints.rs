@@ -102,10 +102,14 @@ pub async fn verify_all(node: &Node) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The keys that a trust anchor pins for checkpoints; `None` if one is no point of P-256.
+#[must_use]
+pub fn checkpoint_keys(anchor: &hsm::TrustAnchor) -> Option<Vec<PublicKey>> {
+    anchor.checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key).ok()).collect()
+}
+
 fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
-    let keys = node.hsm.trust_anchor().checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key));
-    let keys: Result<Vec<_>, _> = keys.collect();
-    keys.ok()
+    checkpoint_keys(node.hsm.trust_anchor())
         .and_then(|keys| TrustedKeys::new(&node.kms, keys).ok())
         .ok_or(Failure::Internal("the trust anchor's checkpoint keys cannot be read"))
 }

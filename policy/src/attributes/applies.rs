@@ -79,7 +79,8 @@ const fn is_key(object_type: ObjectType) -> bool {
 }
 
 /// Managed Cryptographic Objects: all but opaque ones and templates. KMIP 1.4 §2.2.
-const fn is_cryptographic(object_type: ObjectType) -> bool {
+#[must_use]
+pub const fn is_cryptographic(object_type: ObjectType) -> bool {
     match object_type {
         ObjectType::Certificate
         | ObjectType::SymmetricKey
