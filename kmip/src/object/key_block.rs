@@ -1,22 +1,21 @@
-//! A key and what is closest to it: format, algorithm, length, wrapping. KMIP 1.4 §2.1.3, §2.1.4, §2.1.7.
+//! A key and what is closest to it: format, algorithm, length, wrapping. KMIP 1.4 §2.1.3, 2.1 §3.1.
 
 use secret::Secret;
 
-use super::KeyWrappingData;
-use crate::attribute::{Attribute, AttributeList};
+use super::{KeyMaterial, KeyValue, KeyWrappingData};
 use crate::registry::{CryptographicAlgorithm, KeyCompressionType, KeyFormatType};
-use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, Wire, Writer};
-use crate::wire::{Fields, Part};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
 
-/// Key Block. KMIP 1.4 §2.1.3.
+/// Key Block. KMIP 1.4 §2.1.3, 2.1 §3.1.
 #[derive(Debug, PartialEq)]
 pub struct KeyBlock {
     /// How the key material is encoded.
     pub format: KeyFormatType,
     /// How an elliptic curve public key is compressed.
     pub compression: Option<KeyCompressionType>,
-    /// The key; a server that holds only the metadata leaves it out.
+    /// The key; a server that holds only the metadata leaves it out, since 1.2.
     pub value: Option<KeyValue>,
     /// The algorithm; Secret Data has none.
     pub algorithm: Option<CryptographicAlgorithm>,
@@ -26,77 +25,60 @@ pub struct KeyBlock {
     pub wrapping: Option<Box<KeyWrappingData>>,
 }
 
-/// Key Value. KMIP 1.4 §2.1.4.
-#[derive(Debug, PartialEq)]
-pub enum KeyValue {
-    /// In clear.
-    Plain {
-        /// The key.
-        material: KeyMaterial,
-        /// Attributes that travel with the key.
-        attributes: Vec<Attribute>,
-    },
-    /// Wrapped: the bytes as they came out of the wrapping method.
-    Wrapped(Secret),
-}
-
-/// Key Material. KMIP 1.4 §2.1.4, §2.1.7.1.
-#[derive(Debug, PartialEq)]
-pub enum KeyMaterial {
-    /// A Byte String: Raw, Opaque and the ASN.1 formats.
-    Bytes(Secret),
-    /// The structure of format Transparent Symmetric Key.
-    TransparentSymmetric(Secret),
-}
-
-impl KeyMaterial {
-    /// The key bytes, whatever the form.
-    #[must_use]
-    pub const fn secret(&self) -> &Secret {
-        match self {
-            Self::Bytes(secret) | Self::TransparentSymmetric(secret) => secret,
-        }
-    }
-
-    /// The key bytes, whatever the form.
-    #[must_use]
-    pub fn into_secret(self) -> Secret {
-        match self {
-            Self::Bytes(secret) | Self::TransparentSymmetric(secret) => secret,
-        }
-    }
-}
-
 impl KeyBlock {
+    /// A key in clear, without attributes of its own. `format` has to be one of [`KeyMaterial::formats`].
+    #[must_use]
+    pub const fn new(
+        format: KeyFormatType,
+        material: KeyMaterial,
+        algorithm: Option<CryptographicAlgorithm>,
+        length_bits: Option<i32>,
+    ) -> Self {
+        Self {
+            format,
+            compression: None,
+            value: Some(KeyValue::Plain { material, attributes: Vec::new() }),
+            algorithm,
+            length: length_bits,
+            wrapping: None,
+        }
+    }
+
     /// A key in format Raw.
     #[must_use]
-    pub fn raw(key: Secret, algorithm: CryptographicAlgorithm, length_bits: i32) -> Self {
-        Self {
-            algorithm: Some(algorithm),
-            length: Some(length_bits),
-            ..Self::without_algorithm(KeyFormatType::Raw, key)
-        }
+    pub const fn raw(key: Secret, algorithm: CryptographicAlgorithm, length_bits: i32) -> Self {
+        Self::new(KeyFormatType::Raw, KeyMaterial::Bytes(key), Some(algorithm), Some(length_bits))
     }
 
     /// Bytes in a format that is a Byte String, with neither algorithm nor length: Secret Data.
     #[must_use]
     pub const fn without_algorithm(format: KeyFormatType, bytes: Secret) -> Self {
-        Self {
-            format,
-            compression: None,
-            value: Some(KeyValue::Plain { material: KeyMaterial::Bytes(bytes), attributes: Vec::new() }),
-            algorithm: None,
-            length: None,
-            wrapping: None,
-        }
+        Self::new(format, KeyMaterial::Bytes(bytes), None, None)
     }
 
-    /// The key in clear; `None` where the value is wrapped or absent.
+    /// The Key Material; `None` where the Key Value is a Byte String or absent.
+    ///
+    /// Where the block [is wrapped](KeyBlock::is_wrapped) it is the key material that is wrapped, not the key.
     #[must_use]
     pub const fn material(&self) -> Option<&KeyMaterial> {
         match &self.value {
             Some(KeyValue::Plain { material, .. }) => Some(material),
             _ => None,
+        }
+    }
+
+    /// Whether the key is encrypted, authenticated or both, by a key named in the Key Wrapping Data.
+    #[must_use]
+    pub const fn is_wrapped(&self) -> bool {
+        self.wrapping.is_some()
+    }
+
+    /// Lends `digest` the bytes that a Digest is taken over, see [`KeyMaterial::with_digest_input`]; the bytes of
+    /// PKCS#12, and of a key that is wrapped, as they stand in the message. `None` where the key is absent.
+    pub fn with_digest_input<T>(&self, digest: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        match self.value.as_ref()? {
+            KeyValue::Plain { material, .. } => Some(material.with_digest_input(digest)),
+            KeyValue::Wrapped(bytes) => Some(digest(bytes.expose())),
         }
     }
 
@@ -111,6 +93,24 @@ impl KeyBlock {
         ]
         .contains(&tag)
     }
+
+    /// What the standard says of fields together.
+    fn check(&self, item: &Item<'_>) -> Result<(), DecodeError> {
+        let missing = |tag| Err(item.error(DecodeErrorKind::MissingField(tag)));
+        match &self.value {
+            // PKCS#12 protects itself with a password: nobody's key wrapped it (case TC-PKCS12-2-14).
+            Some(KeyValue::Wrapped(_)) if self.wrapping.is_none() && self.format != KeyFormatType::Pkcs12 => {
+                missing(Tag::KEY_WRAPPING_DATA)
+            }
+            None if !may_lack_value(item.version()) => missing(Tag::KEY_VALUE),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a Key Block of `version` may come without Key Value: since 1.2, for keys that the server only knows of.
+fn may_lack_value(version: ProtocolVersion) -> bool {
+    version >= ProtocolVersion::V1_2
 }
 
 impl Wire for KeyBlock {
@@ -137,7 +137,12 @@ impl Wire for KeyBlock {
 
     fn decode(item: &Item<'_>) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(item.structure()?, Self::is_field);
-        let format = fields.required(Tag::KEY_FORMAT_TYPE)?;
+        let format_item = fields.require(Tag::KEY_FORMAT_TYPE)?;
+        let format = KeyFormatType::decode(&format_item)?;
+        if !format.known_in(item.version()) {
+            // A peer that names it could not be told of its key again.
+            return Err(format_item.error(DecodeErrorKind::UnsupportedKeyFormat(format)));
+        }
         let block = Self {
             format,
             compression: fields.optional(Tag::KEY_COMPRESSION_TYPE)?,
@@ -147,9 +152,7 @@ impl Wire for KeyBlock {
             wrapping: fields.optional(Tag::KEY_WRAPPING_DATA)?,
         };
         fields.finish()?;
-        if matches!(block.value, Some(KeyValue::Wrapped(_))) && block.wrapping.is_none() {
-            return Err(item.error(DecodeErrorKind::MissingField(Tag::KEY_WRAPPING_DATA)));
-        }
+        block.check(item)?;
         Ok(block)
     }
 
@@ -157,59 +160,9 @@ impl Wire for KeyBlock {
         // Every field describes the key: leaving one out would describe another key.
         self.format.known_in(version)
             && self.compression.is_none_or(|compression| compression.known_in(version))
+            && self.value.as_ref().map_or_else(|| may_lack_value(version), |value| value.known_in(version))
             && self.algorithm.is_none_or(|algorithm| algorithm.known_in(version))
             && self.wrapping.as_ref().is_none_or(|wrapping| wrapping.known_in(version))
-    }
-}
-
-impl KeyValue {
-    fn is_field(tag: Tag, _version: ProtocolVersion) -> bool {
-        tag == Tag::KEY_MATERIAL || tag == Tag::ATTRIBUTE
-    }
-
-    fn encode(&self, w: &mut Writer) {
-        match self {
-            Self::Wrapped(bytes) => w.bytes(Tag::KEY_VALUE, bytes.expose()),
-            Self::Plain { material, attributes } => w.structure(Tag::KEY_VALUE, |w| {
-                match material {
-                    KeyMaterial::Bytes(key) => w.bytes(Tag::KEY_MATERIAL, key.expose()),
-                    KeyMaterial::TransparentSymmetric(key) => {
-                        w.structure(Tag::KEY_MATERIAL, |w| w.bytes(Tag::KEY, key.expose()));
-                    }
-                }
-                AttributeList::encode(attributes, w);
-            }),
-        }
-    }
-
-    fn decode(item: &Item<'_>, format: KeyFormatType) -> Result<Self, DecodeError> {
-        if item.item_type != ItemType::Structure {
-            return Ok(Self::Wrapped(Secret::copy_from(item.bytes()?)));
-        }
-        let mut fields = Fields::new(item.structure()?, Self::is_field);
-        let material = KeyMaterial::decode(&fields.require(Tag::KEY_MATERIAL)?, format)?;
-        let attributes = AttributeList::decode(&mut fields)?;
-        fields.finish()?;
-        Ok(Self::Plain { material, attributes })
-    }
-}
-
-impl KeyMaterial {
-    fn is_field(tag: Tag, _version: ProtocolVersion) -> bool {
-        tag == Tag::KEY
-    }
-
-    fn decode(item: &Item<'_>, format: KeyFormatType) -> Result<Self, DecodeError> {
-        match (format, item.item_type) {
-            (KeyFormatType::TransparentSymmetricKey, _) => {
-                let mut fields = Fields::new(item.structure()?, Self::is_field);
-                let key = Secret::copy_from(fields.require(Tag::KEY)?.bytes()?);
-                fields.finish()?;
-                Ok(Self::TransparentSymmetric(key))
-            }
-            (_, ItemType::Structure) => Err(item.error(DecodeErrorKind::UnsupportedKeyFormat(format))),
-            _ => Ok(Self::Bytes(Secret::copy_from(item.bytes()?))),
-        }
     }
 }
 
@@ -269,14 +222,61 @@ mod tests {
     }
 
     #[test]
-    fn other_transparent_formats_are_refused_by_name() {
+    fn pkcs12_protects_itself() {
+        let file = |format: KeyFormatType| {
+            read(|w| {
+                format.encode(Tag::KEY_FORMAT_TYPE, w);
+                w.bytes(Tag::KEY_VALUE, &[0x30; 40]);
+            })
+        };
+        let block = file(KeyFormatType::Pkcs12).unwrap();
+        assert!(!block.is_wrapped() && block.material().is_none());
+        assert_eq!(block.with_digest_input(<[u8]>::to_vec), Some(vec![0x30; 40]));
+        let refused = file(KeyFormatType::Pkcs8).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::MissingField(Tag::KEY_WRAPPING_DATA));
+    }
+
+    #[test]
+    fn bytes_inside_a_structure_may_be_wrapped_too() {
+        let block = read(|w| {
+            KeyFormatType::Raw.encode(Tag::KEY_FORMAT_TYPE, w);
+            w.structure(Tag::KEY_VALUE, |w| w.bytes(Tag::KEY_MATERIAL, &[7; 24]));
+            wrapping().encode(Tag::KEY_WRAPPING_DATA, w);
+        })
+        .unwrap();
+        assert!(block.is_wrapped() && block.material().is_some());
+    }
+
+    #[test]
+    fn a_key_may_be_absent_since_1_2() {
+        let metadata = |version| {
+            let mut w = Writer::new(version);
+            w.structure(Tag::KEY_BLOCK, |w| KeyFormatType::Raw.encode(Tag::KEY_FORMAT_TYPE, w));
+            let bytes = w.finish();
+            KeyBlock::decode(&Reader::new(&bytes, version).next_item().unwrap().unwrap())
+        };
+        let block = metadata(ProtocolVersion::V1_2).unwrap();
+        assert_eq!((block.value.is_none(), block.with_digest_input(<[u8]>::len)), (true, None));
+        assert!(block.known_in(ProtocolVersion::V1_2) && !block.known_in(ProtocolVersion::V1_1));
+        let refused = metadata(ProtocolVersion::V1_1).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::MissingField(Tag::KEY_VALUE));
+    }
+
+    #[test]
+    fn a_format_that_the_version_does_not_know_is_refused_by_name() {
+        let refused = read(|w| KeyFormatType::Pkcs10.encode(Tag::KEY_FORMAT_TYPE, w)).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::UnsupportedKeyFormat(KeyFormatType::Pkcs10));
+        assert_eq!(refused.to_string(), "key format PKCS#10 is not supported at byte 8");
+    }
+
+    #[test]
+    fn a_byte_format_with_a_structure_is_refused() {
         let refused = read(|w| {
-            KeyFormatType::TransparentRsaPrivateKey.encode(Tag::KEY_FORMAT_TYPE, w);
-            w.structure(Tag::KEY_VALUE, |w| w.structure(Tag::KEY_MATERIAL, |w| w.big_integer(Tag::MODULUS, &[3])));
+            KeyFormatType::Raw.encode(Tag::KEY_FORMAT_TYPE, w);
+            w.structure(Tag::KEY_VALUE, |w| w.structure(Tag::KEY_MATERIAL, |w| w.bytes(Tag::KEY, &[1; 32])));
         })
         .unwrap_err();
-        assert_eq!(refused.kind, DecodeErrorKind::UnsupportedKeyFormat(KeyFormatType::TransparentRsaPrivateKey));
-        assert_eq!(refused.to_string(), "key format Transparent RSA Private Key is not supported at byte 32");
+        assert!(matches!(refused.kind, DecodeErrorKind::WrongType { tag: Tag::KEY_MATERIAL, .. }));
     }
 
     #[test]
@@ -287,14 +287,6 @@ mod tests {
         })
         .unwrap_err();
         assert!(matches!(refused.kind, DecodeErrorKind::WrongType { tag: Tag::KEY_MATERIAL, .. }));
-    }
-
-    #[test]
-    fn objects_that_are_not_decoded_are_refused_by_name() {
-        let mut w = Writer::new(ProtocolVersion::EVERY);
-        w.structure(Tag::CERTIFICATE, |_| {});
-        let refused = ManagedObject::from_canonical(&w.finish()).unwrap_err();
-        assert_eq!(refused.kind, DecodeErrorKind::UnsupportedObject(Tag::CERTIFICATE));
     }
 
     #[test]

@@ -1,12 +1,14 @@
-//! How a key is, or shall be, wrapped. KMIP 1.4 §2.1.5, §2.1.6.
+//! How a key is, or shall be, wrapped. KMIP 1.4 §2.1.5, §2.1.6, 2.1 §3.3, §7.18.
 
-use crate::Tag;
-use crate::attribute::{AttributeNames, CryptographicParameters};
+use crate::attribute::CryptographicParameters;
+use crate::limits::MAX_ATTRIBUTES;
 use crate::registry::{EncodingOption, WrappingMethod};
-use crate::wire::structure;
+use crate::ttlv::{DecodeError, Wire, Writer};
+use crate::wire::{Fields, Part, structure};
+use crate::{ProtocolVersion, Tag};
 
 structure! {
-    /// The key that encrypts. KMIP 1.4 §2.1.5.
+    /// The key that encrypts. KMIP 1.4 §2.1.5, 2.1 §3.3.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct EncryptionKeyInformation {
         /// The key's identifier.
@@ -17,7 +19,7 @@ structure! {
 }
 
 structure! {
-    /// The key that authenticates. KMIP 1.4 §2.1.5.
+    /// The key that authenticates. KMIP 1.4 §2.1.5, 2.1 §3.3.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct MacSignatureKeyInformation {
         /// The key's identifier.
@@ -28,7 +30,7 @@ structure! {
 }
 
 structure! {
-    /// How a key value is wrapped. KMIP 1.4 §2.1.5.
+    /// How a key value is wrapped. KMIP 1.4 §2.1.5, 2.1 §3.3.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct KeyWrappingData {
         /// Encryption, authentication, or both in an order.
@@ -41,13 +43,41 @@ structure! {
         optional mac_signature: Vec<u8> = Tag::MAC_SIGNATURE,
         /// Initialisation vector, counter or nonce.
         optional iv_counter_nonce: Vec<u8> = Tag::IV_COUNTER_NONCE,
-        /// What was wrapped: the Key Value as TTLV, or the bare key bytes.
+        /// What was wrapped: the Key Value as TTLV, or the bare key bytes; absent means TTLV.
         optional encoding_option: EncodingOption = Tag::ENCODING_OPTION [since V1_1],
     }
 }
 
+impl KeyWrappingData {
+    /// What was wrapped, the default of the standard included.
+    #[must_use]
+    pub fn encoding(&self) -> EncodingOption {
+        self.encoding_option.unwrap_or(EncodingOption::TtlvEncoding)
+    }
+}
+
+/// Names of attributes to be wrapped: Attribute Name in every version. Attribute Reference, which took its place
+/// elsewhere in 2.0, did not come here (KMIP 2.1 §7.18).
+pub struct WrappedAttributeNames;
+
+impl Part<Vec<String>> for WrappedAttributeNames {
+    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
+        tag == Tag::ATTRIBUTE_NAME
+    }
+
+    fn encode(names: &Vec<String>, w: &mut Writer) {
+        for name in names {
+            w.text(Tag::ATTRIBUTE_NAME, name);
+        }
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
+        fields.repeated_by(Tag::ATTRIBUTE_NAME, MAX_ATTRIBUTES, String::decode)
+    }
+}
+
 structure! {
-    /// How a key value shall be wrapped before it is returned. KMIP 1.4 §2.1.6.
+    /// How a key value shall be wrapped before it is returned. KMIP 1.4 §2.1.6, 2.1 §7.18.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct KeyWrappingSpecification {
         /// Encryption, authentication, or both in an order.
@@ -57,8 +87,16 @@ structure! {
         /// The key to authenticate with.
         optional mac_signature_key_information: MacSignatureKeyInformation = Tag::MAC_SIGNATURE_KEY_INFORMATION,
         /// Attributes to be wrapped with the key.
-        part attribute_names: Vec<String> = AttributeNames,
-        /// What is to be wrapped: the Key Value as TTLV, or the bare key bytes.
+        part attribute_names: Vec<String> = WrappedAttributeNames,
+        /// What is to be wrapped: the Key Value as TTLV, or the bare key bytes; absent means TTLV.
         optional encoding_option: EncodingOption = Tag::ENCODING_OPTION [since V1_1],
+    }
+}
+
+impl KeyWrappingSpecification {
+    /// What is to be wrapped, the default of the standard included.
+    #[must_use]
+    pub fn encoding(&self) -> EncodingOption {
+        self.encoding_option.unwrap_or(EncodingOption::TtlvEncoding)
     }
 }

@@ -11,7 +11,7 @@ macro_rules! one {
 }
 
 mod messages;
-mod objects;
+pub mod objects;
 mod payloads;
 mod values;
 
