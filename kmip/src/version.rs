@@ -36,6 +36,19 @@ impl ProtocolVersion {
     /// Every version that the registry knows, oldest first.
     pub const ALL: [Self; 7] = [Self::V1_0, Self::V1_1, Self::V1_2, Self::V1_3, Self::V1_4, Self::V2_0, Self::V2_1];
 
+    /// Whether the version has the forms that came with 2.0, such as the structure Attributes.
+    ///
+    /// [`ProtocolVersion::EVERY`] keeps the older ones: they can say more, an index and attributes that went.
+    #[must_use]
+    pub fn is_2_x(self) -> bool {
+        self >= Self::V2_0 && self != Self::EVERY
+    }
+
+    /// Whether this is a version that the registry does not know, whose messages may hold more than it does.
+    pub(crate) fn is_unheard_of(self) -> bool {
+        self != Self::EVERY && !Self::ALL.contains(&self)
+    }
+
     /// Whether something that exists from `since` up to and including `until` exists in this version.
     ///
     /// A minor version that the registry does not know drops nothing that the one before it has, and nobody knows what
@@ -73,6 +86,12 @@ mod tests {
         assert!(!ProtocolVersion::V2_0.is_within(ProtocolVersion::V1_2, until));
         assert!(ProtocolVersion::V2_1.is_within(ProtocolVersion::V1_2, None));
         assert!(ProtocolVersion::EVERY.is_within(ProtocolVersion::V1_2, until));
+    }
+
+    #[test]
+    fn the_forms_of_2_0_begin_with_it() {
+        assert!(!ProtocolVersion::V1_4.is_2_x() && !ProtocolVersion::EVERY.is_2_x());
+        assert!(ProtocolVersion::V2_0.is_2_x() && ProtocolVersion { major: 2, minor: 9 }.is_2_x());
     }
 
     #[test]

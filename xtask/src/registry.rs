@@ -39,6 +39,23 @@ const TEXT_REPAIRED: [(&str, &str, &str); 5] = [
     ("Mask Generator", "MFG1", "MGF1"),
 ];
 
+/// Tags of 2.1 that the extraction missed, because the standard writes their numbers another way (KMIP 2.1 §11.56).
+const TAGS_MISSED: [(&str, u32); 13] = [
+    ("Rotate Interval", 0x42_016A),
+    ("Rotate Automatic", 0x42_016B),
+    ("Rotate Offset", 0x42_016C),
+    ("Rotate Date", 0x42_016D),
+    ("Rotate Generation", 0x42_016E),
+    ("Rotate Name", 0x42_016F),
+    ("Rotate Name Value", 0x42_0170),
+    ("Rotate Name Type", 0x42_0171),
+    ("Rotate Latest", 0x42_0172),
+    ("Asynchronous Request", 0x42_0173),
+    ("Submission Date", 0x42_0174),
+    ("Processing Stage", 0x42_0175),
+    ("Asynchronous Correlation Values", 0x42_0176),
+];
+
 /// Rust names where the rule of `camel_case` gives none, or a misleading one.
 const RUST_NAMES: [(&str, &str); 4] = [
     ("3DES", "TripleDes"),
@@ -214,6 +231,11 @@ impl Entries {
         for (version, source) in sources.iter().enumerate() {
             for (text, value) in source["tags"].as_object().ok_or("no tags")? {
                 tags.add(version, text, number(value)?);
+            }
+        }
+        for (text, number) in TAGS_MISSED {
+            if !tags.0.contains_key(&number) {
+                tags.add(VERSIONS.len() - 1, text, number);
             }
         }
         Ok(tags)

@@ -1,36 +1,63 @@
-//! Attributes and their names inside payloads, where 1.x and 2.x differ.
+//! Lists of attributes, and of their names, inside payloads and objects, where 1.x and 2.x differ.
 //!
-//! 1.x repeats Attribute and Attribute Name, or wraps the former in Template-Attribute; 2.x has one structure
-//! Attributes with the values under their own tags. Payloads say only *that* attributes stand there; a version's form
-//! is decided here and nowhere else.
+//! 1.x repeats Attribute and Attribute Name; 2.x has one structure Attributes with the values under their own tags, and
+//! repeats Attribute Reference. Payloads say only *that* attributes stand there; a version's form is decided here and
+//! nowhere else.
 
-use super::{Attribute, AttributeValue, Name};
+use super::{Attribute, AttributeReference};
 use crate::limits::MAX_ATTRIBUTES;
-use crate::ttlv::{DecodeError, Wire, Writer};
-use crate::wire::{Fields, Part, structure};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::wire::{Fields, Part};
 use crate::{ProtocolVersion, Tag};
 
-/// Attributes of an object: any number of Attribute.
+/// Attributes of an object, perhaps none: any number of Attribute, or one structure Attributes that is absent where it
+/// would be empty.
 pub struct AttributeList;
 
 impl Part<Vec<Attribute>> for AttributeList {
-    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
-        tag == Tag::ATTRIBUTE
+    fn takes(tag: Tag, version: ProtocolVersion) -> bool {
+        tag == list_tag(version)
     }
 
     fn encode(attributes: &Vec<Attribute>, w: &mut Writer) {
         let version = w.version();
-        for attribute in attributes.iter().filter(|attribute| attribute.known_in(version)) {
-            attribute.encode(Tag::ATTRIBUTE, w);
+        if !version.is_2_x() {
+            for attribute in attributes.iter().filter(|attribute| attribute.known_in(version)) {
+                attribute.encode(Tag::ATTRIBUTE, w);
+            }
+        } else if attributes.iter().any(|attribute| attribute.known_in(version)) {
+            encode_structure(Tag::ATTRIBUTES, attributes, w);
         }
     }
 
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<Attribute>, DecodeError> {
-        fields.repeated_by(Tag::ATTRIBUTE, MAX_ATTRIBUTES, Attribute::decode)
+        decode_list(fields, Attribute::decode, Attribute::decode_tagged)
     }
 }
 
-/// Attributes to compare with: as [`AttributeList`], but structures may lack fields.
+/// As [`AttributeList`], but a peer of 2.x is sent the structure even if it is empty: the specification's tables
+/// require it. Reading takes its absence for none, since the text below the tables may be read so (KMIP 2.1 §6.1.20).
+pub struct RequiredAttributes;
+
+impl Part<Vec<Attribute>> for RequiredAttributes {
+    fn takes(tag: Tag, version: ProtocolVersion) -> bool {
+        AttributeList::takes(tag, version)
+    }
+
+    fn encode(attributes: &Vec<Attribute>, w: &mut Writer) {
+        if w.version().is_2_x() {
+            encode_structure(Tag::ATTRIBUTES, attributes, w);
+        } else {
+            AttributeList::encode(attributes, w);
+        }
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Vec<Attribute>, DecodeError> {
+        AttributeList::decode(fields)
+    }
+}
+
+/// Attributes to compare with: as [`RequiredAttributes`], but structures may lack fields. KMIP 2.1 §6.1.28.
 pub struct AttributePatterns;
 
 impl Part<Vec<Attribute>> for AttributePatterns {
@@ -39,7 +66,7 @@ impl Part<Vec<Attribute>> for AttributePatterns {
     }
 
     fn encode(attributes: &Vec<Attribute>, w: &mut Writer) {
-        AttributeList::encode(attributes, w);
+        RequiredAttributes::encode(attributes, w);
     }
 
     fn known_in(attributes: &Vec<Attribute>, version: ProtocolVersion) -> bool {
@@ -48,65 +75,107 @@ impl Part<Vec<Attribute>> for AttributePatterns {
     }
 
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<Attribute>, DecodeError> {
-        fields.repeated_by(Tag::ATTRIBUTE, MAX_ATTRIBUTES, Attribute::decode_pattern)
+        decode_list(fields, Attribute::decode_pattern, Attribute::decode_tagged_pattern)
     }
 }
 
-/// Names of attributes: any number of Attribute Name.
+/// Names that are asked for: any number of Attribute Name, or of Attribute Reference.
 pub struct AttributeNames;
 
 impl Part<Vec<String>> for AttributeNames {
-    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
-        tag == Tag::ATTRIBUTE_NAME
+    fn takes(tag: Tag, version: ProtocolVersion) -> bool {
+        tag == name_tag(version)
+    }
+
+    fn known_in(names: &Vec<String>, version: ProtocolVersion) -> bool {
+        // No name asks for all of them, so none may be left out.
+        names.iter().all(|name| AttributeReference::is_name_known_in(name, version))
     }
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
+        let version = w.version();
         for name in names {
-            w.text(Tag::ATTRIBUTE_NAME, name);
+            if version.is_2_x() {
+                AttributeReference::encode_name(name, Tag::ATTRIBUTE_REFERENCE, w);
+            } else {
+                w.text(Tag::ATTRIBUTE_NAME, name);
+            }
         }
     }
 
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
-        fields.repeated_by(Tag::ATTRIBUTE_NAME, MAX_ATTRIBUTES, String::decode)
+        let tag = name_tag(fields.version());
+        if fields.version().is_2_x() {
+            return fields.repeated_by(tag, MAX_ATTRIBUTES, |item| Ok(AttributeReference::decode(item)?.0));
+        }
+        fields.repeated_by(tag, MAX_ATTRIBUTES, String::decode)
     }
 }
 
-structure! {
-    /// Attributes of an object to be made, given one by one and by the names of templates. KMIP 1.4 §2.1.8.
-    #[derive(Clone, Debug, Default, PartialEq)]
-    pub struct TemplateAttribute {
-        /// Names of templates; deprecated since 1.3, gone in 2.0.
-        repeated names: Name = Tag::NAME,
-        /// Attributes given one by one.
-        part attributes: Vec<Attribute> = AttributeList,
+/// Names that are answered: as [`AttributeNames`], without those that the peer does not know.
+pub struct AnsweredNames;
+
+impl Part<Vec<String>> for AnsweredNames {
+    fn takes(tag: Tag, version: ProtocolVersion) -> bool {
+        AttributeNames::takes(tag, version)
+    }
+
+    fn encode(names: &Vec<String>, w: &mut Writer) {
+        let version = w.version();
+        let known = |name: &&String| AttributeReference::is_name_known_in(name, version);
+        AttributeNames::encode(&names.iter().filter(known).cloned().collect(), w);
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
+        AttributeNames::decode(fields)
     }
 }
 
-impl From<Vec<Attribute>> for TemplateAttribute {
-    fn from(attributes: Vec<Attribute>) -> Self {
-        Self { names: Vec::new(), attributes }
-    }
+fn list_tag(version: ProtocolVersion) -> Tag {
+    if version.is_2_x() { Tag::ATTRIBUTES } else { Tag::ATTRIBUTE }
 }
 
-impl From<Vec<AttributeValue>> for TemplateAttribute {
-    fn from(values: Vec<AttributeValue>) -> Self {
-        values.into_iter().map(Attribute::new).collect::<Vec<_>>().into()
-    }
+fn name_tag(version: ProtocolVersion) -> Tag {
+    if version.is_2_x() { Tag::ATTRIBUTE_REFERENCE } else { Tag::ATTRIBUTE_NAME }
 }
 
-/// The attributes of an object to be made: Template-Attribute.
-pub struct ObjectAttributes;
+/// How one attribute is read.
+type Decode = fn(&Item<'_>) -> Result<Attribute, DecodeError>;
 
-impl Part<TemplateAttribute> for ObjectAttributes {
-    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
-        tag == Tag::TEMPLATE_ATTRIBUTE
+fn decode_list(fields: &mut Fields<'_>, of_1_x: Decode, of_2_x: Decode) -> Result<Vec<Attribute>, DecodeError> {
+    if !fields.version().is_2_x() {
+        return fields.repeated_by(Tag::ATTRIBUTE, MAX_ATTRIBUTES, of_1_x);
     }
+    fields.take(Tag::ATTRIBUTES)?.map_or_else(|| Ok(Vec::new()), |item| decode_structure(&item, of_2_x))
+}
 
-    fn encode(attributes: &TemplateAttribute, w: &mut Writer) {
-        attributes.encode(Tag::TEMPLATE_ATTRIBUTE, w);
-    }
+/// Writes the structure of 2.x, with what the version knows.
+pub(super) fn encode_structure(tag: Tag, attributes: &[Attribute], w: &mut Writer) {
+    let version = w.version();
+    w.structure(tag, |w| {
+        for attribute in attributes.iter().filter(|attribute| attribute.known_in(version)) {
+            attribute.value.encode_tagged(w);
+        }
+    });
+}
 
-    fn decode(fields: &mut Fields<'_>) -> Result<TemplateAttribute, DecodeError> {
-        fields.required(Tag::TEMPLATE_ATTRIBUTE)
+/// Reads the structure of 2.x. A peer of a newer minor version may put into it what is not understood.
+pub(super) fn decode_structure(item: &Item<'_>, decode: Decode) -> Result<Vec<Attribute>, DecodeError> {
+    let mut inside = item.structure()?;
+    let mut ahead = inside.clone();
+    let mut count = 0;
+    while let Some(next) = ahead.next_item()? {
+        count += 1;
+        if count > MAX_ATTRIBUTES {
+            return Err(next.error(DecodeErrorKind::TooMany { what: "Attributes", limit: MAX_ATTRIBUTES }));
+        }
     }
+    let mut attributes = Vec::with_capacity(count);
+    while let Some(next) = inside.next_item()? {
+        match decode(&next) {
+            Err(DecodeError { kind: DecodeErrorKind::UnknownAttribute, .. }) if item.version().is_unheard_of() => {}
+            read => attributes.push(read?),
+        }
+    }
+    Ok(attributes)
 }

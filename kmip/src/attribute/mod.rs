@@ -1,15 +1,24 @@
-//! Attributes: what is said about an object. KMIP 1.4 §3.
+//! Attributes: what is said about an object. KMIP 1.4 §3, 2.1 §4.
 
+mod identifier;
 mod list;
+mod reference;
+mod single;
 mod structures;
+mod template;
 mod value;
 
-pub use list::{AttributeList, AttributeNames, AttributePatterns, ObjectAttributes, TemplateAttribute};
+pub use identifier::Identifier;
+pub use list::{AnsweredNames, AttributeList, AttributeNames, AttributePatterns, RequiredAttributes};
+pub use reference::AttributeReference;
+pub use single::{ChangedAttribute, CurrentAttribute, NewAttribute};
 pub use structures::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer, CertificateSubject,
-    CryptographicDomainParameters, CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason,
-    RngParameters, UsageLimits, X509CertificateIdentifier, X509CertificateIssuer, X509CertificateSubject,
+    CryptographicDomainParameters, CryptographicParameters, Digest, KeyValueLocation, Link, Name,
+    ProtectionStorageMasks, RevocationReason, RngParameters, RotateName, UsageLimits, X509CertificateIdentifier,
+    X509CertificateIssuer, X509CertificateSubject,
 };
+pub use template::{CommonAttributes, ObjectAttributes, PrivateKeyAttributes, PublicKeyAttributes, TemplateAttribute};
 pub use value::{AttributeKind, AttributeValue};
 
 use crate::registry::AttributeRules;
@@ -17,10 +26,11 @@ use crate::ttlv::{DecodeError, Item, Wire, Writer};
 use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
 
-/// One instance of an attribute, as 1.x writes it: name, index, value. KMIP 1.4 §2.1.1.
+/// One instance of an attribute. 1.x writes name, index and value (KMIP 1.4 §2.1.1), 2.x the value under the
+/// attribute's own tag (KMIP 2.1 §5.1).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Attribute {
-    /// Which instance; given by the server, from 0. Absent means 0.
+    /// Which instance; given by the server, from 0. Absent means 0. 2.x has none.
     pub index: Option<i32>,
     /// The value, which also knows its name.
     pub value: AttributeValue,
@@ -75,6 +85,22 @@ impl Attribute {
         })?;
         fields.finish()?;
         Ok(Self { index, value })
+    }
+
+    /// Reads an attribute in the form of 2.x.
+    ///
+    /// # Errors
+    /// As [`AttributeValue::decode_tagged`].
+    pub fn decode_tagged(item: &Item<'_>) -> Result<Self, DecodeError> {
+        AttributeValue::decode_tagged(item).map(Self::new)
+    }
+
+    /// Reads an attribute to compare with in the form of 2.x.
+    ///
+    /// # Errors
+    /// As [`AttributeValue::decode_tagged`].
+    pub fn decode_tagged_pattern(item: &Item<'_>) -> Result<Self, DecodeError> {
+        AttributeValue::decode_tagged_pattern(item).map(Self::new)
     }
 
     /// Reads an attribute to compare with, see [`AttributeValue::decode_pattern`].

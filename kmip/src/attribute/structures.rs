@@ -1,10 +1,12 @@
 //! Attributes that are structures. KMIP 1.4 §3.
 
+use super::Identifier;
 use crate::Tag;
 use crate::registry::{
     AlternativeNameType, BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm, DrbgAlgorithm,
     Fips186Variation, HashingAlgorithm, KeyFormatType, KeyRoleType, KeyValueLocationType, LinkType, MaskGenerator,
-    NameType, PaddingMethod, RecommendedCurve, RevocationReasonCode, RngAlgorithm, UsageLimitsUnit,
+    NameType, PaddingMethod, ProtectionStorageMask, RecommendedCurve, RevocationReasonCode, RngAlgorithm,
+    RotateNameType, UsageLimitsUnit,
 };
 use crate::wire::structure;
 
@@ -193,8 +195,8 @@ structure! {
     pub struct Link {
         /// The relation.
         required link_type: LinkType = Tag::LINK_TYPE,
-        /// Unique Identifier of the other object.
-        required linked_object_identifier: String = Tag::LINKED_OBJECT_IDENTIFIER,
+        /// The other object; by its place in the batch only in a request of 2.x (KMIP 2.1 §4.31).
+        required linked_object_identifier: Identifier = Tag::LINKED_OBJECT_IDENTIFIER,
     }
 }
 
@@ -232,6 +234,17 @@ structure! {
 }
 
 structure! {
+    /// How people call a set of objects of which one took the other's place. KMIP 2.1 §4.53.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct RotateName {
+        /// The name itself.
+        required value: String = Tag::ROTATE_NAME_VALUE,
+        /// Whether it is free text or a URI.
+        required name_type: RotateNameType = Tag::ROTATE_NAME_TYPE,
+    }
+}
+
+structure! {
     /// The random number generator that made a key, or that a server has. KMIP 1.4 §2.1.18, §3.44.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct RngParameters {
@@ -251,5 +264,14 @@ structure! {
         optional fips186_variation: Fips186Variation = Tag::FIPS186_VARIATION,
         /// Whether it reseeds before each request.
         optional prediction_resistance: bool = Tag::PREDICTION_RESISTANCE,
+    }
+}
+
+structure! {
+    /// Places in which an object may be kept: any one of these masks has to hold entirely. KMIP 2.1 §7.33.
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
+    pub struct ProtectionStorageMasks {
+        /// The alternatives.
+        repeated masks: ProtectionStorageMask = Tag::PROTECTION_STORAGE_MASK,
     }
 }

@@ -1,16 +1,17 @@
-//! All attributes of KMIP 1.0 to 1.4 with their types: one table, everything else follows from it.
+//! All attributes of KMIP 1.0 to 2.1 with their types: one table, everything else follows from it.
 
+use super::reference::{decode_vendor_name, is_vendor_name_known_in, split_vendor};
 use super::structures::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer, CertificateSubject,
     CryptographicDomainParameters, CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason,
-    RngParameters, UsageLimits, X509CertificateIdentifier, X509CertificateIssuer, X509CertificateSubject,
+    RngParameters, RotateName, UsageLimits, X509CertificateIdentifier, X509CertificateIssuer, X509CertificateSubject,
 };
 use crate::registry::{
-    ATTRIBUTE_RULES, AttributeRules, CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, ObjectType,
-    State, UsageMask,
+    ATTRIBUTE_RULES, AttributeRules, CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm, KeyFormatType,
+    NistKeyType, ObjectType, OpaqueDataType, ProtectionLevel, ProtectionStorageMask, State, UsageMask,
 };
 use crate::ttlv::{DateTime, DecodeError, DecodeErrorKind, Interval, Item, OwnedItem, Wire, Writer};
-use crate::wire::Structure;
+use crate::wire::{Fields, Structure};
 use crate::{ProtocolVersion, Tag};
 
 /// The rules of the attribute with this name. Evaluated by the compiler, so a name without rules does not build.
@@ -48,7 +49,8 @@ macro_rules! attributes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum AttributeKind {
             $( #[doc = $text] $variant, )*
-            /// An attribute whose name begins with `x-` (made by a client) or `y-` (made by a server). KMIP 1.4 §3.39.
+            /// An attribute of a vendor (KMIP 2.1 §4.60). Those of the vendors `x` (made by a client) and `y` (made by a
+            /// server) are what 1.x calls custom attributes (KMIP 1.4 §3.39).
             Custom,
         }
 
@@ -70,7 +72,15 @@ macro_rules! attributes {
             pub fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $( $text => Some(Self::$variant), )*
-                    _ if name.starts_with("x-") || name.starts_with("y-") => Some(Self::Custom),
+                    _ => split_vendor(name).map(|_| Self::Custom),
+                }
+            }
+
+            /// The attribute whose value 2.x writes under `tag`. Vendors' attributes have another form.
+            #[must_use]
+            pub const fn from_tag(tag: Tag) -> Option<Self> {
+                match tag {
+                    $( Tag::$tag => Some(Self::$variant), )*
                     _ => None,
                 }
             }
@@ -98,9 +108,9 @@ macro_rules! attributes {
         #[derive(Clone, Debug, PartialEq)]
         pub enum AttributeValue {
             $( #[doc = $text] $variant($ty), )*
-            /// A custom attribute: any TTLV type, kept byte for byte. Made by [`AttributeValue::custom`].
+            /// A vendor's attribute: any TTLV type, kept byte for byte. Made by [`AttributeValue::custom`].
             Custom {
-                /// The name, beginning with `x-` or `y-`.
+                /// Vendor and name with `-` between them; the vendor has none, so the first one separates them.
                 name: String,
                 /// The item, with tag Attribute Value.
                 value: OwnedItem,
@@ -109,7 +119,7 @@ macro_rules! attributes {
             Partial {
                 /// The attribute.
                 kind: AttributeKind,
-                /// The item, with tag Attribute Value; its fields are known, well formed and in order.
+                /// The item, under the tag it came with; its fields are known, well formed and in order.
                 value: OwnedItem,
             },
         }
@@ -125,11 +135,11 @@ macro_rules! attributes {
                 }
             }
 
-            /// Writes the value under tag Attribute Value.
-            pub fn encode_value(&self, w: &mut Writer) {
+            /// Writes the bare value under `tag`.
+            pub fn encode_under(&self, tag: Tag, w: &mut Writer) {
                 match self {
-                    $( Self::$variant(value) => Wire::encode(value, Tag::ATTRIBUTE_VALUE, w), )*
-                    Self::Custom { value, .. } | Self::Partial { value, .. } => w.raw(value.as_bytes()),
+                    $( Self::$variant(value) => Wire::encode(value, tag, w), )*
+                    Self::Custom { value, .. } | Self::Partial { value, .. } => value.encode(tag, w),
                 }
             }
 
@@ -141,7 +151,12 @@ macro_rules! attributes {
             pub fn decode_value(name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
                 let kind = AttributeKind::from_name(name)
                     .filter(|kind| kind.is_known_to(item.version()))
+                    .filter(|kind| *kind != AttributeKind::Custom || is_vendor_name_known_in(name, item.version()))
                     .ok_or_else(|| item.error(DecodeErrorKind::UnknownAttribute))?;
+                Self::decode_as(kind, name, item)
+            }
+
+            fn decode_as(kind: AttributeKind, name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
                 Ok(match kind {
                     $( AttributeKind::$variant => Self::$variant(<$ty as Wire>::decode(item)?), )*
                     AttributeKind::Custom => Self::Custom { name: name.to_owned(), value: OwnedItem::new(item)? },
@@ -159,7 +174,8 @@ macro_rules! attributes {
             fn value_known_in(&self, version: ProtocolVersion) -> bool {
                 match self {
                     $( Self::$variant(value) => Wire::known_in(value, version), )*
-                    Self::Custom { .. } | Self::Partial { .. } => true,
+                    Self::Custom { name, .. } => is_vendor_name_known_in(name, version),
+                    Self::Partial { .. } => true,
                 }
             }
         }
@@ -226,6 +242,45 @@ attributes! {
     AlwaysSensitive(bool) = ALWAYS_SENSITIVE, "Always Sensitive", plain;
     Extractable(bool) = EXTRACTABLE, "Extractable", plain;
     NeverExtractable(bool) = NEVER_EXTRACTABLE, "Never Extractable", plain;
+    KeyFormatType(KeyFormatType) = KEY_FORMAT_TYPE, "Key Format Type", plain;
+    NistKeyType(NistKeyType) = NIST_KEY_TYPE, "NIST Key Type", plain;
+    OpaqueDataType(OpaqueDataType) = OPAQUE_DATA_TYPE, "Opaque Data Type", plain;
+    ProtectionLevel(ProtectionLevel) = PROTECTION_LEVEL, "Protection Level", plain;
+    ProtectionPeriod(Interval) = PROTECTION_PERIOD, "Protection Period", plain;
+    ProtectionStorageMask(ProtectionStorageMask) = PROTECTION_STORAGE_MASK, "Protection Storage Mask", plain;
+    QuantumSafe(bool) = QUANTUM_SAFE, "Quantum Safe", plain;
+    ShortUniqueIdentifier(Vec<u8>) = SHORT_UNIQUE_IDENTIFIER, "Short Unique Identifier", plain;
+    RotateAutomatic(bool) = ROTATE_AUTOMATIC, "Rotate Automatic", plain;
+    RotateDate(DateTime) = ROTATE_DATE, "Rotate Date", plain;
+    RotateGeneration(i32) = ROTATE_GENERATION, "Rotate Generation", plain;
+    RotateInterval(Interval) = ROTATE_INTERVAL, "Rotate Interval", plain;
+    RotateLatest(bool) = ROTATE_LATEST, "Rotate Latest", plain;
+    RotateName(RotateName) = ROTATE_NAME, "Rotate Name", structure;
+    RotateOffset(Interval) = ROTATE_OFFSET, "Rotate Offset", plain;
+    CertificateSubjectCn(String) = CERTIFICATE_SUBJECT_CN, "Certificate Subject CN", plain;
+    CertificateSubjectO(String) = CERTIFICATE_SUBJECT_O, "Certificate Subject O", plain;
+    CertificateSubjectOu(String) = CERTIFICATE_SUBJECT_OU, "Certificate Subject OU", plain;
+    CertificateSubjectEmail(String) = CERTIFICATE_SUBJECT_EMAIL, "Certificate Subject Email", plain;
+    CertificateSubjectC(String) = CERTIFICATE_SUBJECT_C, "Certificate Subject C", plain;
+    CertificateSubjectSt(String) = CERTIFICATE_SUBJECT_ST, "Certificate Subject ST", plain;
+    CertificateSubjectL(String) = CERTIFICATE_SUBJECT_L, "Certificate Subject L", plain;
+    CertificateSubjectUid(String) = CERTIFICATE_SUBJECT_UID, "Certificate Subject UID", plain;
+    CertificateSubjectSerialNumber(String) = CERTIFICATE_SUBJECT_SERIAL_NUMBER, "Certificate Subject Serial Number", plain;
+    CertificateSubjectTitle(String) = CERTIFICATE_SUBJECT_TITLE, "Certificate Subject Title", plain;
+    CertificateSubjectDc(String) = CERTIFICATE_SUBJECT_DC, "Certificate Subject DC", plain;
+    CertificateSubjectDnQualifier(String) = CERTIFICATE_SUBJECT_DN_QUALIFIER, "Certificate Subject DN Qualifier", plain;
+    CertificateIssuerCn(String) = CERTIFICATE_ISSUER_CN, "Certificate Issuer CN", plain;
+    CertificateIssuerO(String) = CERTIFICATE_ISSUER_O, "Certificate Issuer O", plain;
+    CertificateIssuerOu(String) = CERTIFICATE_ISSUER_OU, "Certificate Issuer OU", plain;
+    CertificateIssuerEmail(String) = CERTIFICATE_ISSUER_EMAIL, "Certificate Issuer Email", plain;
+    CertificateIssuerC(String) = CERTIFICATE_ISSUER_C, "Certificate Issuer C", plain;
+    CertificateIssuerSt(String) = CERTIFICATE_ISSUER_ST, "Certificate Issuer ST", plain;
+    CertificateIssuerL(String) = CERTIFICATE_ISSUER_L, "Certificate Issuer L", plain;
+    CertificateIssuerUid(String) = CERTIFICATE_ISSUER_UID, "Certificate Issuer UID", plain;
+    CertificateIssuerSerialNumber(String) = CERTIFICATE_ISSUER_SERIAL_NUMBER, "Certificate Issuer Serial Number", plain;
+    CertificateIssuerTitle(String) = CERTIFICATE_ISSUER_TITLE, "Certificate Issuer Title", plain;
+    CertificateIssuerDc(String) = CERTIFICATE_ISSUER_DC, "Certificate Issuer DC", plain;
+    CertificateIssuerDnQualifier(String) = CERTIFICATE_ISSUER_DN_QUALIFIER, "Certificate Issuer DN Qualifier", plain;
 }
 
 impl AttributeKind {
@@ -238,7 +293,9 @@ impl AttributeKind {
     /// Whether a peer of `version` knows the attribute.
     #[must_use]
     pub fn is_known_to(self, version: ProtocolVersion) -> bool {
-        version.is_within(self.since(), self.rules().until)
+        // 2.0 only renamed custom attributes.
+        let until = if matches!(self, Self::Custom) { None } else { self.rules().until };
+        version.is_within(self.since(), until)
     }
 
     /// Whether the value is a Date-Time, which Locate compares as a range.
@@ -257,14 +314,16 @@ impl AttributeKind {
                 | Self::ArchiveDate
                 | Self::LastChangeDate
                 | Self::OriginalCreationDate
+                | Self::RotateDate
         )
     }
 }
 
 impl AttributeValue {
-    /// A custom attribute whose value `write` writes; it has to write exactly one item, with tag Attribute Value.
+    /// A vendor's attribute whose value `write` writes; it has to write exactly one item, with tag Attribute Value. The
+    /// name is `x-…`, `y-…`, or that of another vendor, such as `ACME-…`.
     ///
-    /// `None` where the name has no `x-` or `y-`, or `write` wrote something else.
+    /// `None` where the name has no vendor, or `write` wrote something else.
     #[must_use]
     pub fn custom(name: impl Into<String>, write: impl FnOnce(&mut Writer)) -> Option<Self> {
         let name = name.into();
@@ -283,7 +342,7 @@ impl AttributeValue {
         Some(Self::Custom { name, value })
     }
 
-    /// A custom attribute that is a Text String; `None` where the name has no `x-` or `y-`.
+    /// A vendor's attribute that is a Text String; `None` where the name has no vendor.
     #[must_use]
     pub fn custom_text(name: impl Into<String>, text: &str) -> Option<Self> {
         Self::custom(name, |w| w.text(Tag::ATTRIBUTE_VALUE, text))
@@ -298,21 +357,98 @@ impl AttributeValue {
         }
     }
 
+    /// The vendor of a vendor's attribute.
+    #[must_use]
+    pub fn vendor(&self) -> Option<&str> {
+        match self {
+            Self::Custom { name, .. } => split_vendor(name).map(|(vendor, _)| vendor),
+            _ => None,
+        }
+    }
+
+    /// Writes the value under tag Attribute Value.
+    pub fn encode_value(&self, w: &mut Writer) {
+        self.encode_under(Tag::ATTRIBUTE_VALUE, w);
+    }
+
+    /// Writes the attribute in the form of 2.x: the value under its own tag, or the structure of a vendor's attribute.
+    pub fn encode_tagged(&self, w: &mut Writer) {
+        match self {
+            Self::Custom { name, value } => {
+                if let Some((vendor, name)) = split_vendor(name) {
+                    w.structure(Tag::ATTRIBUTE, |w| {
+                        w.text(Tag::VENDOR_IDENTIFICATION, vendor);
+                        w.text(Tag::ATTRIBUTE_NAME, name);
+                        value.encode(Tag::ATTRIBUTE_VALUE, w);
+                    });
+                }
+            }
+            other => other.encode_under(other.kind().tag(), w),
+        }
+    }
+
+    /// Reads an attribute in the form of 2.x.
+    ///
+    /// # Errors
+    /// [`DecodeErrorKind::UnknownAttribute`] where the message's version has no such attribute, or what is wrong with
+    /// the value.
+    pub fn decode_tagged(item: &Item<'_>) -> Result<Self, DecodeError> {
+        if item.tag == Tag::ATTRIBUTE {
+            return Self::decode_vendor(item);
+        }
+        Self::decode_as(Self::kind_of_tag(item)?, "", item)
+    }
+
+    /// Reads an attribute to compare with in the form of 2.x: structures may lack fields. KMIP 2.1 §6.1.28.
+    ///
+    /// # Errors
+    /// As [`AttributeValue::decode_tagged`].
+    pub fn decode_tagged_pattern(item: &Item<'_>) -> Result<Self, DecodeError> {
+        if item.tag == Tag::ATTRIBUTE {
+            return Self::decode_vendor(item);
+        }
+        let kind = Self::kind_of_tag(item)?;
+        Self::or_partial(Self::decode_as(kind, "", item), Some(kind), item)
+    }
+
+    fn kind_of_tag(item: &Item<'_>) -> Result<AttributeKind, DecodeError> {
+        AttributeKind::from_tag(item.tag)
+            .filter(|kind| kind.is_known_to(item.version()))
+            .ok_or_else(|| item.error(DecodeErrorKind::UnknownAttribute))
+    }
+
+    fn decode_vendor(item: &Item<'_>) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(item.structure()?, |tag, _| {
+            [Tag::VENDOR_IDENTIFICATION, Tag::ATTRIBUTE_NAME, Tag::ATTRIBUTE_VALUE].contains(&tag)
+        });
+        let name = decode_vendor_name(&mut fields)?;
+        let value = OwnedItem::new(&fields.require(Tag::ATTRIBUTE_VALUE)?)?;
+        fields.finish()?;
+        Ok(Self::Custom { name, value })
+    }
+
     /// Reads a value to compare with: structures may lack fields that are otherwise required. KMIP 1.4 §4.9.
     ///
     /// # Errors
     /// As [`AttributeValue::decode_value`].
     pub fn decode_pattern(name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
-        match Self::decode_value(name, item) {
-            Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset }) => {
-                match AttributeKind::from_name(name) {
-                    Some(kind) if Self::check_pattern(kind, item)? => {
-                        Ok(Self::Partial { kind, value: OwnedItem::new(item)? })
-                    }
-                    _ => Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset }),
+        Self::or_partial(Self::decode_value(name, item), AttributeKind::from_name(name), item)
+    }
+
+    /// What was decoded, or, where only a field was missing, the fields that are there.
+    fn or_partial(
+        decoded: Result<Self, DecodeError>,
+        kind: Option<AttributeKind>,
+        item: &Item<'_>,
+    ) -> Result<Self, DecodeError> {
+        match (decoded, kind) {
+            (Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset }), Some(kind)) => {
+                if Self::check_pattern(kind, item)? {
+                    return Ok(Self::Partial { kind, value: OwnedItem::new(item)? });
                 }
+                Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset })
             }
-            decoded => decoded,
+            (decoded, _) => decoded,
         }
     }
 

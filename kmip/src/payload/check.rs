@@ -1,6 +1,7 @@
-//! Check: would the server let this object be used so? KMIP 1.4 §4.10.
+//! Check: would the server let this object be used so? KMIP 1.4 §4.10, 2.1 §6.1.7.
 
 use crate::Tag;
+use crate::attribute::Identifier;
 use crate::registry::UsageMask;
 use crate::ttlv::Interval;
 use crate::wire::structure;
@@ -10,7 +11,7 @@ structure! {
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct CheckRequest {
         /// The object; absent means the ID Placeholder.
-        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        optional unique_identifier: Identifier = Tag::UNIQUE_IDENTIFIER,
         /// Units the client wants to protect.
         optional usage_limits_count: i64 = Tag::USAGE_LIMITS_COUNT,
         /// Operations the client wants to use the object for.

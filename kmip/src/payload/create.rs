@@ -1,7 +1,7 @@
-//! Create: the server makes a symmetric key. KMIP 1.4 §4.1.
+//! Create: the server makes a symmetric key. KMIP 1.4 §4.1, 2.1 §6.1.8.
 
 use crate::Tag;
-use crate::attribute::{ObjectAttributes, TemplateAttribute};
+use crate::attribute::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 use crate::registry::ObjectType;
 use crate::wire::structure;
 
@@ -9,10 +9,12 @@ structure! {
     /// What key to make.
     #[derive(Clone, Debug, PartialEq)]
     pub struct CreateRequest {
-        /// Symmetric Key; a server refuses others.
+        /// Symmetric Key, since 2.0 also Secret Data; a server refuses others.
         required object_type: ObjectType = Tag::OBJECT_TYPE,
         /// Its attributes.
         part template_attribute: TemplateAttribute = ObjectAttributes,
+        /// Where the key may be kept; absent means anywhere.
+        optional protection_storage_masks: ProtectionStorageMasks = Tag::PROTECTION_STORAGE_MASKS [since V2_0],
     }
 }
 
@@ -20,7 +22,11 @@ impl CreateRequest {
     /// The request for a symmetric key; algorithm and usage mask have to be among the attributes.
     #[must_use]
     pub fn symmetric_key(attributes: impl Into<TemplateAttribute>) -> Self {
-        Self { object_type: ObjectType::SymmetricKey, template_attribute: attributes.into() }
+        Self {
+            object_type: ObjectType::SymmetricKey,
+            template_attribute: attributes.into(),
+            protection_storage_masks: None,
+        }
     }
 }
 

@@ -1,19 +1,96 @@
-//! Delete Attribute: an instance of an attribute goes. KMIP 1.4 §4.16.
+//! Delete Attribute: an instance of an attribute goes. KMIP 1.4 §4.16, 2.1 §6.1.13.
 
-use crate::Tag;
-use crate::attribute::Attribute;
-use crate::wire::structure;
+use crate::attribute::{Attribute, AttributeReference, ChangedAttribute, CurrentAttribute, Identifier};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::wire::{Fields, Part, structure};
+use crate::{ProtocolVersion, Tag};
 
-structure! {
-    /// What to delete at which object.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct DeleteAttributeRequest {
-        /// The object; absent means the ID Placeholder.
-        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
-        /// Name of the attribute.
-        required attribute_name: String = Tag::ATTRIBUTE_NAME,
-        /// The instance; absent means 0.
-        optional attribute_index: i32 = Tag::ATTRIBUTE_INDEX,
+/// What to delete at which object. 1.x says which instance by its index, 2.x by its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeleteAttributeRequest {
+    /// The object; absent means the ID Placeholder.
+    pub unique_identifier: Option<Identifier>,
+    /// Name of the attribute.
+    pub attribute_name: String,
+    /// The instance in 1.x; absent means 0. 2.x has none.
+    pub attribute_index: Option<i32>,
+    /// Since 2.0: the instance, by its value. Absent means all instances of the attribute.
+    pub current_attribute: Option<Attribute>,
+}
+
+impl DeleteAttributeRequest {
+    fn is_field(tag: Tag, version: ProtocolVersion) -> bool {
+        tag == Tag::UNIQUE_IDENTIFIER
+            || if version.is_2_x() {
+                tag == Tag::CURRENT_ATTRIBUTE || tag == Tag::ATTRIBUTE_REFERENCE
+            } else {
+                tag == Tag::ATTRIBUTE_NAME || tag == Tag::ATTRIBUTE_INDEX
+            }
+    }
+}
+
+impl Wire for DeleteAttributeRequest {
+    fn encode(&self, tag: Tag, w: &mut Writer) {
+        w.structure(tag, |w| {
+            if let Some(identifier) = &self.unique_identifier {
+                identifier.encode(Tag::UNIQUE_IDENTIFIER, w);
+            }
+            if !w.version().is_2_x() {
+                w.text(Tag::ATTRIBUTE_NAME, &self.attribute_name);
+                if let Some(index) = self.attribute_index {
+                    w.integer(Tag::ATTRIBUTE_INDEX, index);
+                }
+            } else if self.current_attribute.is_some() {
+                CurrentAttribute::encode(&self.current_attribute, w);
+            } else {
+                AttributeReference(self.attribute_name.clone()).encode(Tag::ATTRIBUTE_REFERENCE, w);
+            }
+        });
+    }
+
+    fn decode(item: &Item<'_>) -> Result<Self, DecodeError> {
+        let mut fields = Fields::new(item.structure()?, Self::is_field);
+        let unique_identifier = fields.optional(Tag::UNIQUE_IDENTIFIER)?;
+        let (mut attribute_index, mut current_attribute) = (None, None);
+        let attribute_name = if fields.version().is_2_x() {
+            current_attribute = CurrentAttribute::decode(&mut fields)?;
+            let reference = fields.take(Tag::ATTRIBUTE_REFERENCE)?;
+            match (&current_attribute, reference) {
+                (Some(current), None) => current.name().to_owned(),
+                (current, Some(item)) => {
+                    let AttributeReference(name) = AttributeReference::decode(&item)?;
+                    if current.as_ref().is_some_and(|current| current.name() != name) {
+                        return Err(item.error(DecodeErrorKind::Invalid {
+                            tag: Tag::ATTRIBUTE_REFERENCE,
+                            why: "is another attribute than Current Attribute",
+                        }));
+                    }
+                    name
+                }
+                // The tables call both optional; without either, nothing is said.
+                (None, None) => return Err(fields.missing(Tag::CURRENT_ATTRIBUTE)),
+            }
+        } else {
+            let name = fields.required(Tag::ATTRIBUTE_NAME)?;
+            attribute_index = fields.optional(Tag::ATTRIBUTE_INDEX)?;
+            name
+        };
+        fields.finish()?;
+        Ok(Self { unique_identifier, attribute_name, attribute_index, current_attribute })
+    }
+
+    fn known_in(&self, version: ProtocolVersion) -> bool {
+        let identifier = self.unique_identifier.as_ref().is_none_or(|identifier| identifier.known_in(version));
+        let which = match (&self.current_attribute, version.is_2_x()) {
+            (Some(_), true) => CurrentAttribute::known_in(&self.current_attribute, version),
+            (None, true) => {
+                // An index that is left out would mean all instances.
+                self.attribute_index.is_none() && AttributeReference(self.attribute_name.clone()).known_in(version)
+            }
+            (None, false) => AttributeReference::is_name_known_in(&self.attribute_name, version),
+            (Some(_), false) => false,
+        };
+        identifier && which
     }
 }
 
@@ -23,7 +100,7 @@ structure! {
     pub struct DeleteAttributeResponse {
         /// The object.
         required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
-        /// The attribute as it was.
-        required attribute: Attribute = Tag::ATTRIBUTE,
+        /// The attribute as it was, for peers of 1.x, which require it.
+        part attribute: Option<Attribute> = ChangedAttribute,
     }
 }

@@ -1,4 +1,4 @@
-//! Discover Versions: which versions of the protocol both sides speak. KMIP 1.4 §4.26.
+//! Discover Versions: which versions of the protocol both sides speak. KMIP 1.4 §4.26, 2.1 §6.1.16.
 
 use crate::wire::structure;
 use crate::{ProtocolVersion, Tag};

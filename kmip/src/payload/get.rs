@@ -1,6 +1,7 @@
-//! Get: the object itself. KMIP 1.4 §4.11.
+//! Get: the object itself. KMIP 1.4 §4.11, 2.1 §6.1.19.
 
 use crate::Tag;
+use crate::attribute::Identifier;
 use crate::object::{AnyObject, KeyWrappingSpecification, ManagedObject};
 use crate::registry::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType};
 use crate::wire::structure;
@@ -10,7 +11,7 @@ structure! {
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct GetRequest {
         /// The object; absent means the ID Placeholder.
-        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        optional unique_identifier: Identifier = Tag::UNIQUE_IDENTIFIER,
         /// The format wanted.
         optional key_format_type: KeyFormatType = Tag::KEY_FORMAT_TYPE,
         /// Whether a key that was registered wrapped comes back wrapped.
@@ -25,7 +26,7 @@ structure! {
 impl GetRequest {
     /// The request for one object.
     #[must_use]
-    pub fn of(unique_identifier: impl Into<String>) -> Self {
+    pub fn of(unique_identifier: impl Into<Identifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()), ..Self::default() }
     }
 }

@@ -1,7 +1,7 @@
-//! Get Attribute List: the names of an object's attributes. KMIP 1.4 §4.13.
+//! Get Attribute List: the names of an object's attributes. KMIP 1.4 §4.13, 2.1 §6.1.21.
 
 use crate::Tag;
-use crate::attribute::AttributeNames;
+use crate::attribute::{AnsweredNames, Identifier};
 use crate::wire::structure;
 
 structure! {
@@ -9,14 +9,14 @@ structure! {
     #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct GetAttributeListRequest {
         /// The object; absent means the ID Placeholder.
-        optional unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        optional unique_identifier: Identifier = Tag::UNIQUE_IDENTIFIER,
     }
 }
 
 impl GetAttributeListRequest {
     /// The request for one object.
     #[must_use]
-    pub fn of(unique_identifier: impl Into<String>) -> Self {
+    pub fn of(unique_identifier: impl Into<Identifier>) -> Self {
         Self { unique_identifier: Some(unique_identifier.into()) }
     }
 }
@@ -27,7 +27,7 @@ structure! {
     pub struct GetAttributeListResponse {
         /// The object.
         required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
-        /// The names, each once.
-        part attribute_names: Vec<String> = AttributeNames,
+        /// The names, each once; those that the client's version does not know are left out.
+        part attribute_names: Vec<String> = AnsweredNames,
     }
 }

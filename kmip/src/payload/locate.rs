@@ -1,4 +1,4 @@
-//! Locate: the objects that have certain attributes. KMIP 1.4 §4.9.
+//! Locate: the objects that have certain attributes. KMIP 1.4 §4.9, 2.1 §6.1.28.
 
 use crate::Tag;
 use crate::attribute::{Attribute, AttributePatterns};

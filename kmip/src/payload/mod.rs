@@ -37,6 +37,7 @@ pub use query::{
 pub use register::{RegisterRequest, RegisterResponse};
 pub use revoke::{RevokeRequest, RevokeResponse};
 
+pub use crate::attribute::Identifier;
 use crate::registry::Operation;
 use crate::ttlv::{DecodeError, Item, Wire, Writer};
 use crate::{ProtocolVersion, Tag};

@@ -1,4 +1,4 @@
-//! Query: what the server can do. KMIP 1.4 §4.25.
+//! Query: what the server can do. KMIP 1.4 §4.25, 2.1 §6.1.40.
 
 use crate::Tag;
 use crate::attribute::RngParameters;

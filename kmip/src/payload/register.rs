@@ -1,7 +1,7 @@
-//! Register: the server takes over an object that the client has. KMIP 1.4 §4.3.
+//! Register: the server takes over an object that the client has. KMIP 1.4 §4.3, 2.1 §6.1.43.
 
 use crate::Tag;
-use crate::attribute::{ObjectAttributes, TemplateAttribute};
+use crate::attribute::{ObjectAttributes, ProtectionStorageMasks, TemplateAttribute};
 use crate::object::{AnyObject, ManagedObject};
 use crate::registry::ObjectType;
 use crate::wire::structure;
@@ -19,6 +19,8 @@ structure! {
         part template_attribute: TemplateAttribute = ObjectAttributes,
         /// The object itself.
         part object: ManagedObject = AnyObject,
+        /// Where the object may be kept; absent means anywhere.
+        optional protection_storage_masks: ProtectionStorageMasks = Tag::PROTECTION_STORAGE_MASKS [since V2_0],
     }
 }
 
@@ -26,7 +28,12 @@ impl RegisterRequest {
     /// Registers `object` under the type that it has.
     #[must_use]
     pub fn new(object: ManagedObject, attributes: impl Into<TemplateAttribute>) -> Self {
-        Self { object_type: object.object_type(), template_attribute: attributes.into(), object }
+        Self {
+            object_type: object.object_type(),
+            template_attribute: attributes.into(),
+            object,
+            protection_storage_masks: None,
+        }
     }
 }
 

@@ -6,6 +6,10 @@ use crate::version::ProtocolVersion;
 
 /// A value that can be written as one item and read back.
 pub trait Wire: Sized {
+    /// Whether leaving the value out would say something else. An optional field of such a type makes its structure
+    /// unknown to a version that does not know the value; others are left out.
+    const DECIDES: bool = false;
+
     /// Writes the value under `tag`.
     fn encode(&self, tag: Tag, w: &mut Writer);
 

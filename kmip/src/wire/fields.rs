@@ -20,8 +20,7 @@ impl<'a> Fields<'a> {
     /// The fields of `reader`; `is_field` says which tags the structure has in a version.
     pub fn new(reader: Reader<'a>, is_field: fn(Tag, ProtocolVersion) -> bool) -> Self {
         let version = reader.version();
-        let lenient = version != ProtocolVersion::EVERY && !ProtocolVersion::ALL.contains(&version);
-        Self { start: reader.clone(), reader, is_field, lenient }
+        Self { start: reader.clone(), reader, is_field, lenient: version.is_unheard_of() }
     }
 
     /// The version of the message.
@@ -58,16 +57,22 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// [`DecodeErrorKind::MissingField`], or what is wrong with the item that stands there instead.
     pub fn require(&mut self, tag: Tag) -> Result<Item<'a>, DecodeError> {
-        if let Some(item) = self.take(tag)? {
-            return Ok(item);
+        match self.take(tag)? {
+            Some(item) => Ok(item),
+            None => Err(self.missing(tag)),
         }
-        let kind = match self.reader.peek_tag()? {
-            Some(other) if !(self.is_field)(other, self.version()) => DecodeErrorKind::UnknownField(other),
-            Some(other) if self.was_read(other) => DecodeErrorKind::DuplicateField(other),
-            Some(other) if occurs(self.reader.clone(), usize::MAX, tag) => DecodeErrorKind::MisplacedField(other),
-            _ => DecodeErrorKind::MissingField(tag),
-        };
-        Err(self.error(kind))
+    }
+
+    /// Why the item at the cursor is not the one with `tag`, which has to stand there.
+    #[must_use]
+    pub fn missing(&self, tag: Tag) -> DecodeError {
+        self.error(match self.reader.peek_tag() {
+            Err(fault) => return fault,
+            Ok(Some(other)) if !(self.is_field)(other, self.version()) => DecodeErrorKind::UnknownField(other),
+            Ok(Some(other)) if self.was_read(other) => DecodeErrorKind::DuplicateField(other),
+            Ok(Some(other)) if occurs(self.reader.clone(), usize::MAX, tag) => DecodeErrorKind::MisplacedField(other),
+            Ok(_) => DecodeErrorKind::MissingField(tag),
+        })
     }
 
     /// A field that may be absent.

@@ -22,6 +22,8 @@ pub trait Structure: Wire {
 }
 
 impl<T: Wire> Wire for Box<T> {
+    const DECIDES: bool = T::DECIDES;
+
     fn encode(&self, tag: crate::Tag, w: &mut crate::ttlv::Writer) {
         T::encode(self, tag, w);
     }

@@ -169,6 +169,10 @@ macro_rules! structure {
     (@known part $value:expr, $version:ident, $how:path, $ty:ty) => {
         <$how as $crate::wire::Part<$ty>>::known_in(&$value, $version)
     };
+    (@known optional $value:expr, $version:ident, $how:path, $ty:ty) => {
+        (!<$ty as $crate::ttlv::Wire>::DECIDES
+            || $value.as_ref().is_none_or(|value| $crate::ttlv::Wire::known_in(value, $version)))
+    };
     // One has to remain after the unknown ones are left out.
     (@known several $value:expr, $version:ident, $how:path, $ty:ty) => {
         $value.iter().any(|value| $crate::ttlv::Wire::known_in(value, $version))

@@ -7,8 +7,14 @@ use serde_json::Value;
 
 use super::{VERSIONS, generated};
 
-/// Headings of the attribute chapter that the extraction took for attributes.
-const NO_ATTRIBUTES: [&str; 2] = ["Object Attributes", "Certificate Attributes"];
+/// A heading of the attribute chapter that the extraction took for an attribute.
+const NO_ATTRIBUTE: &str = "Object Attributes";
+
+/// One section for 24 attributes with the same rules (KMIP 2.1 §4.6).
+const CERTIFICATE_ATTRIBUTES: &str = "Certificate Attributes";
+
+/// The version that gave them their tags, though no section; the published test cases of 1.4 ask for them.
+const CERTIFICATE_ATTRIBUTES_SINCE: usize = 4;
 
 /// The rules of one attribute as 1.x has them (its latest version), or 2.x where 1.x has no such attribute.
 pub(super) struct Rules {
@@ -21,13 +27,22 @@ pub(super) fn collect(sources: &[Value]) -> Result<BTreeMap<String, Rules>, Stri
     let mut all: BTreeMap<String, Rules> = BTreeMap::new();
     for (version, source) in sources.iter().enumerate() {
         for (name, table) in source["attribute_rules"].as_object().ok_or("no attribute rules")? {
-            if NO_ATTRIBUTES.contains(&name.as_str()) {
+            if name == NO_ATTRIBUTE {
                 continue;
             }
             let mut answers = BTreeMap::new();
             for (question, answer) in table.as_object().ok_or("rules are not a table")? {
                 // One heading of 1.4 writes "Shall" in small letters.
                 answers.insert(question.to_ascii_lowercase(), answer.as_str().unwrap_or_default().to_owned());
+            }
+            if name == CERTIFICATE_ATTRIBUTES {
+                let items = source["structures"][name].as_array().ok_or("certificate attributes are no table")?;
+                for name in items.iter().filter_map(|item| item["item"].as_str()) {
+                    let rules =
+                        Rules { first: CERTIFICATE_ATTRIBUTES_SINCE, last: version, answers: answers.clone() };
+                    all.insert(name.to_owned(), rules);
+                }
+                continue;
             }
             let rules = all.entry(name.clone()).or_insert_with(|| Rules {
                 first: version,

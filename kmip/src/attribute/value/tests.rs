@@ -19,24 +19,24 @@ fn attribute(version: ProtocolVersion, name: &str, value: impl FnOnce(&mut Write
 }
 
 #[test]
-fn names_and_first_versions_are_those_of_the_tags() {
+fn names_and_versions_are_those_of_the_tags_and_rules() {
     for kind in AttributeKind::ALL {
         assert_eq!(kind.tag().text(), Some(kind.text()));
-        assert_eq!(kind.tag().since(), Some(kind.since()), "{}", kind.text());
+        assert!(kind.tag().since().unwrap() <= kind.since(), "{}", kind.text());
         assert_eq!(kind.rules().name, kind.text());
         if *kind != AttributeKind::Custom {
             assert_eq!(AttributeKind::from_name(kind.text()), Some(*kind));
+            assert_eq!(AttributeKind::from_tag(kind.tag()), Some(*kind));
         }
     }
-    assert_eq!(AttributeKind::ALL.len(), 51);
 }
 
 #[test]
-fn every_attribute_of_1_x_has_a_type() {
-    let of_1_x = ATTRIBUTE_RULES.iter().filter(|rules| rules.since <= ProtocolVersion::V1_4);
-    for rules in of_1_x {
+fn every_attribute_of_the_specification_has_a_type() {
+    for rules in ATTRIBUTE_RULES {
         assert!(AttributeKind::ALL.iter().any(|kind| kind.text() == rules.name), "{}", rules.name);
     }
+    assert_eq!(AttributeKind::ALL.len(), ATTRIBUTE_RULES.len());
 }
 
 #[test]
@@ -45,7 +45,8 @@ fn names_are_compared_byte_for_byte() {
     assert_eq!(AttributeKind::from_name("Custom Attribute"), None);
     assert_eq!(AttributeKind::from_name("x-"), Some(AttributeKind::Custom));
     assert_eq!(AttributeKind::from_name("y-Server"), Some(AttributeKind::Custom));
-    assert_eq!(AttributeKind::from_name("z-other"), None);
+    assert_eq!(AttributeKind::from_name("z-other"), Some(AttributeKind::Custom));
+    assert_eq!(AttributeKind::from_name("two words-other"), None);
 }
 
 #[test]
@@ -91,13 +92,57 @@ fn custom_attributes_keep_their_bytes() {
 }
 
 #[test]
-fn custom_attributes_are_made_only_with_their_prefix_and_tag() {
+fn custom_attributes_are_made_only_with_a_vendor_and_their_tag() {
     assert_eq!(AttributeValue::custom_text("x-Product", "VMware vSphere").unwrap().name(), "x-Product");
     assert_eq!(AttributeValue::custom_text("Product", "VMware vSphere"), None);
     assert_eq!(AttributeValue::custom("x-", |w| w.text(Tag::NAME_VALUE, "")), None);
     assert_eq!(AttributeValue::custom("x-", |_| {}), None);
     let twice = |w: &mut Writer| (0..2).for_each(|_| w.boolean(Tag::ATTRIBUTE_VALUE, true));
     assert_eq!(AttributeValue::custom("x-", twice), None);
+}
+
+#[test]
+fn a_vendor_attribute_is_the_custom_attribute_of_1_x_in_another_form() {
+    let named = |name: &str| AttributeValue::custom_text(name, "7").unwrap();
+    let tagged = |value: &AttributeValue| {
+        let mut w = Writer::new(ProtocolVersion::V2_1);
+        value.encode_tagged(&mut w);
+        w.finish()
+    };
+    let mut expected = Writer::new(ProtocolVersion::V2_1);
+    expected.structure(Tag::ATTRIBUTE, |w| {
+        w.text(Tag::VENDOR_IDENTIFICATION, "x");
+        w.text(Tag::ATTRIBUTE_NAME, "rack-row");
+        w.text(Tag::ATTRIBUTE_VALUE, "7");
+    });
+    let bytes = tagged(&named("x-rack-row"));
+    assert_eq!(*bytes, *expected.finish());
+    let item = Reader::new(&bytes, ProtocolVersion::V2_1).next_item().unwrap().unwrap();
+    assert_eq!(AttributeValue::decode_tagged(&item), Ok(named("x-rack-row")));
+    assert_eq!(named("ACME-rack").vendor(), Some("ACME"));
+    assert!(named("ACME-rack").known_in(ProtocolVersion::V2_0) && !named("ACME-rack").known_in(ProtocolVersion::V1_4));
+    let of_1_4 = attribute(ProtocolVersion::V1_4, "ACME-rack", |w| w.text(Tag::ATTRIBUTE_VALUE, "7"));
+    assert_eq!(read(&of_1_4, ProtocolVersion::V1_4).unwrap_err().kind, DecodeErrorKind::UnknownAttribute);
+}
+
+#[test]
+fn in_2_x_the_tag_is_the_name() {
+    let read = |version, tag| {
+        let mut w = Writer::new(version);
+        w.boolean(tag, true);
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, version).next_item().unwrap().unwrap();
+        AttributeValue::decode_tagged(&item)
+    };
+    assert_eq!(read(ProtocolVersion::V2_1, Tag::ROTATE_LATEST), Ok(AttributeValue::RotateLatest(true)));
+    for (version, tag) in [
+        (ProtocolVersion::V2_0, Tag::ROTATE_LATEST),
+        (ProtocolVersion::V2_1, Tag::OPERATION_POLICY_NAME),
+        (ProtocolVersion::V2_1, Tag::BATCH_ORDER_OPTION),
+        (ProtocolVersion::V2_1, Tag(0x54_0001)),
+    ] {
+        assert_eq!(read(version, tag).unwrap_err().kind, DecodeErrorKind::UnknownAttribute, "{version} {tag}");
+    }
 }
 
 #[test]

@@ -289,6 +289,7 @@ fn what_vcenter_sends_is_what_the_types_write() {
             AttributeValue::CryptographicLength(256),
         ]
         .into(),
+        protection_storage_masks: None,
     };
     let text = crate::text::render(&RequestMessage::single(ProtocolVersion::V1_1, create).encode().unwrap());
     let lines: Vec<_> = text.lines().map(str::trim).filter(|line| line.starts_with("Attribute ")).collect();

@@ -70,6 +70,8 @@ pub fn enumeration_of(tag: Tag) -> Option<&'static Table> {
         Tag::ENDPOINT_ROLE => &EndpointRole::TABLE,
         Tag::ADJUSTMENT_TYPE => &AdjustmentType::TABLE,
         Tag::INTEROP_FUNCTION => &InteropFunction::TABLE,
+        Tag::ROTATE_NAME_TYPE => &RotateNameType::TABLE,
+        Tag::PROCESSING_STAGE => &ProcessingStage::TABLE,
         Tag::PKCS_11_FUNCTION => &Pkcs11Function::TABLE,
         Tag::PKCS_11_RETURN_CODE => &Pkcs11ReturnCode::TABLE,
         _ => return None,

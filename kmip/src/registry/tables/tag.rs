@@ -361,4 +361,17 @@ wire_tags! {
     OBJECT_TYPES = 0x420167, "Object Types", V2_1;
     CONSTRAINTS = 0x420168, "Constraints", V2_1;
     CONSTRAINT = 0x420169, "Constraint", V2_1;
+    ROTATE_INTERVAL = 0x42016A, "Rotate Interval", V2_1;
+    ROTATE_AUTOMATIC = 0x42016B, "Rotate Automatic", V2_1;
+    ROTATE_OFFSET = 0x42016C, "Rotate Offset", V2_1;
+    ROTATE_DATE = 0x42016D, "Rotate Date", V2_1;
+    ROTATE_GENERATION = 0x42016E, "Rotate Generation", V2_1;
+    ROTATE_NAME = 0x42016F, "Rotate Name", V2_1;
+    ROTATE_NAME_VALUE = 0x420170, "Rotate Name Value", V2_1;
+    ROTATE_NAME_TYPE = 0x420171, "Rotate Name Type", V2_1;
+    ROTATE_LATEST = 0x420172, "Rotate Latest", V2_1;
+    ASYNCHRONOUS_REQUEST = 0x420173, "Asynchronous Request", V2_1;
+    SUBMISSION_DATE = 0x420174, "Submission Date", V2_1;
+    PROCESSING_STAGE = 0x420175, "Processing Stage", V2_1;
+    ASYNCHRONOUS_CORRELATION_VALUES = 0x420176, "Asynchronous Correlation Values", V2_1;
 }

@@ -18,6 +18,30 @@ pub(super) fn versions() -> BoxedStrategy<Vec<ProtocolVersion>> {
     vec((any::<i32>(), any::<i32>()).prop_map(|(major, minor)| ProtocolVersion { major, minor }), 0..4).boxed()
 }
 
+/// A field that came with 2.0.
+pub(super) fn since_2_0<T: std::fmt::Debug + Clone + 'static>(
+    v: ProtocolVersion,
+    value: BoxedStrategy<T>,
+) -> BoxedStrategy<Option<T>> {
+    if v < ProtocolVersion::V2_0 { Just(None).boxed() } else { of(value).boxed() }
+}
+
+/// A field that 1.x requires and 2.0 dropped.
+pub(super) fn until_1_4<T: std::fmt::Debug + Clone + 'static>(
+    v: ProtocolVersion,
+    value: BoxedStrategy<T>,
+) -> BoxedStrategy<Option<T>> {
+    if v.is_2_x() { Just(None).boxed() } else { value.prop_map(Some).boxed() }
+}
+
+/// An optional field that 2.0 dropped.
+pub(super) fn optional_until_1_4<T: std::fmt::Debug + Clone + 'static>(
+    v: ProtocolVersion,
+    value: BoxedStrategy<T>,
+) -> BoxedStrategy<Option<T>> {
+    if v.is_2_x() { Just(None).boxed() } else { of(value).boxed() }
+}
+
 /// A payload of any operation. Without a wildcard arm, as above.
 pub fn request_payload(v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
     let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(v)).collect();
@@ -38,12 +62,14 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                 })
                 .boxed()
         }
-        Operation::Create => (one!(ObjectType, v), template_attribute(v))
-            .prop_map(|(object_type, template_attribute)| P::Create(CreateRequest { object_type, template_attribute }))
+        Operation::Create => (one!(ObjectType, v), template_attribute(v), since_2_0(v, storage_masks()))
+            .prop_map(|(object_type, template_attribute, protection_storage_masks)| {
+                P::Create(CreateRequest { object_type, template_attribute, protection_storage_masks })
+            })
             .boxed(),
-        Operation::Register => (one!(ObjectType, v), template_attribute(v), object(v))
-            .prop_map(|(object_type, template_attribute, object)| {
-                P::Register(RegisterRequest { object_type, template_attribute, object })
+        Operation::Register => (one!(ObjectType, v), template_attribute(v), object(v), since_2_0(v, storage_masks()))
+            .prop_map(|(object_type, template_attribute, object, protection_storage_masks)| {
+                P::Register(RegisterRequest { object_type, template_attribute, object, protection_storage_masks })
             })
             .boxed(),
         Operation::Get => {
@@ -62,7 +88,7 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                     encoding_option: fields.4,
                 });
             (
-                id(),
+                id(v),
                 of(one!(KeyFormatType, v)),
                 of(one!(KeyWrapType, v)),
                 of(one!(KeyCompressionType, v)),
@@ -79,29 +105,40 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                 })
                 .boxed()
         }
-        Operation::GetAttributes => (id(), vec(text(), 0..4))
+        Operation::GetAttributes => (id(v), vec(attribute_name(v), 0..4))
             .prop_map(|(unique_identifier, attribute_names)| {
                 P::GetAttributes(GetAttributesRequest { unique_identifier, attribute_names })
             })
             .boxed(),
-        Operation::GetAttributeList => id()
+        Operation::GetAttributeList => id(v)
             .prop_map(|unique_identifier| P::GetAttributeList(GetAttributeListRequest { unique_identifier }))
             .boxed(),
-        Operation::AddAttribute => (id(), attribute(v))
+        Operation::AddAttribute => (id(v), attribute(v))
             .prop_map(|(unique_identifier, attribute)| {
                 P::AddAttribute(AddAttributeRequest { unique_identifier, attribute })
             })
             .boxed(),
-        Operation::ModifyAttribute => (id(), attribute(v))
-            .prop_map(|(unique_identifier, attribute)| {
-                P::ModifyAttribute(ModifyAttributeRequest { unique_identifier, attribute })
+        Operation::ModifyAttribute => (id(v), since_2_0(v, attribute(v)), attribute(v))
+            .prop_map(|(unique_identifier, current_attribute, attribute)| {
+                P::ModifyAttribute(ModifyAttributeRequest { unique_identifier, current_attribute, attribute })
             })
             .boxed(),
-        Operation::DeleteAttribute => (id(), text(), of(any::<i32>()))
-            .prop_map(|(unique_identifier, attribute_name, attribute_index)| {
-                P::DeleteAttribute(DeleteAttributeRequest { unique_identifier, attribute_name, attribute_index })
-            })
-            .boxed(),
+        Operation::DeleteAttribute => {
+            let name = (attribute_name(v), if v.is_2_x() { Just(None).boxed() } else { of(any::<i32>()).boxed() })
+                .prop_map(|(name, index)| (name, index, None));
+            let value = attribute(v).prop_map(|current| (current.name().to_owned(), None, Some(current)));
+            let which = if v >= ProtocolVersion::V2_0 { prop_oneof![name, value].boxed() } else { name.boxed() };
+            (id(v), which)
+                .prop_map(|(unique_identifier, (attribute_name, attribute_index, current_attribute))| {
+                    P::DeleteAttribute(DeleteAttributeRequest {
+                        unique_identifier,
+                        attribute_name,
+                        attribute_index,
+                        current_attribute,
+                    })
+                })
+                .boxed()
+        }
         Operation::Locate => (
             of(any::<i32>()),
             of(any::<i32>()),
@@ -119,21 +156,21 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                 })
             })
             .boxed(),
-        Operation::Check => (id(), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+        Operation::Check => (id(v), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
             .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| {
                 P::Check(CheckRequest { unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time })
             })
             .boxed(),
         Operation::Activate => {
-            id().prop_map(|unique_identifier| P::Activate(ActivateRequest { unique_identifier })).boxed()
+            id(v).prop_map(|unique_identifier| P::Activate(ActivateRequest { unique_identifier })).boxed()
         }
-        Operation::Revoke => (id(), revocation_reason(v), of(date()))
+        Operation::Revoke => (id(v), revocation_reason(v), of(date()))
             .prop_map(|(unique_identifier, revocation_reason, compromise_occurrence_date)| {
                 P::Revoke(RevokeRequest { unique_identifier, revocation_reason, compromise_occurrence_date })
             })
             .boxed(),
         Operation::Destroy => {
-            id().prop_map(|unique_identifier| P::Destroy(DestroyRequest { unique_identifier })).boxed()
+            id(v).prop_map(|unique_identifier| P::Destroy(DestroyRequest { unique_identifier })).boxed()
         }
         other => panic!("no generator for the typed operation {other}"),
     }
@@ -152,12 +189,12 @@ pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStra
             .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsResponse { protocol_versions }))
             .boxed(),
         Operation::Query => query_response(v).prop_map(P::Query).boxed(),
-        Operation::Create => (one!(ObjectType, v), text(), of(template_attribute(v)))
+        Operation::Create => (one!(ObjectType, v), text(), optional_until_1_4(v, template_attribute(v)))
             .prop_map(|(object_type, unique_identifier, template_attribute)| {
                 P::Create(CreateResponse { object_type, unique_identifier, template_attribute })
             })
             .boxed(),
-        Operation::Register => (text(), of(template_attribute(v)))
+        Operation::Register => (text(), optional_until_1_4(v, template_attribute(v)))
             .prop_map(|(unique_identifier, template_attribute)| {
                 P::Register(RegisterResponse { unique_identifier, template_attribute })
             })
@@ -172,22 +209,22 @@ pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStra
                 P::GetAttributes(GetAttributesResponse { unique_identifier, attributes })
             })
             .boxed(),
-        Operation::GetAttributeList => (text(), vec(text(), 0..4))
+        Operation::GetAttributeList => (text(), vec(attribute_name(v), 0..4))
             .prop_map(|(unique_identifier, attribute_names)| {
                 P::GetAttributeList(GetAttributeListResponse { unique_identifier, attribute_names })
             })
             .boxed(),
-        Operation::AddAttribute => (text(), attribute(v))
+        Operation::AddAttribute => (text(), until_1_4(v, attribute(v)))
             .prop_map(|(unique_identifier, attribute)| {
                 P::AddAttribute(AddAttributeResponse { unique_identifier, attribute })
             })
             .boxed(),
-        Operation::ModifyAttribute => (text(), attribute(v))
+        Operation::ModifyAttribute => (text(), until_1_4(v, attribute(v)))
             .prop_map(|(unique_identifier, attribute)| {
                 P::ModifyAttribute(ModifyAttributeResponse { unique_identifier, attribute })
             })
             .boxed(),
-        Operation::DeleteAttribute => (text(), attribute(v))
+        Operation::DeleteAttribute => (text(), until_1_4(v, attribute(v)))
             .prop_map(|(unique_identifier, attribute)| {
                 P::DeleteAttribute(DeleteAttributeResponse { unique_identifier, attribute })
             })
@@ -212,7 +249,7 @@ pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStra
 }
 
 pub(super) fn check_response() -> BoxedStrategy<CheckResponse> {
-    (id(), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+    (of(text()), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
         .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| CheckResponse {
             unique_identifier,
             usage_limits_count,

@@ -44,8 +44,22 @@ pub(super) fn mask() -> BoxedStrategy<UsageMask> {
     any::<u32>().prop_map(UsageMask).boxed()
 }
 
-pub(super) fn id() -> BoxedStrategy<Option<String>> {
-    of(text()).boxed()
+/// An identifier in any form that the version has.
+pub(super) fn identifier(v: ProtocolVersion) -> BoxedStrategy<Identifier> {
+    let text = text().prop_map(Identifier::Text);
+    if v < ProtocolVersion::V2_0 {
+        return text.boxed();
+    }
+    prop_oneof![
+        4 => text,
+        1 => one!(UniqueIdentifierPlaceholder, v).prop_map(Identifier::Placeholder),
+        1 => any::<i32>().prop_map(Identifier::Index),
+    ]
+    .boxed()
+}
+
+pub(super) fn id(v: ProtocolVersion) -> BoxedStrategy<Option<Identifier>> {
+    of(identifier(v)).boxed()
 }
 
 /// An item of any type under `tag`, also a structure with vendors' tags.
@@ -230,7 +244,7 @@ pub(super) fn value_of(kind: AttributeKind, v: ProtocolVersion) -> BoxedStrategy
         K::ArchiveDate => date().prop_map(V::ArchiveDate).boxed(),
         K::ObjectGroup => text().prop_map(V::ObjectGroup).boxed(),
         K::Fresh => any::<bool>().prop_map(V::Fresh).boxed(),
-        K::Link => (one!(LinkType, v), text())
+        K::Link => (one!(LinkType, v), identifier(v))
             .prop_map(|(link_type, linked_object_identifier)| V::Link(Link { link_type, linked_object_identifier }))
             .boxed(),
         K::ApplicationSpecificInformation => (text(), of(text()))
@@ -261,10 +275,71 @@ pub(super) fn value_of(kind: AttributeKind, v: ProtocolVersion) -> BoxedStrategy
         K::AlwaysSensitive => any::<bool>().prop_map(V::AlwaysSensitive).boxed(),
         K::Extractable => any::<bool>().prop_map(V::Extractable).boxed(),
         K::NeverExtractable => any::<bool>().prop_map(V::NeverExtractable).boxed(),
-        K::Custom => ("[xy]-\\PC{0,8}", owned(Tag::ATTRIBUTE_VALUE))
+        K::KeyFormatType => one!(KeyFormatType, v).prop_map(V::KeyFormatType).boxed(),
+        K::NistKeyType => one!(NistKeyType, v).prop_map(V::NistKeyType).boxed(),
+        K::OpaqueDataType => any::<u32>().prop_map(|number| V::OpaqueDataType(OpaqueDataType(number))).boxed(),
+        K::ProtectionLevel => one!(ProtectionLevel, v).prop_map(V::ProtectionLevel).boxed(),
+        K::ProtectionPeriod => any::<u32>().prop_map(|seconds| V::ProtectionPeriod(Interval(seconds))).boxed(),
+        K::ProtectionStorageMask => {
+            any::<u32>().prop_map(|mask| V::ProtectionStorageMask(ProtectionStorageMask(mask))).boxed()
+        }
+        K::QuantumSafe => any::<bool>().prop_map(V::QuantumSafe).boxed(),
+        K::ShortUniqueIdentifier => bytes().prop_map(V::ShortUniqueIdentifier).boxed(),
+        K::RotateAutomatic => any::<bool>().prop_map(V::RotateAutomatic).boxed(),
+        K::RotateDate => date().prop_map(V::RotateDate).boxed(),
+        K::RotateGeneration => any::<i32>().prop_map(V::RotateGeneration).boxed(),
+        K::RotateInterval => any::<u32>().prop_map(|seconds| V::RotateInterval(Interval(seconds))).boxed(),
+        K::RotateLatest => any::<bool>().prop_map(V::RotateLatest).boxed(),
+        K::RotateName => (text(), one!(RotateNameType, v))
+            .prop_map(|(value, name_type)| V::RotateName(RotateName { value, name_type }))
+            .boxed(),
+        K::RotateOffset => any::<u32>().prop_map(|seconds| V::RotateOffset(Interval(seconds))).boxed(),
+        K::CertificateSubjectCn => text().prop_map(V::CertificateSubjectCn).boxed(),
+        K::CertificateSubjectO => text().prop_map(V::CertificateSubjectO).boxed(),
+        K::CertificateSubjectOu => text().prop_map(V::CertificateSubjectOu).boxed(),
+        K::CertificateSubjectEmail => text().prop_map(V::CertificateSubjectEmail).boxed(),
+        K::CertificateSubjectC => text().prop_map(V::CertificateSubjectC).boxed(),
+        K::CertificateSubjectSt => text().prop_map(V::CertificateSubjectSt).boxed(),
+        K::CertificateSubjectL => text().prop_map(V::CertificateSubjectL).boxed(),
+        K::CertificateSubjectUid => text().prop_map(V::CertificateSubjectUid).boxed(),
+        K::CertificateSubjectSerialNumber => text().prop_map(V::CertificateSubjectSerialNumber).boxed(),
+        K::CertificateSubjectTitle => text().prop_map(V::CertificateSubjectTitle).boxed(),
+        K::CertificateSubjectDc => text().prop_map(V::CertificateSubjectDc).boxed(),
+        K::CertificateSubjectDnQualifier => text().prop_map(V::CertificateSubjectDnQualifier).boxed(),
+        K::CertificateIssuerCn => text().prop_map(V::CertificateIssuerCn).boxed(),
+        K::CertificateIssuerO => text().prop_map(V::CertificateIssuerO).boxed(),
+        K::CertificateIssuerOu => text().prop_map(V::CertificateIssuerOu).boxed(),
+        K::CertificateIssuerEmail => text().prop_map(V::CertificateIssuerEmail).boxed(),
+        K::CertificateIssuerC => text().prop_map(V::CertificateIssuerC).boxed(),
+        K::CertificateIssuerSt => text().prop_map(V::CertificateIssuerSt).boxed(),
+        K::CertificateIssuerL => text().prop_map(V::CertificateIssuerL).boxed(),
+        K::CertificateIssuerUid => text().prop_map(V::CertificateIssuerUid).boxed(),
+        K::CertificateIssuerSerialNumber => text().prop_map(V::CertificateIssuerSerialNumber).boxed(),
+        K::CertificateIssuerTitle => text().prop_map(V::CertificateIssuerTitle).boxed(),
+        K::CertificateIssuerDc => text().prop_map(V::CertificateIssuerDc).boxed(),
+        K::CertificateIssuerDnQualifier => text().prop_map(V::CertificateIssuerDnQualifier).boxed(),
+        K::Custom => (vendor_name(v), owned(Tag::ATTRIBUTE_VALUE))
             .prop_map(|(name, value)| V::custom(name, |w| w.raw(value.as_bytes())).unwrap())
             .boxed(),
     }
+}
+
+/// The name of a vendor's attribute. 1.x knows two vendors.
+pub(super) fn vendor_name(v: ProtocolVersion) -> BoxedStrategy<String> {
+    if v < ProtocolVersion::V2_0 { "[xy]-\\PC{0,8}".boxed() } else { "(x|y|[A-Za-z0-9_.]{1,5})-\\PC{0,8}".boxed() }
+}
+
+/// A name that may be asked for.
+pub(super) fn attribute_name(v: ProtocolVersion) -> BoxedStrategy<String> {
+    let kinds: Vec<_> = AttributeKind::ALL.iter().copied().filter(|kind| kind.is_known_to(v)).collect();
+    let known = select(kinds).prop_map(|kind| kind.text().to_owned());
+    let other = if v.is_2_x() { "0x54000[1-9]".boxed() } else { text() };
+    prop_oneof![4 => known.prop_filter("a name", |name| name != "Custom Attribute"), 1 => vendor_name(v), 1 => other]
+        .boxed()
+}
+
+pub(super) fn storage_masks() -> BoxedStrategy<ProtectionStorageMasks> {
+    vec(any::<u32>().prop_map(ProtectionStorageMask), 0..3).prop_map(|masks| ProtectionStorageMasks { masks }).boxed()
 }
 
 pub(super) fn revocation_reason(v: ProtocolVersion) -> BoxedStrategy<RevocationReason> {
@@ -278,7 +353,9 @@ pub fn attribute_value(v: ProtocolVersion) -> BoxedStrategy<AttributeValue> {
 }
 
 pub fn attribute(v: ProtocolVersion) -> BoxedStrategy<Attribute> {
-    (of(any::<i32>()), attribute_value(v)).prop_map(|(index, value)| Attribute { index, value }).boxed()
+    // 2.x has no index.
+    let index = if v.is_2_x() { Just(None).boxed() } else { of(any::<i32>()).boxed() };
+    (index, attribute_value(v)).prop_map(|(index, value)| Attribute { index, value }).boxed()
 }
 
 pub(super) fn attributes(v: ProtocolVersion) -> BoxedStrategy<Vec<Attribute>> {
@@ -286,5 +363,7 @@ pub(super) fn attributes(v: ProtocolVersion) -> BoxedStrategy<Vec<Attribute>> {
 }
 
 pub(super) fn template_attribute(v: ProtocolVersion) -> BoxedStrategy<TemplateAttribute> {
-    (vec(name(v), 0..2), attributes(v)).prop_map(|(names, attributes)| TemplateAttribute { names, attributes }).boxed()
+    // 2.x has no templates.
+    let names = if v.is_2_x() { 0..1 } else { 0..2 };
+    (vec(name(v), names), attributes(v)).prop_map(|(names, attributes)| TemplateAttribute { names, attributes }).boxed()
 }
