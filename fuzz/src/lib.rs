@@ -1,11 +1,12 @@
 //! What holds for any bytes. The fuzz targets search for bytes for which it does not; `kmip/tests/fuzz_seeds.rs` asks
 //! the same of the committed seeds.
 
+use kmip::encoding::Encoding;
 use kmip::message::{RequestMessage, ResponseMessage};
 use kmip::ttlv::{DecodeError, ItemType, Reader, Writer};
 use kmip::{ProtocolVersion, text, xml};
 
-/// Bytes are either refused, or they are what a writer makes of what a reader found in them, and their XML means the
+/// Bytes are either refused, or they are what a writer makes of what a reader found in them, and their XML and JSON mean the
 /// same.
 pub fn ttlv_reader(bytes: &[u8]) {
     let read = rewrite(bytes);
@@ -14,13 +15,13 @@ pub fn ttlv_reader(bytes: &[u8]) {
         Ok(again) => {
             assert_eq!(again, bytes, "written otherwise than read");
             assert!(!rendered.contains("\n! "), "the text form reports a fault:\n{rendered}");
-            let printed = match xml::from_ttlv(bytes) {
-                Ok(printed) => printed,
+            for encoding in [Encoding::Xml, Encoding::Json] {
                 // Not one item, or a character for which XML has no form.
-                Err(_) => return,
-            };
-            let back = xml::to_ttlv(&printed).expect("XML of a message is a message");
-            assert_eq!(*back, bytes, "XML means another message:\n{printed}");
+                let Ok(document) = encoding.from_ttlv(bytes) else { continue };
+                let back = encoding.to_ttlv(&document).expect("a document of a message is a message");
+                let shown = String::from_utf8_lossy(&document);
+                assert_eq!(*back, bytes, "{encoding:?} means another message:\n{shown}");
+            }
         }
         Err(error) => assert!(error.offset <= bytes.len(), "{error} in {} bytes", bytes.len()),
     }
@@ -44,12 +45,33 @@ pub fn response_message(bytes: &[u8]) {
     assert!(again.encode() == written, "{response:?} was written as {again:?}");
 }
 
-/// Text is refused, or its TTLV is well formed.
+/// A document is refused, or its TTLV is well formed and the tree of its elements means the same.
 pub fn xml_document(bytes: &[u8]) {
-    let Ok(document) = std::str::from_utf8(bytes) else { return };
-    if let Ok(message) = xml::to_ttlv(document) {
-        rewrite(&message).expect("XML makes well-formed TTLV");
+    let by_tree = std::str::from_utf8(bytes).ok().map(|text| xml::Element::parse(text).and_then(|tree| tree.to_ttlv()));
+    if let Some(message) = document(Encoding::Xml, bytes) {
+        assert_eq!(by_tree, Some(Ok(message.into())), "the tree means another message");
     }
+}
+
+/// A document is refused, or its TTLV is well formed.
+pub fn json_document(bytes: &[u8]) {
+    document(Encoding::Json, bytes);
+}
+
+/// The message that a document is, if it is one; the same message comes of the document that is made of it.
+fn document(encoding: Encoding, bytes: &[u8]) -> Option<Vec<u8>> {
+    let message = match encoding.to_ttlv(bytes) {
+        Ok(message) => message,
+        Err(error) => {
+            assert!(error.offset <= bytes.len(), "{error} in {} bytes", bytes.len());
+            return None;
+        }
+    };
+    rewrite(&message).expect("a document makes well-formed TTLV");
+    if let Ok(again) = encoding.from_ttlv(&message) {
+        assert_eq!(encoding.to_ttlv(&again).as_ref(), Ok(&message), "written as another message");
+    }
+    Some(message.to_vec())
 }
 
 /// Reads every item with the method of its type and writes what came out.

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use kmip::encoding::Encoding;
 use serde_json::Value;
 
 /// The targets that read messages.
@@ -42,8 +43,10 @@ fn unpack(vectors: &Path, seeds: &Path, corpora: &Path) -> Result<(), Box<dyn Er
                 for target in OF_MESSAGES {
                     write(corpora, target, &name, &bytes)?;
                 }
-                if let Ok(xml) = kmip::xml::from_ttlv(&bytes) {
-                    write(corpora, "xml_document", &name, xml.as_bytes())?;
+                for (target, encoding) in [("xml_document", Encoding::Xml), ("json_document", Encoding::Json)] {
+                    if let Ok(document) = encoding.from_ttlv(&bytes) {
+                        write(corpora, target, &name, &document)?;
+                    }
                 }
             }
         }

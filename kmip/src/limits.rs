@@ -18,4 +18,15 @@ pub const MAX_CREDENTIALS: usize = 16;
 /// their length stays below 64 KiB.
 pub const MAX_BATCH_ITEMS: usize = 256;
 
+/// Bytes of an XML or JSON document: the longest request that an operator may allow. What receives documents has its
+/// own, lower limit; this one holds wherever a document comes from.
+pub const MAX_DOCUMENT_LEN: usize = 16 << 20;
+
+/// Items in an XML or JSON document: as many as the shortest items, of 8 bytes, fill a TTLV message of 1 MiB. An element
+/// of XML may be half as long as the item it stands for.
+pub const MAX_DOCUMENT_ITEMS: usize = 1 << 17;
+
+/// Attributes of one XML element: `tag`, `name`, `type`, `value`, and some namespaces.
+pub const MAX_ELEMENT_ATTRIBUTES: usize = 16;
+
 const _: () = assert!(MAX_CREDENTIALS < MAX_ATTRIBUTES && MAX_ATTRIBUTES < MAX_REPETITIONS);

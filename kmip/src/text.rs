@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::names::Names;
+use crate::names::{Names, attribute_of};
 use crate::registry::Tag;
 use crate::ttlv::{DecodeError, Item, ItemType, Reader};
 use crate::version::ProtocolVersion;
@@ -65,7 +65,7 @@ fn items(mut reader: Reader<'_>, depth: usize, text: &mut String) -> Result<(), 
     let mut attribute = None;
     while let Some(item) = reader.next_item()? {
         if item.tag == Tag::ATTRIBUTE_NAME && item.item_type == ItemType::TextString {
-            attribute = Some(item.text()?);
+            attribute = attribute_of(item.text()?);
         }
         for _ in 0..depth {
             text.push_str("  ");
@@ -102,7 +102,7 @@ fn writeln_masked(item: &Item<'_>, text: &mut String) {
     let _ = writeln!(text, ": <{} bytes>", item.value_bytes().len());
 }
 
-fn value(item: &Item<'_>, attribute: Option<&str>, text: &mut String) -> Result<(), DecodeError> {
+fn value(item: &Item<'_>, attribute: Option<Tag>, text: &mut String) -> Result<(), DecodeError> {
     let names = Names::of(item.tag, attribute);
     let _ = match item.item_type {
         ItemType::Structure => Ok(()),

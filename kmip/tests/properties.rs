@@ -3,9 +3,10 @@
 #[path = "support/rewrite.rs"]
 mod rewrite;
 
+use kmip::encoding::{Encoding, EncodingErrorKind};
 use kmip::registry::Tag;
 use kmip::ttlv::Writer;
-use kmip::{ProtocolVersion, text, xml};
+use kmip::{ProtocolVersion, json, text, xml};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -77,6 +78,24 @@ fn trees() -> impl Strategy<Value = Tree> {
     })
 }
 
+/// Prints an item with its properties in reverse, so that every value comes before its type and its tag.
+fn values_first(item: &mut serde_json::Value, out: &mut String) {
+    out.push_str("{ \"value\" :\t");
+    match &mut item["value"] {
+        serde_json::Value::Array(items) => {
+            out.push('[');
+            for (at, item) in items.iter_mut().enumerate() {
+                out.push_str(if at == 0 { "\n" } else { " , " });
+                values_first(item, out);
+            }
+            out.push(']');
+        }
+        value => out.push_str(&value.to_string()),
+    }
+    let item_type = item["type"].as_str().unwrap_or("Structure");
+    out.push_str(&format!(", \"type\": \"{item_type}\",\r\n\"tag\": {} }}", item["tag"]));
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_and_written_again(tree in trees()) {
@@ -90,9 +109,52 @@ proptest! {
         match xml::from_ttlv(&bytes) {
             Ok(printed) => {
                 let again = xml::to_ttlv(&printed).unwrap();
-                prop_assert_eq!(again.as_slice(), bytes.as_slice(), "{}", printed);
+                prop_assert_eq!(again.as_slice(), bytes.as_slice(), "{}", &*printed);
+                // The tree of elements says the same as the text.
+                let tree = xml::Element::from_ttlv(&bytes).unwrap();
+                prop_assert_eq!(&xml::Element::parse(&printed).unwrap(), &tree);
+                prop_assert_eq!(&xml::Element::parse(&tree.print().unwrap()).unwrap(), &tree);
             }
-            Err(error) => prop_assert!(matches!(error, xml::XmlError::NotXml(_)), "{}", error),
+            Err(error) => prop_assert!(matches!(error.kind, EncodingErrorKind::NotXml { .. }), "{}", error),
+        }
+    }
+
+    #[test]
+    fn everything_survives_json(tree in trees()) {
+        let bytes = encode(&tree);
+        let printed = json::from_ttlv(&bytes).unwrap();
+        let again = json::to_ttlv(&printed).unwrap();
+        prop_assert_eq!(again.as_slice(), bytes.as_slice(), "{}", &*printed);
+        // It is JSON for everybody else too.
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&printed).is_ok());
+    }
+
+    #[test]
+    fn json_means_the_same_in_any_order_and_with_blanks(tree in trees()) {
+        let bytes = encode(&tree);
+        let mut value = serde_json::from_str(&json::from_ttlv(&bytes).unwrap()).unwrap();
+        let mut reordered = String::new();
+        values_first(&mut value, &mut reordered);
+        let again = json::to_ttlv(&reordered).unwrap();
+        prop_assert_eq!(again.as_slice(), bytes.as_slice(), "{}", reordered);
+    }
+
+    #[test]
+    fn a_changed_document_is_a_message_or_refused(
+        tree in trees(),
+        at in any::<proptest::sample::Index>(),
+        with in proptest::sample::select(b"\"'<>/[]{}:,&;x0-9aT \n\\\xff".to_vec()),
+    ) {
+        let bytes = encode(&tree);
+        for encoding in [Encoding::Xml, Encoding::Json] {
+            let Ok(mut document) = encoding.from_ttlv(&bytes) else { continue };
+            let at = at.index(document.len());
+            prop_assert!(encoding.to_ttlv(&document[..at]).is_err());
+            document[at] = with;
+            match encoding.to_ttlv(&document) {
+                Ok(message) => prop_assert!(rewrite::rewrite(&message).is_ok()),
+                Err(error) => prop_assert!(error.offset <= document.len(), "{}", error),
+            }
         }
     }
 
@@ -125,7 +187,11 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_xml_or_refused(xml in any::<String>()) {
-        let _ = xml::to_ttlv(&xml);
+    fn any_text_is_a_document_or_refused(text in any::<String>()) {
+        for encoding in [Encoding::Xml, Encoding::Json] {
+            if let Err(error) = encoding.to_ttlv(text.as_bytes()) {
+                prop_assert!(error.offset <= text.len(), "{}", error);
+            }
+        }
     }
 }

@@ -1,32 +1,21 @@
-//! Why XML is not a message, or a message has no XML.
+//! Why a tree of elements is not a message, or a message has no such tree.
 
 use thiserror::Error;
 
+use crate::encoding::EncodingError;
 use crate::ttlv::{DecodeError, ItemType};
 
-/// Why XML is not a message, or a message has no XML. No text of it contains a value.
+/// Why a tree of elements is not a message, or a message has no such tree. Names the element, and a value's name that
+/// does not exist: for who wrote the document, not for a log of what strangers send.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum XmlError {
-    /// Not well-formed XML, or a part of XML that messages do not use.
-    #[error("{what} at byte {offset} of the XML")]
-    Syntax {
-        /// What is wrong.
-        what: String,
-        /// Bytes from the start of the document.
-        offset: u64,
-    },
+    /// Not the XML of items, or not well-formed TTLV.
+    #[error(transparent)]
+    Document(#[from] EncodingError),
     /// An element that is no tag of the registry.
     #[error("<{0}> is no tag")]
     UnknownTag(String),
-    /// A `type` that does not exist.
-    #[error("<{element}> has the unknown type {item_type:?}")]
-    UnknownType {
-        /// The element.
-        element: String,
-        /// Its `type`.
-        item_type: String,
-    },
     /// The value is missing, or has not the form of its type.
     #[error("<{element}> has no value of type {item_type}")]
     Value {
@@ -46,10 +35,13 @@ pub enum XmlError {
     /// Elements are nested deeper than structures may be.
     #[error("elements nested too deep")]
     TooDeep,
-    /// The message is not well-formed TTLV.
-    #[error(transparent)]
-    Ttlv(#[from] DecodeError),
     /// A text holds a character that XML 1.0 cannot represent.
     #[error("<{0}> holds a character that XML cannot represent")]
     NotXml(String),
+}
+
+impl From<DecodeError> for XmlError {
+    fn from(error: DecodeError) -> Self {
+        Self::Document(error.into())
+    }
 }
