@@ -15,7 +15,7 @@ use std::time::Duration;
 
 pub use reading::Fault;
 use reading::Walk;
-use sections::{read_administrators, read_limits};
+use sections::{read_administrators, read_kmip_https, read_limits};
 
 use crate::limits::Limits;
 
@@ -26,6 +26,9 @@ pub struct Config {
     pub node: NodeConfig,
     /// `[kmip]`.
     pub kmip: ListenerConfig,
+    /// `[kmip_https]`: one more address for the same service under the same certificate. Who speaks HTTP may do so on
+    /// the KMIP address as well; this is for networks that tell the two apart by port.
+    pub kmip_https: Option<SocketAddr>,
     /// `[admin]`.
     pub admin: ListenerConfig,
     /// `[store]`.
@@ -213,6 +216,8 @@ pub enum Purpose {
 pub struct Overrides {
     /// `KMIP_ADDR`.
     pub kmip_addr: Option<String>,
+    /// `KMIP_HTTPS_ADDR`.
+    pub kmip_https_addr: Option<String>,
     /// `ADMIN_ADDR`.
     pub admin_addr: Option<String>,
 }
@@ -221,7 +226,11 @@ impl Overrides {
     /// What the process was started with.
     #[must_use]
     pub fn from_env() -> Self {
-        Self { kmip_addr: std::env::var("KMIP_ADDR").ok(), admin_addr: std::env::var("ADMIN_ADDR").ok() }
+        Self {
+            kmip_addr: std::env::var("KMIP_ADDR").ok(),
+            kmip_https_addr: std::env::var("KMIP_HTTPS_ADDR").ok(),
+            admin_addr: std::env::var("ADMIN_ADDR").ok(),
+        }
     }
 }
 
@@ -296,6 +305,7 @@ impl Config {
             let config = Self {
                 node: NodeConfig::read(root.section("node")),
                 kmip: ListenerConfig::read(root.section("kmip"), base, 5696),
+                kmip_https: read_kmip_https(root.section("kmip_https")),
                 admin: ListenerConfig::read(root.section("admin"), base, 9443),
                 store: StoreConfig::read(root.section("store"), base),
                 hsm: HsmConfig::read(root.section("hsm"), base),
@@ -308,6 +318,10 @@ impl Config {
             config
         });
         override_address(&mut config.kmip.listen, "KMIP_ADDR", overrides.kmip_addr.as_deref(), &mut seen.faults);
+        if let Some(address) = overrides.kmip_https_addr.as_deref() {
+            let listen = config.kmip_https.get_or_insert(config.kmip.listen);
+            override_address(listen, "KMIP_HTTPS_ADDR", Some(address), &mut seen.faults);
+        }
         override_address(&mut config.admin.listen, "ADMIN_ADDR", overrides.admin_addr.as_deref(), &mut seen.faults);
         check_ports(&config, &seen.places, &mut seen.faults);
         (config, seen)
@@ -328,12 +342,18 @@ fn override_address(address: &mut SocketAddr, variable: &str, value: Option<&str
 
 /// Two listeners on one port: the second would fail to bind, after the first began to serve.
 fn check_ports(config: &Config, places: &BTreeMap<String, usize>, faults: &mut Vec<Fault>) {
-    let (kmip, admin) = (config.kmip.listen, config.admin.listen);
-    let overlap = kmip.ip() == admin.ip() || kmip.ip().is_unspecified() || admin.ip().is_unspecified();
-    if kmip.port() != 0 && kmip.port() == admin.port() && overlap {
-        let line = places.get("admin.listen").or(places.get("kmip.listen")).copied().unwrap_or(0);
-        let text = format!("{admin} is taken by kmip.listen, which is {kmip}");
-        faults.push(Fault { line, key: "admin.listen".to_owned(), text });
+    let mut listeners = vec![("kmip.listen", config.kmip.listen)];
+    listeners.extend(config.kmip_https.map(|listen| ("kmip_https.listen", listen)));
+    listeners.push(("admin.listen", config.admin.listen));
+    for (at, (key, listen)) in listeners.iter().enumerate() {
+        for (earlier, taken) in listeners.iter().take(at) {
+            let overlap = listen.ip() == taken.ip() || listen.ip().is_unspecified() || taken.ip().is_unspecified();
+            if listen.port() != 0 && listen.port() == taken.port() && overlap {
+                let line = places.get(*key).or(places.get(*earlier)).copied().unwrap_or(0);
+                let text = format!("{listen} is taken by {earlier}, which is {taken}");
+                faults.push(Fault { line, key: (*key).to_owned(), text });
+            }
+        }
     }
 }
 

@@ -113,6 +113,8 @@ limits! {
     // -- messages --
     /// Bytes of a request with its header. KMIP gives no number; keys and certificates need a few KiB.
     Count request_bytes = "request_bytes": 1_048_576, 1_024 ..= 16_777_216;
+    /// Bytes of a request in XML or JSON, which take about three times the room of TTLV.
+    Count document_bytes = "document_bytes": 4_194_304, 1_024 ..= 67_108_864;
     /// Bytes of an answer, whatever larger Maximum Response Size the client allows.
     Count response_bytes = "response_bytes": 4_194_304, 1_024 ..= 67_108_864;
     /// Batch items of one request.

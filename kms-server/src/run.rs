@@ -183,15 +183,19 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     if !room.suffices() {
         tracing::warn!(?room, "the descriptor limit is below limits.connections");
     }
-    // Both sockets before anything slow, so that a taken port is told at once.
+    // All sockets before anything slow, so that a taken port is told at once.
     let kmip = listener::bind(config.kmip.listen).await.map_err(system("binding the KMIP address"))?;
+    let mut https = None;
+    if let Some(address) = config.kmip_https {
+        https = Some(listener::bind(address).await.map_err(system("binding the KMIP-over-HTTPS address"))?);
+    }
     let admin = listener::bind(config.admin.listen).await.map_err(system("binding the admin address"))?;
     let node = Arc::new(open_node(config).await?);
     if node.directory.system().is_none() {
         return Err(RunError::NotInitialized);
     }
     let (stop, stopping) = shutdown::stop_signal();
-    let outcome = serve_on(config, &node, kmip, admin, &stop, stopping).await;
+    let outcome = serve_on(config, &node, Sockets { kmip, https, admin }, &stop, stopping).await;
     if outcome.is_ok() {
         node.record_stop().await?;
     }
@@ -203,22 +207,26 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     outcome
 }
 
+/// Where the node listens.
+struct Sockets {
+    kmip: TcpListener,
+    https: Option<TcpListener>,
+    admin: TcpListener,
+}
+
 async fn serve_on(
     config: &Config,
     node: &Arc<Node>,
-    kmip: TcpListener,
-    admin: TcpListener,
+    Sockets { kmip, https, admin }: Sockets,
     stop: &Stop,
     stopping: Stopping,
 ) -> Result<(), RunError> {
     let limits = &config.limits;
     let time: Arc<dyn TimeProvider> = Arc::new(DefaultTimeProvider);
-    let addresses = (
-        kmip.local_addr().map_err(system("asking for the KMIP address"))?,
-        admin.local_addr().map_err(system("asking for the admin address"))?,
-    );
+    let address = |socket: &TcpListener| socket.local_addr().map_err(system("asking for an address"));
+    let addresses = (address(&kmip)?, https.as_ref().map(address).transpose()?, address(&admin)?);
     let kmip_tls = tls_of(&config.kmip, node.clone(), &time)?;
-    let door = Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits);
+    let door = Arc::new(Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits));
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
     let checkpointer = Arc::new(Checkpointer::default());
@@ -231,7 +239,10 @@ async fn serve_on(
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let mut tasks = JoinSet::new();
-    tasks.spawn(listener::run(kmip, door, conversation, stopping.clone()));
+    // One door for both: a budget counts connections, whatever they speak.
+    for socket in https.into_iter().chain([kmip]) {
+        tasks.spawn(listener::run(socket, door.clone(), conversation.clone(), stopping.clone()));
+    }
     tasks.spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
     tasks.spawn(checkpointer.run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
@@ -264,10 +275,10 @@ fn report(ended: Result<(), JoinError>) {
 }
 
 /// One line of JSON on standard output, for whoever started the node: port 0 may have become any.
-fn announce((kmip, admin): (SocketAddr, SocketAddr)) -> std::io::Result<()> {
-    tracing::info!(%kmip, %admin, "serving");
+fn announce((kmip, https, admin): (SocketAddr, Option<SocketAddr>, SocketAddr)) -> std::io::Result<()> {
+    tracing::info!(%kmip, ?https, %admin, "serving");
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", serde_json::json!({ "kmip": kmip, "admin": admin }))?;
+    writeln!(out, "{}", serde_json::json!({ "kmip": kmip, "kmip_https": https, "admin": admin }))?;
     out.flush()
 }
 

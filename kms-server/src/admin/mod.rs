@@ -12,7 +12,6 @@ mod read;
 mod routes;
 #[cfg(test)]
 mod tests;
-mod watched;
 
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ pub async fn serve(
 ) {
     let (working, mut idle) = mpsc::channel::<()>(1);
     let limits = Arc::new(limits);
-    let door = Door::new(tls, registered, backend.clone(), Budget::admin(&limits), &limits);
+    let door = Arc::new(Door::new(tls, registered, backend.clone(), Budget::admin(&limits), &limits));
     let router = router(App { backend, limits: Arc::clone(&limits), working });
     let conversation = Arc::new(Https { router, limits: Arc::clone(&limits) });
     let listening = listener::run(listener, door, conversation, stopping.clone());

@@ -22,6 +22,19 @@ impl NodeConfig {
     }
 }
 
+/// The second address of the KMIP service; a section without it is as good as none.
+pub(super) fn read_kmip_https(mut section: Section<'_>) -> Option<SocketAddr> {
+    let listen = section.text("listen").and_then(|text| {
+        let address = text.parse().ok();
+        if address.is_none() {
+            section.refuse("listen", "an address and port is wanted, as in 127.0.0.1:5697");
+        }
+        address
+    });
+    section.finish();
+    listen
+}
+
 impl ListenerConfig {
     pub(super) fn read(mut section: Section<'_>, base: &Path, port: u16) -> Self {
         let mut listen = SocketAddr::from(([127, 0, 0, 1], port));

@@ -188,17 +188,21 @@ fn wrong_shapes_are_named_and_not_followed_by_others() {
 
 #[test]
 fn the_environment_takes_precedence_and_is_named_when_wrong() {
-    let overrides = Overrides { kmip_addr: Some("0.0.0.0:0".into()), admin_addr: None };
+    let overrides = Overrides { kmip_addr: Some("0.0.0.0:0".into()), ..Overrides::default() };
     let config = Config::parse(EXAMPLE, Path::new(""), &overrides).unwrap();
     assert_eq!(config.kmip.listen.to_string(), "0.0.0.0:0");
-    let overrides = Overrides { kmip_addr: None, admin_addr: Some("nowhere".into()) };
+    let overrides = Overrides { admin_addr: Some("nowhere".into()), ..Overrides::default() };
     let faults = Config::parse(EXAMPLE, Path::new(""), &overrides).unwrap_err();
     assert_eq!(
         faults[0].to_string(),
         "environment variable ADMIN_ADDR: an address and port is wanted, as in 127.0.0.1:5696"
     );
     // Two listeners with ports chosen by the system do not collide.
-    let overrides = Overrides { kmip_addr: Some("127.0.0.1:0".into()), admin_addr: Some("127.0.0.1:0".into()) };
+    let overrides = Overrides {
+        kmip_addr: Some("127.0.0.1:0".into()),
+        admin_addr: Some("127.0.0.1:0".into()),
+        ..Overrides::default()
+    };
     Config::parse(EXAMPLE, Path::new(""), &overrides).unwrap();
 }
 

@@ -1,30 +1,23 @@
-//! One file per operation: what it reads, what it would change, what it answers. None of them commits.
+//! One file per operation, a folder per family: what it reads, what it would change, what it answers. None commits.
 //!
 //! An operation gets a [`Scope`] and its typed request and returns a typed response. Changes go into the scope's draft;
 //! the dispatcher commits them together with the audit record, and only then does an answer leave.
 
-mod activate;
-mod add_attribute;
-mod birth;
-mod check;
-mod create;
-mod delete_attribute;
-mod destroy;
-mod discover_versions;
-mod generator;
-mod get;
-mod get_attribute_list;
-mod get_attributes;
-mod locate;
-mod modify_attribute;
-mod query;
-mod register;
-mod revoke;
+mod attribute;
+mod fetching;
+mod life;
+mod making;
+mod server;
 
 use kmip::ProtocolVersion;
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::registry::{ObjectType, Operation};
 
+use self::attribute::{add_attribute, delete_attribute, get_attribute_list, get_attributes, modify_attribute};
+use self::fetching::{get, locate};
+use self::life::{activate, check, destroy, revoke};
+use self::making::{create, register};
+use self::server::{discover_versions, query};
 use crate::failure::Failure;
 use crate::scope::Scope;
 

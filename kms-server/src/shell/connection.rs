@@ -4,11 +4,12 @@
 //! before the answer to what came earlier is written.
 
 use std::future::Future;
+use std::io::Cursor;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::time_provider::TimeProvider;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 use crate::limits::Limits;
 use crate::shell::farewell;
 use crate::shell::frame::{self, End, Incoming};
+use crate::shell::https;
 use crate::shell::listener::Conversation;
 use crate::shell::peer::Peer;
 use crate::shell::service::{FrameFault, KmipService};
@@ -40,11 +42,17 @@ impl Kmip {
         Arc::new(Self { service, limits, time, work })
     }
 
+    /// The limits in force.
+    pub(super) const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// Answers message after message until either side has had enough.
-    async fn converse<S>(&self, stream: &mut S, peer: &Peer, stopping: &mut Stopping)
+    async fn converse<S>(self: &Arc<Self>, stream: &mut S, peer: &Peer, stopping: &mut Stopping)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
+        let mut first = true;
         loop {
             let (answer, last) = match frame::read(stream, &self.limits, stopping).await {
                 Incoming::Message(message) => {
@@ -53,6 +61,11 @@ impl Kmip {
                         break;
                     }
                     (self.answer(peer, message).await, false)
+                }
+                Incoming::Fault { start, .. } if first && https::is_http(&start) => {
+                    let (read, write) = tokio::io::split(stream);
+                    let stream = tokio::io::join(Cursor::new(start.to_vec()).chain(read), write);
+                    return https::converse(self, stream, peer, stopping).await;
                 }
                 Incoming::Fault { fault, start } => {
                     tracing::info!(connection = peer.connection, identity = peer.identity.name, %fault, "no message");
@@ -64,6 +77,7 @@ impl Kmip {
                 }
             };
             // An empty answer is a wish to say nothing more.
+            first = false;
             if answer.is_empty() || !self.send(stream, peer, &answer).await || last {
                 break;
             }
@@ -71,13 +85,15 @@ impl Kmip {
         farewell::part(stream, self.limits.linger_deadline).await;
     }
 
-    async fn answer(&self, peer: &Peer, message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
+    /// Answers one message when its turn has come.
+    pub(super) async fn answer(&self, peer: &Peer, message: Zeroizing<Vec<u8>>) -> Zeroizing<Vec<u8>> {
         // The semaphore is never closed; without a permit there is no work and thus no answer.
         let Ok(_permit) = self.work.acquire().await else { return Zeroizing::default() };
         self.service.answer(peer, message).await
     }
 
-    async fn refuse(&self, peer: &Peer, fault: FrameFault, start: &[u8]) -> Zeroizing<Vec<u8>> {
+    /// The answer to what is no message, and its record.
+    pub(super) async fn refuse(&self, peer: &Peer, fault: FrameFault, start: &[u8]) -> Zeroizing<Vec<u8>> {
         let Ok(_permit) = self.work.acquire().await else { return Zeroizing::default() };
         self.service.refuse(peer, fault, start).await
     }
@@ -105,7 +121,7 @@ impl Kmip {
     }
 
     /// A connection does not outlive the certificate it was made with.
-    fn expired(&self, peer: &Peer) -> bool {
+    pub(super) fn expired(&self, peer: &Peer) -> bool {
         // Without a clock nothing is valid.
         self.time.current_time().is_none_or(|now| i64::try_from(now.as_secs()).map_or(true, |now| now > peer.not_after))
     }

@@ -78,8 +78,7 @@ impl Door {
 static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Serves `listener` until `stopping`, then waits for the conversations, at most for the drain deadline.
-pub async fn run(listener: TcpListener, door: Door, conversation: Arc<dyn Conversation>, mut stopping: Stopping) {
-    let door = Arc::new(door);
+pub async fn run(listener: TcpListener, door: Arc<Door>, conversation: Arc<dyn Conversation>, mut stopping: Stopping) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(
+pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &DeleteAttributeRequest,
 ) -> Result<DeleteAttributeResponse, Failure> {

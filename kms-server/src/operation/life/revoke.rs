@@ -14,7 +14,10 @@ use crate::scope::Scope;
 /// Longest Revocation Message kept, in bytes.
 const MAX_MESSAGE_LEN: usize = 1024;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &RevokeRequest) -> Result<RevokeResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &RevokeRequest,
+) -> Result<RevokeResponse, Failure> {
     let reason = request.revocation_reason.clone();
     if reason.message.as_ref().is_some_and(|message| message.len() > MAX_MESSAGE_LEN) {
         return Err(Failure::InvalidField("revocation message is too long"));

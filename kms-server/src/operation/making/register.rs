@@ -13,7 +13,10 @@ use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &RegisterRequest) -> Result<RegisterResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &RegisterRequest,
+) -> Result<RegisterResponse, Failure> {
     let RegisterRequest { object_type, template_attribute, object } = request;
     if object.object_type() != *object_type {
         return Err(Failure::InvalidField("object type and object do not match"));

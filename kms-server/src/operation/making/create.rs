@@ -13,7 +13,10 @@ use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &CreateRequest) -> Result<CreateResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &CreateRequest,
+) -> Result<CreateResponse, Failure> {
     if request.object_type != ObjectType::SymmetricKey {
         return Err(Failure::InvalidField("only symmetric keys can be created"));
     }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::node::sealing::{self, identifier_text};
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &GetRequest) -> Result<GetResponse, Failure> {
+pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &GetRequest) -> Result<GetResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::Destroyed);

@@ -2,14 +2,17 @@
 
 use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
-use super::birth;
 use crate::attributes::{self, Place};
 use crate::change;
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
+use crate::operation::making::birth;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &AddAttributeRequest) -> Result<AddAttributeResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &AddAttributeRequest,
+) -> Result<AddAttributeResponse, Failure> {
     if request.attribute.index.is_some() {
         return Err(Failure::InvalidField("attribute index is the server's to give"));
     }

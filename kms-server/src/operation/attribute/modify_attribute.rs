@@ -2,14 +2,14 @@
 
 use kmip::payload::{ModifyAttributeRequest, ModifyAttributeResponse};
 
-use super::birth;
 use crate::attributes::{self, Place};
 use crate::change;
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
+use crate::operation::making::birth;
 use crate::scope::Scope;
 
-pub(super) async fn run(
+pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &ModifyAttributeRequest,
 ) -> Result<ModifyAttributeResponse, Failure> {

@@ -4,7 +4,7 @@ use kmip::payload::{QueryRequest, QueryResponse};
 use kmip::registry::QueryFunction;
 use kmip::ttlv::OwnedItem;
 
-use super::{OBJECT_TYPES, OFFERED, is_offered};
+use crate::operation::{OBJECT_TYPES, OFFERED, is_offered};
 use crate::scope::Scope;
 
 /// Names the maker of the server, as the specification demands; clients show it to people.
@@ -13,7 +13,7 @@ const VENDOR: &str = "Clavis";
 /// A Server Information structure without fields: what it may hold is the vendor's business, and ours says nothing.
 const EMPTY_SERVER_INFORMATION: [u8; 8] = [0x42, 0x00, 0x88, 0x01, 0, 0, 0, 0];
 
-pub(super) fn run(scope: &Scope<'_>, request: &QueryRequest) -> QueryResponse {
+pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> QueryResponse {
     let asks = |function| request.functions.contains(&function);
     let mut response = QueryResponse::default();
     if asks(QueryFunction::QueryOperations) {

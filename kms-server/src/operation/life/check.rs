@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &CheckRequest) -> Result<CheckResponse, Failure> {
+pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &CheckRequest) -> Result<CheckResponse, Failure> {
     let row = scope.object(request.unique_identifier.as_deref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::Destroyed);

@@ -2,9 +2,9 @@
 
 use kmip::payload::{DiscoverVersionsRequest, DiscoverVersionsResponse};
 
-use super::VERSIONS;
+use crate::operation::VERSIONS;
 
-pub(super) fn run(request: &DiscoverVersionsRequest) -> DiscoverVersionsResponse {
+pub(in crate::operation) fn run(request: &DiscoverVersionsRequest) -> DiscoverVersionsResponse {
     let asked = &request.protocol_versions;
     let protocol_versions =
         VERSIONS.into_iter().filter(|version| asked.is_empty() || asked.contains(version)).collect();

@@ -8,7 +8,10 @@ use crate::lifecycle;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &ActivateRequest) -> Result<ActivateResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &ActivateRequest,
+) -> Result<ActivateResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;
     lifecycle::require_life_cycle(&row)?;
     lifecycle::apply(&mut row, &Event::Activate)?;

@@ -9,7 +9,10 @@ use crate::lifecycle;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &DestroyRequest) -> Result<DestroyResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &DestroyRequest,
+) -> Result<DestroyResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_deref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::WrongState);

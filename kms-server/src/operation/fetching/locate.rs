@@ -26,7 +26,10 @@ const MAX_FILTERS: usize = 64;
 /// A date that stands for "not set" in a Locate request.
 const UNDEFINED_DATE: i64 = i64::MAX;
 
-pub(super) async fn run(scope: &mut Scope<'_>, request: &LocateRequest) -> Result<LocateResponse, Failure> {
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &LocateRequest,
+) -> Result<LocateResponse, Failure> {
     let wanted = bound(request.maximum_items, "maximum items")?.unwrap_or(usize::MAX);
     let offset = bound(request.offset_items, "offset items")?.unwrap_or(0);
     let filters = Filters::new(request)?;

@@ -72,7 +72,7 @@ async fn named(scope: &Scope<'_>, name: &str) -> Result<Option<ObjectRow>, Failu
 ///
 /// # Errors
 /// [`Failure::NameTaken`] for an object being made, [`Failure::NameTakenByOther`] for one being changed.
-pub(super) async fn refuse_taken_name(
+pub(in crate::operation) async fn refuse_taken_name(
     scope: &Scope<'_>,
     value: &AttributeValue,
     changed: Option<ObjectId>,

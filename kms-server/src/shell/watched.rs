@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 /// Around a socket; reading passes through.
-pub(super) struct Watched<S> {
+pub struct Watched<S> {
     inner: S,
     patience: Duration,
     timer: Pin<Box<Sleep>>,
@@ -19,7 +19,7 @@ pub(super) struct Watched<S> {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(inner: S, patience: Duration) -> Self {
+    pub fn new(inner: S, patience: Duration) -> Self {
         Self { inner, patience, timer: Box::pin(tokio::time::sleep(patience)), stuck: false }
     }
 

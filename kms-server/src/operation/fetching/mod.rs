@@ -1,0 +1,4 @@
+//! Operations that find objects and hand them out.
+
+pub(super) mod get;
+pub(super) mod locate;
