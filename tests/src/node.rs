@@ -4,6 +4,7 @@
 
 mod connection;
 mod template;
+mod web;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -15,6 +16,7 @@ use tempfile::TempDir;
 use xtask::stage::{Addresses, Finished, Programs, Server, Stage, StageOptions};
 
 pub use connection::{Connection, Dial};
+pub use web::{Web, WebAnswer};
 
 /// What may go wrong around a test, with its cause as text.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

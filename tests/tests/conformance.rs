@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use kmip::ttlv::ItemType;
 use kmip::xml::Element;
 use system_tests::node::Node;
-use system_tests::oasis::{Case, Outcome, Recorder, Recording, Values, find, play, run};
+use system_tests::oasis::{Case, Outcome, Recorder, Recording, Values, Way, find, play, run};
 
 /// A case of our own, so that the runner is tested where the OASIS cases are not.
 const SAMPLE: &str = include_str!("../oasis/sample.xml");
@@ -24,10 +24,20 @@ fn cases() -> Option<PathBuf> {
 fn required_cases_pass_and_no_failure_is_unexpected() {
     let Some(dir) = cases() else { return };
     let node = Node::start().unwrap();
-    let report = run::run(&node, &dir, &|_| true).unwrap();
+    let report = run::run(&node, &dir, Way::AsWritten, &|_| true).unwrap();
     println!("{report}");
     assert!(report.is_good());
     assert!(!report.absent.is_empty() || report.counts().0 >= 4 * 19, "fewer passed than are required");
+}
+
+#[test]
+fn every_encoding_gets_the_same_answers() {
+    let Some(dir) = cases() else { return };
+    let node = Node::start().unwrap();
+    for way in Way::ALL.into_iter().filter(|way| *way != Way::AsWritten) {
+        let report = run::run(&node, &dir, way, &|_| true).unwrap();
+        assert!(report.is_good(), "{}:\n{report}", way.name());
+    }
 }
 
 /// Plays a case against a node and keeps the answers.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use system_tests::node::{Node, Result};
-use system_tests::oasis::{Report, run};
+use system_tests::oasis::{Report, Way, run};
 
 /// Plays the OASIS test cases against a node that it starts.
 #[derive(Parser)]
@@ -19,6 +19,13 @@ struct Arguments {
     /// Only cases whose path contains this; says of each what happened.
     #[arg(long)]
     only: Option<String>,
+    /// How messages travel: as-written, https-ttlv, https-xml or https-json.
+    #[arg(long, default_value = "as-written", value_parser = way)]
+    way: Way,
+}
+
+fn way(name: &str) -> std::result::Result<Way, String> {
+    Way::ALL.into_iter().find(|way| way.name() == name).ok_or_else(|| "there is no such way".to_owned())
 }
 
 fn main() -> ExitCode {
@@ -27,7 +34,7 @@ fn main() -> ExitCode {
         eprintln!("conformance: not run: KMIP_CONFORMANCE_DIR does not say where the OASIS test cases are");
         return ExitCode::from(2);
     };
-    match perform(&dir, arguments.only.as_deref()) {
+    match perform(&dir, arguments.way, arguments.only.as_deref()) {
         Ok(report) => {
             if arguments.only.is_some() {
                 print!("{}", report.in_full());
@@ -42,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(dir: &std::path::Path, only: Option<&str>) -> Result<Report> {
+fn perform(dir: &std::path::Path, way: Way, only: Option<&str>) -> Result<Report> {
     let node = Node::start()?;
-    run::run(&node, dir, &|case| only.is_none_or(|part| case.id.contains(part)))
+    run::run(&node, dir, way, &|case| only.is_none_or(|part| case.id.contains(part)))
 }

@@ -17,4 +17,5 @@ pub use compare::Difference;
 pub use expectations::{Expectations, ExpectationsError, Judged, Verdict};
 pub use play::{Exchange, Outcome, Recorder, Recording, Why, play};
 pub use report::Report;
+pub use run::Way;
 pub use values::Values;

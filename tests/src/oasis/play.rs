@@ -9,6 +9,10 @@ use super::case::{Case, Step};
 use super::compare::{Difference, compare};
 use super::values::Values;
 
+/// The cases say "repeat until the response is returned" of a Poll: so often, at most. The server waits a while each
+/// time.
+const MAX_POLLS: usize = 60;
+
 /// One message there, one back.
 pub trait Exchange {
     /// Sends a request and waits for the answer, both in TTLV.
@@ -79,10 +83,33 @@ fn play_step(step: &Step, server: &mut dyn Exchange, values: &mut Values) -> Res
     values.fill_in(&mut request).map_err(Why::Unbound)?;
     values.learn_request(&request);
     let bytes = request.to_ttlv().map_err(|error| Why::Case(error.to_string()))?;
-    let answer = server.exchange(&bytes).map_err(Why::Answer)?;
-    let answer = Element::from_ttlv(&answer).map_err(|error| Why::Answer(error.to_string()))?;
+    let mut answer = exchange(server, &bytes)?;
+    for _ in 0..MAX_POLLS {
+        if !is_pending(&answer) || is_pending(&step.response) || !asks_for(&request, "Poll") {
+            break;
+        }
+        answer = exchange(server, &bytes)?;
+    }
     let differences = compare(&request, &step.response, &answer, values);
     if differences.is_empty() { Ok(()) } else { Err(Why::Different(differences)) }
+}
+
+fn exchange(server: &mut dyn Exchange, request: &[u8]) -> Result<Element, Why> {
+    let answer = server.exchange(request).map_err(Why::Answer)?;
+    Element::from_ttlv(&answer).map_err(|error| Why::Answer(error.to_string()))
+}
+
+fn asks_for(request: &Element, operation: &str) -> bool {
+    request.children.iter().any(|item| says(item, "Operation", operation))
+}
+
+/// Whether a result is still to come.
+fn is_pending(response: &Element) -> bool {
+    response.children.iter().any(|item| says(item, "ResultStatus", "OperationPending"))
+}
+
+fn says(item: &Element, name: &str, value: &str) -> bool {
+    item.child(name).and_then(|child| child.value.as_deref()) == Some(value)
 }
 
 /// Passes messages on and keeps the answers.

@@ -10,21 +10,71 @@ use kmip::ProtocolVersion;
 use kmip::payload::QueryRequest;
 use kmip::registry::QueryFunction;
 
+use kmip::encoding::Encoding;
+
+use super::Exchange;
 use super::case::{Case, CaseFile, find, groups};
 use super::expectations::{Expectations, Judged};
 use super::play::{Outcome, Why, play};
 use super::report::Report;
 use super::values::Values;
-use crate::node::{Node, Result};
+use crate::node::{Node, Result, Tenant, Web};
 
 /// Groups of cases in play at one time: the node waits for its disk more than for a processor.
 const WORKERS: usize = 4;
+
+/// How messages travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As TTLV over TLS; the cases about message encodings by HTTPS in the encoding they are about.
+    AsWritten,
+    /// All of them in bodies of HTTPS.
+    Https(Encoding),
+}
+
+impl Way {
+    /// Every way.
+    pub const ALL: [Self; 4] = [
+        Self::AsWritten,
+        Self::Https(Encoding::Ttlv),
+        Self::Https(Encoding::Xml),
+        Self::Https(Encoding::Json),
+    ];
+
+    /// The name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AsWritten => "as-written",
+            Self::Https(Encoding::Ttlv) => "https-ttlv",
+            Self::Https(Encoding::Xml) => "https-xml",
+            Self::Https(Encoding::Json) => "https-json",
+        }
+    }
+
+    /// Where the messages of a group go.
+    fn open(self, node: &Node, tenant: &Tenant, group: &[CaseFile]) -> Result<Box<dyn Exchange>> {
+        let encoding = match self {
+            Self::Https(encoding) => Some(encoding),
+            Self::AsWritten => group.first().and_then(|case| match case.profile() {
+                "MSGENC-HTTPS" => Some(Encoding::Ttlv),
+                "MSGENC-XML" => Some(Encoding::Xml),
+                "MSGENC-JSON" => Some(Encoding::Json),
+                _ => None,
+            }),
+        };
+        Ok(match encoding {
+            Some(encoding) => Box::new(Web::open(node, &tenant.identity, encoding)?),
+            None => Box::new(node.connect(&tenant.identity)?),
+        })
+    }
+}
 
 /// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own under the policy `legacy`.
 ///
 /// # Errors
 /// Where the cases or the node cannot be reached at all. A case that cannot be played has failed.
-pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync)) -> Result<Report> {
+pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> bool + Sync)) -> Result<Report> {
     let expectations = Expectations::of_this_tree()?;
     let cases = find(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
     if cases.is_empty() {
@@ -38,7 +88,7 @@ pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync))
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let results = play_group(node, group, &expectations, &offered);
+                    let results = play_group(node, way, group, &expectations, &offered);
                     judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(results);
                 }
             });
@@ -49,11 +99,14 @@ pub fn run(node: &Node, dir: &Path, wanted: &(dyn Fn(&CaseFile) -> bool + Sync))
     Ok(Report { judged, absent })
 }
 
-fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
+fn play_group(
+    node: &Node,
+    way: Way,
+    group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
     let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
     let tenant = node.tenant_with("oasis", "legacy", credential);
-    let connection = tenant.and_then(|tenant| node.connect(&tenant.identity));
+    let connection = tenant.and_then(|tenant| way.open(node, &tenant, group));
     let mut connection = match connection {
         Ok(connection) => connection,
         Err(error) => {
@@ -66,7 +119,7 @@ fn play_group(node: &Node, group: &[CaseFile], expectations: &Expectations, offe
     for file in group {
         let (read, outcome) = match file.read() {
             Ok(case) => {
-                let outcome = play(&case, &mut connection, &mut values);
+                let outcome = play(&case, connection.as_mut(), &mut values);
                 (Some(case), outcome)
             }
             Err(error) => (None, failed(Why::Case(error.to_string()))),
