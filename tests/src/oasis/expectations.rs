@@ -74,6 +74,8 @@ pub struct Judged {
     pub outcome: Outcome,
     /// What it means.
     pub verdict: Verdict,
+    /// The operations that it asks for, by their XML names; none where it could not be read.
+    pub operations: Vec<String>,
 }
 
 impl Expectations {
@@ -137,7 +139,8 @@ impl Expectations {
                 Some(contradiction) => Verdict::WrongExcuse(contradiction),
             },
         };
-        Judged { case, outcome, verdict }
+        let operations = read.map(|case| case.operations().map(str::to_owned).collect()).unwrap_or_default();
+        Judged { case, outcome, verdict, operations }
     }
 
     fn excuse(&self, case: &CaseFile) -> Option<&Excuse> {

@@ -34,7 +34,7 @@ impl Report {
     #[must_use]
     pub fn in_full(&self) -> String {
         let mut text = String::new();
-        for Judged { case, outcome, verdict } in &self.judged {
+        for Judged { case, outcome, verdict, .. } in &self.judged {
             text += &match (outcome, verdict) {
                 (Outcome::Passed, Verdict::WrongExcuse(why)) => format!("{}: WRONG: {why}\n", case.id),
                 (Outcome::Passed, _) => format!("{}: passed\n", case.id),
@@ -78,7 +78,7 @@ impl fmt::Display for Report {
         for absent in &self.absent {
             writeln!(f, "not there, though required: {absent}")?;
         }
-        for Judged { case, outcome, verdict } in &self.judged {
+        for Judged { case, outcome, verdict, .. } in &self.judged {
             match (verdict, outcome) {
                 (Verdict::Failed, Outcome::Failed { step, why }) => {
                     writeln!(f, "FAILED: {}: step {step}: {why}", case.id)?;
@@ -104,7 +104,7 @@ mod tests {
     fn judged(id: &str, passed: bool, verdict: Verdict) -> Judged {
         let case = CaseFile { id: id.to_owned(), version: id.split('/').next().unwrap().to_owned(), path: id.into() };
         let failed = Outcome::Failed { step: 2, why: Why::Unbound("$X".to_owned()) };
-        Judged { case, outcome: if passed { Outcome::Passed } else { failed }, verdict }
+        Judged { case, outcome: if passed { Outcome::Passed } else { failed }, verdict, operations: Vec::new() }
     }
 
     #[test]
