@@ -350,16 +350,16 @@ impl RequestPayloadExt for RequestPayload {
     fn unique_identifier(&self) -> Option<&str> {
         use RequestPayload as Q;
         match self {
-            Q::Check(request) => request.unique_identifier.as_deref(),
-            Q::Get(request) => request.unique_identifier.as_deref(),
-            Q::GetAttributes(request) => request.unique_identifier.as_deref(),
-            Q::GetAttributeList(request) => request.unique_identifier.as_deref(),
-            Q::AddAttribute(request) => request.unique_identifier.as_deref(),
-            Q::ModifyAttribute(request) => request.unique_identifier.as_deref(),
-            Q::DeleteAttribute(request) => request.unique_identifier.as_deref(),
-            Q::Activate(request) => request.unique_identifier.as_deref(),
-            Q::Revoke(request) => request.unique_identifier.as_deref(),
-            Q::Destroy(request) => request.unique_identifier.as_deref(),
+            Q::Check(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::Get(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::GetAttributes(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::GetAttributeList(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::AddAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::ModifyAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::DeleteAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::Activate(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::Revoke(request) => request.unique_identifier.as_ref()?.as_text(),
+            Q::Destroy(request) => request.unique_identifier.as_ref()?.as_text(),
             Q::Create(_) | Q::Register(_) | Q::Locate(_) | Q::Query(_) | Q::DiscoverVersions(_) => None,
         }
     }

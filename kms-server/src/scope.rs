@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use keystore::{ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
-use kmip::registry::Operation;
+use kmip::attribute::Identifier;
+use kmip::registry::{Operation, UniqueIdentifierPlaceholder};
 use policy::access;
 
 use crate::draft::Draft;
@@ -72,9 +73,11 @@ impl<'n> Scope<'n> {
     /// # Errors
     /// [`Failure::NotFound`] for an object that is absent, foreign, or misspelt: the three cannot be told apart, and
     /// take the same path. Transitions that are due are drafted with records of their own.
-    pub async fn object(&mut self, named: Option<&str>) -> Result<ObjectRow, Failure> {
+    pub async fn object(&mut self, named: Option<&Identifier>) -> Result<ObjectRow, Failure> {
         let id = match named {
-            Some(text) => parse_identifier(text),
+            Some(Identifier::Text(text)) => parse_identifier(text),
+            Some(Identifier::Placeholder(UniqueIdentifierPlaceholder::IdPlaceholder)) => self.placeholder,
+            Some(_) => None,
             // An empty placeholder, as after a Locate that found nothing, is an object that is not there.
             None => self.placeholder,
         };

@@ -28,7 +28,8 @@ impl Offer {
     pub fn of(node: &Node) -> Result<Self> {
         let tenant = node.tenant("coverage", "legacy")?;
         let mut connection = node.connect(&tenant.identity)?;
-        let mut versions = connection.request(ProtocolVersion::V1_4, DiscoverVersionsRequest::default())?.protocol_versions;
+        let mut versions =
+            connection.request(ProtocolVersion::V1_4, DiscoverVersionsRequest::default())?.protocol_versions;
         versions.sort();
         let mut offer = Self { versions: versions.clone(), operations: BTreeMap::new(), objects: BTreeMap::new() };
         for version in versions {

@@ -77,7 +77,7 @@ impl Node {
         dry_run: bool,
     ) -> Result<ObjectRow, AdminFailure> {
         let request = RequestPayload::Revoke(RevokeRequest {
-            unique_identifier: Some(identifier_text(id)),
+            unique_identifier: Some(identifier_text(id).into()),
             revocation_reason: reason,
             compromise_occurrence_date: compromise_occurrence.map(DateTime),
         });
@@ -95,7 +95,7 @@ impl Node {
         id: ObjectId,
         dry_run: bool,
     ) -> Result<ObjectRow, AdminFailure> {
-        let request = RequestPayload::Destroy(DestroyRequest { unique_identifier: Some(identifier_text(id)) });
+        let request = RequestPayload::Destroy(DestroyRequest { unique_identifier: Some(identifier_text(id).into()) });
         self.change_object(acting, domain, id, &request, dry_run).await
     }
 

@@ -20,6 +20,33 @@ pub fn applies(kind: AttributeKind, object_type: ObjectType, version: ProtocolVe
         | K::CertificateIdentifier
         | K::CertificateSubject
         | K::CertificateIssuer => is(&[ObjectType::Certificate]),
+        // What 2.x calls the Certificate Attributes: one for each part of the two names.
+        K::CertificateSubjectCn
+        | K::CertificateSubjectO
+        | K::CertificateSubjectOu
+        | K::CertificateSubjectEmail
+        | K::CertificateSubjectC
+        | K::CertificateSubjectSt
+        | K::CertificateSubjectL
+        | K::CertificateSubjectUid
+        | K::CertificateSubjectSerialNumber
+        | K::CertificateSubjectTitle
+        | K::CertificateSubjectDc
+        | K::CertificateSubjectDnQualifier
+        | K::CertificateIssuerCn
+        | K::CertificateIssuerO
+        | K::CertificateIssuerOu
+        | K::CertificateIssuerEmail
+        | K::CertificateIssuerC
+        | K::CertificateIssuerSt
+        | K::CertificateIssuerL
+        | K::CertificateIssuerUid
+        | K::CertificateIssuerSerialNumber
+        | K::CertificateIssuerTitle
+        | K::CertificateIssuerDc
+        | K::CertificateIssuerDnQualifier => is(&[ObjectType::Certificate, ObjectType::CertificateRequest]),
+        K::OpaqueDataType => is(&[ObjectType::OpaqueObject]),
+        K::KeyFormatType | K::NistKeyType | K::QuantumSafe => is_cryptographic(object_type),
         K::DigitalSignatureAlgorithm => is(&[ObjectType::Certificate, ObjectType::PgpKey]),
         K::KeyValuePresent | K::KeyValueLocation => {
             is(&[ObjectType::SymmetricKey, ObjectType::PrivateKey, ObjectType::SplitKey, ObjectType::SecretData])
@@ -28,6 +55,18 @@ pub fn applies(kind: AttributeKind, object_type: ObjectType, version: ProtocolVe
             is(&[ObjectType::PublicKey, ObjectType::PrivateKey, ObjectType::SplitKey, ObjectType::Template])
         }
         _ if version >= ProtocolVersion::V2_0 => true,
+        // Attributes that only 2.x has; a client of 1.x cannot name them.
+        K::ProtectionLevel
+        | K::ProtectionPeriod
+        | K::ProtectionStorageMask
+        | K::ShortUniqueIdentifier
+        | K::RotateAutomatic
+        | K::RotateDate
+        | K::RotateGeneration
+        | K::RotateInterval
+        | K::RotateLatest
+        | K::RotateName
+        | K::RotateOffset => false,
         K::UniqueIdentifier
         | K::Name
         | K::ObjectType

@@ -34,12 +34,8 @@ pub enum Way {
 
 impl Way {
     /// Every way.
-    pub const ALL: [Self; 4] = [
-        Self::AsWritten,
-        Self::Https(Encoding::Ttlv),
-        Self::Https(Encoding::Xml),
-        Self::Https(Encoding::Json),
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::AsWritten, Self::Https(Encoding::Ttlv), Self::Https(Encoding::Xml), Self::Https(Encoding::Json)];
 
     /// The name on the command line.
     #[must_use]
@@ -102,7 +98,10 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
 fn play_group(
     node: &Node,
     way: Way,
-    group: &[CaseFile], expectations: &Expectations, offered: &[String]) -> Vec<Judged> {
+    group: &[CaseFile],
+    expectations: &Expectations,
+    offered: &[String],
+) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
     let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
     let tenant = node.tenant_with("oasis", "legacy", credential);

@@ -17,7 +17,7 @@ pub(in crate::operation) async fn run(
         return Err(Failure::InvalidField("attribute index is the server's to give"));
     }
     let value = request.attribute.value.clone();
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     change::may_add(&row, &value, scope.version, scope.now_s)?;
     if row.attributes.len() >= scope.node.limits.object_attributes {
         return Err(Failure::TooMany("attributes of the object"));
@@ -30,5 +30,5 @@ pub(in crate::operation) async fn run(
     change::finish(&mut row, scope.now_s)?;
     let unique_identifier = identifier_text(row.id);
     scope.draft.update(row);
-    Ok(AddAttributeResponse { unique_identifier, attribute: attributes::answered(added) })
+    Ok(AddAttributeResponse { unique_identifier, attribute: Some(attributes::answered(added)) })
 }

@@ -13,7 +13,7 @@ pub(in crate::operation) async fn run(
     request: &DeleteAttributeRequest,
 ) -> Result<DeleteAttributeResponse, Failure> {
     let index = request.attribute_index.unwrap_or(0);
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     let there = attributes::instances(&row, scope.version, &request.attribute_name);
     change::may_delete(&row, &request.attribute_name, scope.version, scope.now_s)?;
     let doomed =
@@ -26,5 +26,5 @@ pub(in crate::operation) async fn run(
     change::finish(&mut row, scope.now_s)?;
     let unique_identifier = identifier_text(row.id);
     scope.draft.update(row);
-    Ok(DeleteAttributeResponse { unique_identifier, attribute: attributes::answered(doomed) })
+    Ok(DeleteAttributeResponse { unique_identifier, attribute: Some(attributes::answered(doomed)) })
 }

@@ -11,7 +11,7 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &GetAttributeListRequest,
 ) -> Result<GetAttributeListResponse, Failure> {
-    let row = scope.object(request.unique_identifier.as_deref()).await?;
+    let row = scope.object(request.unique_identifier.as_ref()).await?;
     Ok(GetAttributeListResponse {
         unique_identifier: identifier_text(row.id),
         attribute_names: attributes::names(&row, scope.version),

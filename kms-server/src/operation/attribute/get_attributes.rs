@@ -15,7 +15,7 @@ pub(in crate::operation) async fn run(
     if names.iter().enumerate().any(|(at, name)| names[..at].contains(name)) {
         return Err(Failure::Contradiction("attribute name given twice"));
     }
-    let row = scope.object(request.unique_identifier.as_deref()).await?;
+    let row = scope.object(request.unique_identifier.as_ref()).await?;
     let found = if names.is_empty() {
         attributes::visible(&row, scope.version)
     } else {

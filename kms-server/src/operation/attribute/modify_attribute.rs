@@ -15,7 +15,7 @@ pub(in crate::operation) async fn run(
 ) -> Result<ModifyAttributeResponse, Failure> {
     let mut attribute = request.attribute.clone();
     let index = attribute.index.unwrap_or(0);
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     let there = attributes::instances(&row, scope.version, attribute.value.name());
     let instance = there.iter().find(|one| one.index.unwrap_or(0) == index);
     // An attribute without any instance was never set; one without *this* instance lacks the instance.
@@ -34,5 +34,5 @@ pub(in crate::operation) async fn run(
     change::finish(&mut row, scope.now_s)?;
     let unique_identifier = identifier_text(row.id);
     scope.draft.update(row);
-    Ok(ModifyAttributeResponse { unique_identifier, attribute: attributes::answered(attribute) })
+    Ok(ModifyAttributeResponse { unique_identifier, attribute: Some(attributes::answered(attribute)) })
 }

@@ -12,7 +12,7 @@ use crate::node::sealing::{self, identifier_text};
 use crate::scope::Scope;
 
 pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &GetRequest) -> Result<GetResponse, Failure> {
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::Destroyed);
     }
@@ -73,7 +73,7 @@ fn recast(block: KeyBlock, wanted: KeyFormatType) -> Result<KeyBlock, Failure> {
     else {
         return Err(Failure::KeyFormat);
     };
-    let bytes = material.into_secret();
+    let bytes = material.into_secret().map_err(|_| Failure::KeyFormat)?;
     let material = match wanted {
         KeyFormatType::TransparentSymmetricKey => KeyMaterial::TransparentSymmetric(bytes),
         _ => KeyMaterial::Bytes(bytes),

@@ -12,7 +12,7 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &ActivateRequest,
 ) -> Result<ActivateResponse, Failure> {
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     lifecycle::require_life_cycle(&row)?;
     lifecycle::apply(&mut row, &Event::Activate)?;
     row.dates.activation = Some(scope.now_s);

@@ -9,7 +9,7 @@ use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
 pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &CheckRequest) -> Result<CheckResponse, Failure> {
-    let row = scope.object(request.unique_identifier.as_deref()).await?;
+    let row = scope.object(request.unique_identifier.as_ref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::Destroyed);
     }

@@ -13,7 +13,7 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &DestroyRequest,
 ) -> Result<DestroyResponse, Failure> {
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     if row.dates.destroy.is_some() {
         return Err(Failure::WrongState);
     }

@@ -26,7 +26,7 @@ pub(in crate::operation) async fn run(
     if request.compromise_occurrence_date.is_some() && !compromised {
         return Err(Failure::InvalidField("compromise occurrence date without a compromise"));
     }
-    let mut row = scope.object(request.unique_identifier.as_deref()).await?;
+    let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     if row.object_type == ObjectType::Template {
         return Err(Failure::IllegalOperation("a template cannot be revoked"));
     }

@@ -2,10 +2,9 @@
 
 use keystore::{Dates, ObjectId, ObjectRow};
 use kmip::attribute::{Attribute, AttributeValue, Digest, RngParameters, TemplateAttribute};
-use kmip::object::{KeyMaterial, ManagedObject};
-use kmip::registry::{CryptographicAlgorithm, HashingAlgorithm, KeyFormatType, ObjectType, State, UsageMask};
-use kmip::ttlv::{DateTime, Writer};
-use kmip::{ProtocolVersion, Tag};
+use kmip::object::ManagedObject;
+use kmip::registry::{CryptographicAlgorithm, HashingAlgorithm, ObjectType, State, UsageMask};
+use kmip::ttlv::DateTime;
 use policy::creation::Origin;
 use ring::digest;
 
@@ -231,25 +230,10 @@ impl Birth {
 
 /// SHA-256 over the Key Material as it came: its bytes, or, where it is a structure, its TTLV. KMIP 1.4 §3.17.
 fn digest_of(object: &ManagedObject) -> Option<Digest> {
-    let sha256 = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
-    let (value, format) = match object {
-        ManagedObject::OpaqueObject(opaque) => (sha256(opaque.value.expose()), KeyFormatType::Opaque),
-        _ => {
-            let block = object.key_block()?;
-            let value = match block.material()? {
-                KeyMaterial::Bytes(bytes) => sha256(bytes.expose()),
-                KeyMaterial::TransparentSymmetric(key) => {
-                    let mut writer = Writer::new(ProtocolVersion::V1_0);
-                    writer.structure(Tag::KEY_MATERIAL, |writer| writer.bytes(Tag::KEY, key.expose()));
-                    sha256(&writer.finish())
-                }
-            };
-            (value, block.format)
-        }
-    };
+    let value = object.with_digest_input(|bytes| digest::digest(&digest::SHA256, bytes))?;
     Some(Digest {
         hashing_algorithm: HashingAlgorithm::Sha256,
         digest_value: Some(value.as_ref().to_vec()),
-        key_format_type: Some(format),
+        key_format_type: object.format(),
     })
 }

@@ -3,10 +3,11 @@
 //! Whether a library or the HSM could use the key does not matter: what is registered is kept as it came.
 
 use kmip::attribute::AttributeKind;
-use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject};
+use kmip::object::{KeyBlock, KeyValue, ManagedObject};
 use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::registry::ObjectType;
 use policy::creation::Origin;
+use secret::Secret;
 
 use super::birth::{self, Birth};
 use crate::failure::Failure;
@@ -17,7 +18,7 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &RegisterRequest,
 ) -> Result<RegisterResponse, Failure> {
-    let RegisterRequest { object_type, template_attribute, object } = request;
+    let RegisterRequest { object_type, template_attribute, object, protection_storage_masks: _ } = request;
     if object.object_type() != *object_type {
         return Err(Failure::InvalidField("object type and object do not match"));
     }
@@ -56,6 +57,7 @@ fn take_over_key_block(birth: &mut Birth, block: &KeyBlock) -> Result<(), Failur
     if !attributes.is_empty() {
         return Err(Failure::UnsupportedFeature("attributes inside a key value"));
     }
-    let (KeyMaterial::Bytes(bytes) | KeyMaterial::TransparentSymmetric(bytes)) = material;
-    birth.take_from_key_block(block.algorithm, block.length, bytes.len())
+    // What is typed has its numbers; only bytes can be none.
+    let len = material.secret().map_or(1, Secret::len);
+    birth.take_from_key_block(block.algorithm, block.length, len)
 }
