@@ -81,7 +81,7 @@ async fn a_connection_may_end_before_any_request() {
 async fn a_request_leaves_in_one_piece() {
     let mut server = server(|_, _| Some(activated("a"))).await;
     let mut client = connect(&server).await;
-    let request = RequestMessage::single(V1_4, ActivateRequest { unique_identifier: Some("a".repeat(4000)) });
+    let request = RequestMessage::single(V1_4, ActivateRequest { unique_identifier: Some("a".repeat(4000).into()) });
     client.call(&request).await.unwrap();
     assert!(matches!(server.next_seen().await, Seen::Handshake(..)));
     assert_eq!(server.next_seen().await, Seen::Piece(request.encode().unwrap().len()));

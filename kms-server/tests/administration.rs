@@ -143,7 +143,7 @@ async fn a_row_put_back_and_a_record_changed_are_found_and_named() {
 
     let mut database = database(&rig).await;
     run(&mut database, "CREATE TEMP TABLE kept AS SELECT * FROM object").await;
-    let activate = ActivateRequest { unique_identifier: Some(id.clone()) };
+    let activate = ActivateRequest { unique_identifier: Some(id.clone().into()) };
     client.request(ProtocolVersion::V1_4, activate).await.unwrap();
     assert_eq!(run(&mut database, "REPLACE INTO object SELECT * FROM kept").await, 1);
     // The older row is honest by itself: it is answered.

@@ -42,7 +42,7 @@ pub fn name(value: &str) -> AttributeValue {
 #[must_use]
 pub fn cessation(unique_identifier: Option<String>) -> RevokeRequest {
     RevokeRequest {
-        unique_identifier,
+        unique_identifier: unique_identifier.map(Into::into),
         revocation_reason: RevocationReason { code: RevocationReasonCode::CessationOfOperation, message: None },
         compromise_occurrence_date: None,
     }
@@ -53,7 +53,7 @@ pub fn cessation(unique_identifier: Option<String>) -> RevokeRequest {
 pub fn bytes(got: &GetResponse) -> Option<&[u8]> {
     match &got.object {
         ManagedObject::OpaqueObject(opaque) => Some(opaque.value.expose()),
-        object => Some(object.key_block()?.material()?.secret().expose()),
+        object => Some(object.key_block()?.material()?.secret()?.expose()),
     }
 }
 

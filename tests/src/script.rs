@@ -7,7 +7,7 @@ mod parse;
 
 use std::collections::BTreeMap;
 
-use kmip::attribute::{AttributeValue, Name};
+use kmip::attribute::{AttributeValue, Identifier, Name};
 use kmip::message::{Outcome, RequestHeader, RequestMessage, ResponseMessage};
 use kmip::payload::{
     ActivateRequest, AddAttributeRequest, DestroyRequest, DiscoverVersionsRequest, GetAttributesRequest, GetRequest,
@@ -121,6 +121,8 @@ struct Encoded {
 impl Encoded {
     fn of(item: &Item, named: Option<String>, version: ProtocolVersion) -> Result<Self> {
         let object = || item.object.clone().ok_or_else(|| format!("{} needs an object", item.verb));
+        let item_named = named.clone();
+        let named = named.map(Identifier::from);
         let typed: RequestPayload = match item.verb.as_str() {
             "create" => asking::aes(vec![asking::name(&object()?)]).into(),
             "active" => {
@@ -138,7 +140,7 @@ impl Encoded {
                 LocateRequest { attributes: filter.into_iter().collect(), ..LocateRequest::default() }.into()
             }
             "activate" => ActivateRequest { unique_identifier: named }.into(),
-            "revoke" => asking::cessation(named).into(),
+            "revoke" => asking::cessation(item_named.clone()).into(),
             "destroy" => DestroyRequest { unique_identifier: named }.into(),
             "tag" => {
                 let attribute = AttributeValue::custom_text("x-tag", "value").ok_or("a tag")?.into();
@@ -153,7 +155,7 @@ impl Encoded {
             }
             "strange" => return Ok(Self::by_hand(item, STRANGE, |_| {})),
             "archive" => {
-                let id = named.unwrap_or_default();
+                let id = item_named.unwrap_or_default();
                 return Ok(Self::by_hand(item, Operation::Archive.value(), |w| w.text(Tag::UNIQUE_IDENTIFIER, &id)));
             }
             other => return Err(format!("{other} is no verb").into()),

@@ -50,7 +50,11 @@ fn a_storage_appliance_registers_renames_finds_and_removes_a_passphrase() {
     let request = secret(SecretDataType::Password, b"the passphrase of volume 1", attributes);
     let id = connection.request(V1_2, request).unwrap().unique_identifier;
     let renamed = Attribute { index: Some(0), value: AttributeValue::Name(Name::text("volume-1")) };
-    let request = ModifyAttributeRequest { unique_identifier: Some(id.clone()), attribute: renamed };
+    let request = ModifyAttributeRequest {
+        unique_identifier: Some(id.clone().into()),
+        current_attribute: None,
+        attribute: renamed,
+    };
     connection.request(V1_2, request).unwrap();
     assert!(connection.request(V1_2, named("volume-1.new")).unwrap().unique_identifiers.is_empty());
     assert_eq!(connection.request(V1_2, named("volume-1")).unwrap().unique_identifiers, std::slice::from_ref(&id));

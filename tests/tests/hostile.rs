@@ -225,15 +225,15 @@ fn corpus(id: &str) -> Vec<Vec<u8>> {
             GetRequest::of(id).into(),
             GetAttributesRequest::of(id, &["State", "Digest"]).into(),
             GetAttributeListRequest::of(id).into(),
-            AddAttributeRequest { unique_identifier: Some(id.to_owned()), attribute: tag.clone() }.into(),
+            AddAttributeRequest { unique_identifier: Some(id.into()), attribute: tag.clone() }.into(),
             CheckRequest {
-                unique_identifier: Some(id.to_owned()),
+                unique_identifier: Some(id.into()),
                 cryptographic_usage_mask: Some(UsageMask::ENCRYPT),
                 ..CheckRequest::default()
             }
             .into(),
             LocateRequest { maximum_items: Some(3), ..LocateRequest::default() }.into(),
-            asking::cessation(Some(id.to_owned())).into(),
+            asking::cessation(Some(id.into())).into(),
             DestroyRequest::default().into(),
         ];
         let mut batch = RequestMessage::batch(version, items);

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use admin_api::{Effect, ErrorCode, RevocationReason as Why, RevokeObject};
 use audit::{Identity, Outcome};
 use kmip::ProtocolVersion;
-use kmip::attribute::{Attribute, AttributeValue, Name, RevocationReason, TemplateAttribute};
+use kmip::attribute::{Attribute, AttributeValue, Identifier, Name, RevocationReason, TemplateAttribute};
 use kmip::message::{Outcome as Answer, RequestMessage, ResponseMessage, SUPPORTED_VERSIONS};
 use kmip::object::{ManagedObject, Template};
 use kmip::payload::{
@@ -57,6 +57,7 @@ enum Row {
 fn aimed(payload: RequestPayload, aim: &Aim) -> (RequestPayload, Row) {
     use RequestPayload as Q;
     let (id, template) = (aim.id.clone(), || vec![Name::text(aim.template.as_str())]);
+    let unique_identifier = id.clone().map(Identifier::from);
     match payload {
         Q::DiscoverVersions(_) | Q::Query(_) => (payload, Row::Apart),
         Q::Create(mut request) => {
@@ -74,16 +75,16 @@ fn aimed(payload: RequestPayload, aim: &Aim) -> (RequestPayload, Row) {
             };
             (request.into(), Row::Searches)
         }
-        Q::Get(request) => (GetRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::GetAttributes(request) => (GetAttributesRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::GetAttributeList(_) => (GetAttributeListRequest { unique_identifier: id }.into(), Row::Names),
-        Q::AddAttribute(request) => (AddAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::ModifyAttribute(request) => (ModifyAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::DeleteAttribute(request) => (DeleteAttributeRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::Check(request) => (CheckRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::Activate(_) => (ActivateRequest { unique_identifier: id }.into(), Row::Names),
-        Q::Revoke(request) => (RevokeRequest { unique_identifier: id, ..request }.into(), Row::Names),
-        Q::Destroy(_) => (DestroyRequest { unique_identifier: id }.into(), Row::Names),
+        Q::Get(request) => (GetRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::GetAttributes(request) => (GetAttributesRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::GetAttributeList(_) => (GetAttributeListRequest { unique_identifier }.into(), Row::Names),
+        Q::AddAttribute(request) => (AddAttributeRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::ModifyAttribute(request) => (ModifyAttributeRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::DeleteAttribute(request) => (DeleteAttributeRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Check(request) => (CheckRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Activate(_) => (ActivateRequest { unique_identifier }.into(), Row::Names),
+        Q::Revoke(request) => (RevokeRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Destroy(_) => (DestroyRequest { unique_identifier }.into(), Row::Names),
     }
 }
 
@@ -100,9 +101,14 @@ fn every_request() -> Vec<RequestPayload> {
         GetAttributesRequest { attribute_names: vec![TAG.to_owned()], ..Default::default() }.into(),
         GetAttributeListRequest::default().into(),
         AddAttributeRequest { unique_identifier: None, attribute: another }.into(),
-        ModifyAttributeRequest { unique_identifier: None, attribute: tagged("other") }.into(),
-        DeleteAttributeRequest { unique_identifier: None, attribute_name: TAG.to_owned(), attribute_index: None }
-            .into(),
+        ModifyAttributeRequest { unique_identifier: None, current_attribute: None, attribute: tagged("other") }.into(),
+        DeleteAttributeRequest {
+            unique_identifier: None,
+            attribute_name: TAG.to_owned(),
+            attribute_index: None,
+            current_attribute: None,
+        }
+        .into(),
         LocateRequest::default().into(),
         CheckRequest { cryptographic_usage_mask: Some(UsageMask::ENCRYPT), ..Default::default() }.into(),
         ActivateRequest::default().into(),

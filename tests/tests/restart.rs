@@ -56,7 +56,9 @@ fn everything_acknowledged_is_there_after_a_restart() {
         });
     }
     let attribute = AttributeValue::custom_text("x-tag", "of key 1").unwrap().into();
-    connection.request(V1_4, AddAttributeRequest { unique_identifier: Some(ids[1].clone()), attribute }).unwrap();
+    connection
+        .request(V1_4, AddAttributeRequest { unique_identifier: Some(ids[1].clone().into()), attribute })
+        .unwrap();
     connection.request(V1_4, ActivateRequest::of(&ids[2])).unwrap();
     connection.request(V1_4, ActivateRequest::of(&ids[3])).unwrap();
     connection.request(V1_4, cessation(Some(ids[3].clone()))).unwrap();

@@ -166,7 +166,6 @@ fn register_markers(seen: &mut Seen, client: &mut Connection, random: &mut Rando
 
 /// Every operation about an object, well and wrongly.
 fn use_in_every_way(seen: &mut Seen, client: &mut Connection, id: &str) {
-    let of = |id: &str| Some(id.to_owned());
     let tag = |text: &str| Attribute::new(AttributeValue::custom_text(TAG, text).unwrap());
     let wrapped = KeyWrappingSpecification {
         wrapping_method: WrappingMethod::Encrypt,
@@ -188,16 +187,27 @@ fn use_in_every_way(seen: &mut Seen, client: &mut Connection, id: &str) {
         GetRequest { key_wrapping_specification: Some(Box::new(wrapped)), ..GetRequest::of(id) }.into(),
         GetAttributesRequest::of(id, &[]).into(),
         GetAttributeListRequest::of(id).into(),
-        AddAttributeRequest { unique_identifier: of(id), attribute: tag("one") }.into(),
-        AddAttributeRequest { unique_identifier: of(id), attribute: tag("two") }.into(),
-        ModifyAttributeRequest { unique_identifier: of(id), attribute: tag("three") }.into(),
-        DeleteAttributeRequest { unique_identifier: of(id), attribute_name: TAG.to_owned(), attribute_index: None }
+        AddAttributeRequest { unique_identifier: Some(id.into()), attribute: tag("one") }.into(),
+        AddAttributeRequest { unique_identifier: Some(id.into()), attribute: tag("two") }.into(),
+        ModifyAttributeRequest { unique_identifier: Some(id.into()), current_attribute: None, attribute: tag("three") }
             .into(),
-        DeleteAttributeRequest { unique_identifier: of(id), attribute_name: "State".to_owned(), attribute_index: None }
-            .into(),
+        DeleteAttributeRequest {
+            unique_identifier: Some(id.into()),
+            attribute_name: TAG.to_owned(),
+            attribute_index: None,
+            current_attribute: None,
+        }
+        .into(),
+        DeleteAttributeRequest {
+            unique_identifier: Some(id.into()),
+            attribute_name: "State".to_owned(),
+            attribute_index: None,
+            current_attribute: None,
+        }
+        .into(),
         LocateRequest::default().into(),
         CheckRequest {
-            unique_identifier: of(id),
+            unique_identifier: Some(id.into()),
             cryptographic_usage_mask: Some(UsageMask::SIGN),
             ..CheckRequest::default()
         }
@@ -205,7 +215,7 @@ fn use_in_every_way(seen: &mut Seen, client: &mut Connection, id: &str) {
         ActivateRequest::of(id).into(),
         ActivateRequest::of(id).into(),
         DestroyRequest::of(id).into(),
-        asking::cessation(of(id)).into(),
+        asking::cessation(Some(id.to_owned())).into(),
         DestroyRequest::of(id).into(),
         GetRequest::of(id).into(),
     ];

@@ -110,7 +110,7 @@ fn a_recorded_vcenter_is_served() {
     let mut names = Vec::new();
     for object in &page.objects {
         let request = GetAttributesRequest {
-            unique_identifier: Some(object.id.to_string()),
+            unique_identifier: Some(object.id.to_string().into()),
             attribute_names: ["x-Product_Version", "x-Vendor", "x-Product", "x-Identifier", "x-Component", "x-Name"]
                 .map(str::to_owned)
                 .to_vec(),

@@ -77,7 +77,7 @@ async fn tag(target: &Target, id: &str, tags: &[(&str, &str)]) -> Result<u64, Er
     }
     let additions = tags.iter().map(|(name, value)| {
         let value = AttributeValue::custom_text(*name, value).ok_or(Error::Mismatch("not a custom attribute"))?;
-        let request = AddAttributeRequest { unique_identifier: Some(id.to_owned()), attribute: Attribute::new(value) };
+        let request = AddAttributeRequest { unique_identifier: Some(id.into()), attribute: Attribute::new(value) };
         Ok(RequestPayload::from(request))
     });
     let additions = additions.collect::<Result<Vec<_>, Error>>()?;

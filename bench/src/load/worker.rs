@@ -92,7 +92,7 @@ impl Worker {
         self.walk = self.walk.wrapping_add(STRIDE);
         let key = self.population.pick(self.walk >> 32).ok_or(Error::Mismatch("no keys were made beforehand"))?;
         if self.operation == Operation::Get {
-            let answer = client.request(version, GetRequest::of(&key.id)).await?;
+            let answer = client.request(version, GetRequest::of(key.id.as_str())).await?;
             return is_the_key(&answer, &key.id);
         }
         let attributes = vec![Attribute::new(AttributeValue::Name(Name::text(&key.name)))];
@@ -108,6 +108,6 @@ impl Worker {
 pub(super) fn is_the_key(answer: &GetResponse, id: &str) -> Result<(), Error> {
     let block = answer.object.key_block().ok_or(Error::Mismatch("an object without a key block"))?;
     let material = block.material().ok_or(Error::Mismatch("a key without its value"))?;
-    let bits = i32::try_from(material.secret().len() * 8).unwrap_or(i32::MAX);
+    let bits = i32::try_from(material.secret().map_or(0, |key| key.len()) * 8).unwrap_or(i32::MAX);
     if answer.unique_identifier == id && bits == KEY_BITS { Ok(()) } else { Err(Error::Mismatch("another key")) }
 }

@@ -13,13 +13,13 @@
 
 use std::sync::Arc;
 
-use kmip::attribute::{Attribute, AttributeKind, AttributeValue, TemplateAttribute};
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue, Identifier, TemplateAttribute};
 use kmip::object::{KeyMaterial, KeyValue, ManagedObject};
 use kmip::payload::{
     ActivateRequest, AddAttributeRequest, CreateRequest, DiscoverVersionsRequest, GetAttributesRequest, GetRequest,
     QueryRequest, RequestPayload,
 };
-use kmip::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType, QueryFunction, State, UsageMask};
+use kmip::registry::{CryptographicAlgorithm, KeyFormatType, QueryFunction, State, UsageMask};
 use kmip_client::Error;
 use secret::Secret;
 use uuid::Uuid;
@@ -199,14 +199,14 @@ async fn create(provider: &Provider, server: &Server) -> Result<String, Error> {
     ];
     let attributes: Vec<Attribute> = attributes.into_iter().map(Attribute::new).collect();
     let template_attribute = TemplateAttribute { names: Vec::new(), attributes };
-    let request = CreateRequest { object_type: ObjectType::SymmetricKey, template_attribute };
+    let request = CreateRequest::symmetric_key(template_attribute);
     let answer = session.ask_as_user(request).await?;
     session.close().await;
     Ok(answer.unique_identifier)
 }
 
 async fn get(provider: &Provider, server: &Server, key_id: &str) -> Result<Got, Error> {
-    let id = Some(key_id.to_owned());
+    let id = Some(Identifier::from(key_id));
     let mut session = open_as_user(provider, server).await?;
     let object = session.ask_as_user(GetRequest { unique_identifier: id.clone(), ..GetRequest::default() }).await?;
     if object.unique_identifier != key_id {
@@ -233,7 +233,7 @@ async fn get(provider: &Provider, server: &Server, key_id: &str) -> Result<Got, 
 }
 
 async fn tag(provider: &Provider, server: &Server, key: &CryptoKeyId, tags: &[(&str, &str)]) -> Result<(), Error> {
-    let id = || Some(key.key_id.clone());
+    let id = || Some(Identifier::from(key.key_id.as_str()));
     let mut session = Session::open(server, provider.tls(), provider.counters()).await?;
     for (name, _) in tags {
         // The answer makes no difference to vCenter, which adds what it wants to add.

@@ -35,6 +35,12 @@ impl From<String> for Identifier {
     }
 }
 
+impl From<&String> for Identifier {
+    fn from(text: &String) -> Self {
+        Self::Text(text.clone())
+    }
+}
+
 impl From<&str> for Identifier {
     fn from(text: &str) -> Self {
         Self::Text(text.to_owned())

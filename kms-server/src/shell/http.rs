@@ -1,7 +1,6 @@
 //! HTTP/1.1 over one authenticated connection: limits, deadlines and a parting that no reset overtakes.
 
 use std::future::poll_fn;
-use std::pin::Pin;
 
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -58,7 +57,7 @@ where
     let ended = tokio::select! {
         ended = poll_fn(|context| connection.poll_without_shutdown(context)) => ended,
         () = stopping.wait() => {
-            Pin::new(&mut connection).graceful_shutdown();
+            std::pin::Pin::new(&mut connection).graceful_shutdown();
             poll_fn(|context| connection.poll_without_shutdown(context)).await
         }
     };

@@ -19,6 +19,7 @@ pub struct Watched<S> {
 }
 
 impl<S> Watched<S> {
+    /// `inner`, with a write that may be stuck for `patience`.
     pub fn new(inner: S, patience: Duration) -> Self {
         Self { inner, patience, timer: Box::pin(tokio::time::sleep(patience)), stuck: false }
     }

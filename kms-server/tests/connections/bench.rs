@@ -154,7 +154,7 @@ impl Bench {
         let address = listener.local_addr().unwrap();
         let (stop, stopping) = stop_signal();
         let conversation = Kmip::new(service.clone(), limits, clock.clone());
-        let server = tokio::spawn(listener::run(listener, door, conversation, stopping));
+        let server = tokio::spawn(listener::run(listener, Arc::new(door), conversation, stopping));
         Self { authority, service, clock, address, stop, server }
     }
 

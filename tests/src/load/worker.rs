@@ -107,7 +107,8 @@ impl<'s> Worker<'s> {
     fn tag(&mut self, id: Uuid) -> Result<(), Gone> {
         let text = self.random.number().to_string();
         let Some(value) = AttributeValue::custom_text(TAG, &text) else { return Ok(()) };
-        let request = AddAttributeRequest { unique_identifier: Some(id.to_string()), attribute: Attribute::new(value) };
+        let request =
+            AddAttributeRequest { unique_identifier: Some(id.to_string().into()), attribute: Attribute::new(value) };
         self.exchange(vec![request.into()], |ledger, _| {
             ledger.keys.entry(id).and_modify(|key| key.tag = Some(text));
         })?;

@@ -16,7 +16,7 @@ pub fn get(world: &World, tenant: &str, id: &str) -> Result<Result<GetResponse, 
         ClientIdentity::from_pem(&read(format!("{tenant}/client.pem"))?, &read(format!("{tenant}/client.key"))?)?;
     let roots = roots_from_pem(&read("ca.pem".to_owned())?)?;
     let address: SocketAddr = world.server()?.addresses.kmip;
-    let request = GetRequest { unique_identifier: Some(id.to_owned()), ..GetRequest::default() };
+    let request = GetRequest { unique_identifier: Some(id.into()), ..GetRequest::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut client = Client::connect(address, "localhost", identity, roots).await?;
