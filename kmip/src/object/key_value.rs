@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::KeyMaterial;
 use crate::attribute::{Attribute, AttributeList};
 use crate::registry::{EncodingOption, KeyFormatType};
-use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, Reader, Wire, Writer};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, Reader, Writer};
 use crate::wire::{Fields, Part};
 use crate::{ProtocolVersion, Tag};
 
@@ -100,11 +100,7 @@ impl KeyValue {
             Self::Wrapped(bytes) => w.bytes(Tag::KEY_VALUE, bytes.expose()),
             Self::Plain { material, attributes } => w.structure(Tag::KEY_VALUE, |w| {
                 material.encode(w);
-                // A structure without attributes may be absent, and older clients expect none.
-                let version = w.version();
-                if attributes.iter().any(|attribute| attribute.known_in(version)) {
-                    AttributeList::encode(attributes, w);
-                }
+                AttributeList::encode(attributes, w);
             }),
         }
     }
@@ -119,10 +115,7 @@ impl KeyValue {
     fn decode_structure(item: &Item<'_>, format: KeyFormatType) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(item.structure()?, Self::is_field);
         let material = KeyMaterial::decode(&fields.require(Tag::KEY_MATERIAL)?, format)?;
-        let attributes = match fields.peek()? {
-            Some(tag) if AttributeList::takes(tag, fields.version()) => AttributeList::decode(&mut fields)?,
-            _ => Vec::new(),
-        };
+        let attributes = AttributeList::decode(&mut fields)?;
         fields.finish()?;
         Ok(Self::Plain { material, attributes })
     }
