@@ -165,6 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn attributes_stand_beside_the_key_in_the_form_of_the_version() {
+        let named = plain(bytes(), vec![Attribute::new(AttributeValue::Name(Name::text("a")))]);
+        let tags_in = |version| {
+            let mut w = Writer::new(version);
+            named.encode(&mut w);
+            let bytes = w.finish();
+            let item = Reader::new(&bytes, version).next_item().unwrap().unwrap();
+            assert_eq!(KeyValue::decode(&item, KeyFormatType::Raw).as_ref(), Ok(&named));
+            let mut fields = item.structure().unwrap();
+            std::iter::from_fn(|| fields.next_item().unwrap()).map(|field| field.tag).collect::<Vec<_>>()
+        };
+        assert_eq!(tags_in(V1_4), [Tag::KEY_MATERIAL, Tag::ATTRIBUTE]);
+        assert_eq!(tags_in(ProtocolVersion::V2_0), [Tag::KEY_MATERIAL, Tag::ATTRIBUTES]);
+        // What is sealed keeps the older form, which can say more.
+        assert_eq!(tags_in(ProtocolVersion::EVERY), [Tag::KEY_MATERIAL, Tag::ATTRIBUTE]);
+    }
+
+    #[test]
     fn bytes_that_are_no_key_value_are_refused() {
         let read = |bytes: &[u8], option, format| KeyValue::from_wrapping_input(bytes, option, format, V1_4);
         let (ttlv, none) = (EncodingOption::TtlvEncoding, EncodingOption::NoEncoding);
