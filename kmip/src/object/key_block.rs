@@ -162,7 +162,7 @@ impl Wire for KeyBlock {
             && self.compression.is_none_or(|compression| compression.known_in(version))
             && self.value.as_ref().map_or_else(|| may_lack_value(version), |value| value.known_in(version))
             && self.algorithm.is_none_or(|algorithm| algorithm.known_in(version))
-            && self.wrapping.as_ref().is_none_or(|wrapping| wrapping.known_in(version))
+            && self.wrapping.as_ref().is_none_or(|wrapping| wrapping.is_whole_in(version))
     }
 }
 

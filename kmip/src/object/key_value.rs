@@ -6,7 +6,7 @@ use thiserror::Error;
 use super::KeyMaterial;
 use crate::attribute::{Attribute, AttributeList};
 use crate::registry::{EncodingOption, KeyFormatType};
-use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, Reader, Wire, Writer};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, Reader, Writer};
 use crate::wire::{Fields, Part};
 use crate::{ProtocolVersion, Tag};
 
@@ -100,11 +100,7 @@ impl KeyValue {
             Self::Wrapped(bytes) => w.bytes(Tag::KEY_VALUE, bytes.expose()),
             Self::Plain { material, attributes } => w.structure(Tag::KEY_VALUE, |w| {
                 material.encode(w);
-                // A structure without attributes may be absent, and older clients expect none.
-                let version = w.version();
-                if attributes.iter().any(|attribute| attribute.known_in(version)) {
-                    AttributeList::encode(attributes, w);
-                }
+                AttributeList::encode(attributes, w);
             }),
         }
     }
@@ -119,10 +115,7 @@ impl KeyValue {
     fn decode_structure(item: &Item<'_>, format: KeyFormatType) -> Result<Self, DecodeError> {
         let mut fields = Fields::new(item.structure()?, Self::is_field);
         let material = KeyMaterial::decode(&fields.require(Tag::KEY_MATERIAL)?, format)?;
-        let attributes = match fields.peek()? {
-            Some(tag) if AttributeList::takes(tag, fields.version()) => AttributeList::decode(&mut fields)?,
-            _ => Vec::new(),
-        };
+        let attributes = AttributeList::decode(&mut fields)?;
         fields.finish()?;
         Ok(Self::Plain { material, attributes })
     }
@@ -169,6 +162,24 @@ mod tests {
         let expected = "420045010000001842004308000000100707070707070707\
                         0707070707070707";
         assert_eq!(hex::encode(input.expose()), expected);
+    }
+
+    #[test]
+    fn attributes_stand_beside_the_key_in_the_form_of_the_version() {
+        let named = plain(bytes(), vec![Attribute::new(AttributeValue::Name(Name::text("a")))]);
+        let tags_in = |version| {
+            let mut w = Writer::new(version);
+            named.encode(&mut w);
+            let bytes = w.finish();
+            let item = Reader::new(&bytes, version).next_item().unwrap().unwrap();
+            assert_eq!(KeyValue::decode(&item, KeyFormatType::Raw).as_ref(), Ok(&named));
+            let mut fields = item.structure().unwrap();
+            std::iter::from_fn(|| fields.next_item().unwrap()).map(|field| field.tag).collect::<Vec<_>>()
+        };
+        assert_eq!(tags_in(V1_4), [Tag::KEY_MATERIAL, Tag::ATTRIBUTE]);
+        assert_eq!(tags_in(ProtocolVersion::V2_0), [Tag::KEY_MATERIAL, Tag::ATTRIBUTES]);
+        // What is sealed keeps the older form, which can say more.
+        assert_eq!(tags_in(ProtocolVersion::EVERY), [Tag::KEY_MATERIAL, Tag::ATTRIBUTE]);
     }
 
     #[test]

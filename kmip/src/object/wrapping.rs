@@ -54,6 +54,19 @@ impl KeyWrappingData {
     pub fn encoding(&self) -> EncodingOption {
         self.encoding_option.unwrap_or(EncodingOption::TtlvEncoding)
     }
+
+    /// Whether a peer of `version` can be told all of it. Who unwraps a key needs every parameter.
+    pub(super) fn is_whole_in(&self, version: ProtocolVersion) -> bool {
+        // To say the default is to say nothing new, so 1.0 may be spared it.
+        let encoding_option = self.encoding_option.filter(|option| *option != EncodingOption::TtlvEncoding);
+        let data = Self { encoding_option, ..self.clone() };
+        let told = |version| {
+            let mut w = Writer::new(version);
+            data.encode(Tag::KEY_WRAPPING_DATA, &mut w);
+            w.finish()
+        };
+        data.known_in(version) && told(version) == told(ProtocolVersion::EVERY)
+    }
 }
 
 /// Names of attributes to be wrapped: Attribute Name in every version. Attribute Reference, which took its place
@@ -98,5 +111,36 @@ impl KeyWrappingSpecification {
     #[must_use]
     pub fn encoding(&self) -> EncodingOption {
         self.encoding_option.unwrap_or(EncodingOption::TtlvEncoding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::BlockCipherMode;
+
+    #[test]
+    fn a_wrapping_is_told_whole_or_not_at_all() {
+        let with = |encoding_option, parameters| KeyWrappingData {
+            wrapping_method: WrappingMethod::Encrypt,
+            encryption_key_information: Some(EncryptionKeyInformation {
+                unique_identifier: "kek".into(),
+                cryptographic_parameters: Some(Box::new(parameters)),
+            }),
+            mac_signature_key_information: None,
+            mac_signature: None,
+            iv_counter_nonce: None,
+            encoding_option,
+        };
+        let block_cipher_mode = Some(BlockCipherMode::NistKeyWrap);
+        let old = CryptographicParameters { block_cipher_mode, ..CryptographicParameters::default() };
+        assert!(with(None, old.clone()).is_whole_in(ProtocolVersion::V1_0));
+        // 1.0 has no Encoding Option: what it wraps is always TTLV.
+        assert!(with(Some(EncodingOption::TtlvEncoding), old.clone()).is_whole_in(ProtocolVersion::V1_0));
+        assert!(!with(Some(EncodingOption::NoEncoding), old.clone()).is_whole_in(ProtocolVersion::V1_0));
+        assert!(with(Some(EncodingOption::NoEncoding), old.clone()).is_whole_in(ProtocolVersion::V1_1));
+        let new = CryptographicParameters { tag_length: Some(128), ..old };
+        assert!(!with(None, new.clone()).is_whole_in(ProtocolVersion::V1_1));
+        assert!(with(None, new).is_whole_in(ProtocolVersion::V1_2));
     }
 }

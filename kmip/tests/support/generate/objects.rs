@@ -2,6 +2,7 @@
 
 use kmip::ProtocolVersion;
 use kmip::Tag;
+use kmip::attribute::CryptographicParameters;
 use kmip::object::*;
 use kmip::registry::*;
 use kmip::ttlv::{BigInteger, Reader, Wire, Writer};
@@ -11,14 +12,35 @@ use proptest::prelude::*;
 
 use super::values::*;
 
-/// Versions before 1.4 lack so many values that some fields would have none: they get those of all versions, of which
-/// the encoder leaves out what they do not know.
+/// Versions before 1.4 lack so many values that some attributes would have none: they get those of all versions, of
+/// which the encoder leaves out what they do not know.
 fn values_for(v: ProtocolVersion) -> ProtocolVersion {
     if v < ProtocolVersion::V1_4 { ProtocolVersion::EVERY } else { v }
 }
 
+/// Parameters that `v` knows, all of them.
+fn parameters(v: ProtocolVersion) -> BoxedStrategy<CryptographicParameters> {
+    if v >= ProtocolVersion::V1_4 {
+        return cryptographic_parameters(v);
+    }
+    (of(one!(BlockCipherMode, v)), of(one!(PaddingMethod, v)), of(one!(HashingAlgorithm, v)), of(one!(KeyRoleType, v)))
+        .prop_map(|(block_cipher_mode, padding_method, hashing_algorithm, key_role_type)| CryptographicParameters {
+            block_cipher_mode,
+            padding_method,
+            hashing_algorithm,
+            key_role_type,
+            ..CryptographicParameters::default()
+        })
+        .boxed()
+}
+
+/// An Encoding Option; 1.0 has none.
+fn encoding_option(v: ProtocolVersion) -> BoxedStrategy<Option<EncodingOption>> {
+    if v >= ProtocolVersion::V1_1 { of(one!(EncodingOption, v)).boxed() } else { Just(None).boxed() }
+}
+
 pub(super) fn encryption_key_information(v: ProtocolVersion) -> BoxedStrategy<EncryptionKeyInformation> {
-    (text(), of(cryptographic_parameters(values_for(v))))
+    (text(), of(parameters(v)))
         .prop_map(|(unique_identifier, parameters)| EncryptionKeyInformation {
             unique_identifier,
             cryptographic_parameters: parameters.map(Box::new),
@@ -27,7 +49,7 @@ pub(super) fn encryption_key_information(v: ProtocolVersion) -> BoxedStrategy<En
 }
 
 pub(super) fn mac_key_information(v: ProtocolVersion) -> BoxedStrategy<MacSignatureKeyInformation> {
-    (text(), of(cryptographic_parameters(values_for(v))))
+    (text(), of(parameters(v)))
         .prop_map(|(unique_identifier, parameters)| MacSignatureKeyInformation {
             unique_identifier,
             cryptographic_parameters: parameters.map(Box::new),
@@ -42,7 +64,7 @@ pub(super) fn wrapping_data(v: ProtocolVersion) -> BoxedStrategy<KeyWrappingData
         of(mac_key_information(v)),
         of(bytes()),
         of(bytes()),
-        of(one!(EncodingOption, values_for(v))),
+        encoding_option(v),
     )
         .prop_map(|fields| KeyWrappingData {
             wrapping_method: fields.0,
