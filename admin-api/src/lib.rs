@@ -38,6 +38,6 @@ pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
     Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Finding, Fingerprint, GroupState,
     Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain,
-    NotAFingerprint, Object, ObjectDates, ObjectPage, RegisterClient, Revocation, RevocationReason, RevokeObject,
-    SecretText, TrustAnchor, Verification,
+    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, RegisterClient, Revocation, RevocationReason,
+    RevokeObject, SecretText, TrustAnchor, Verification,
 };

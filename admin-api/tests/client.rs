@@ -91,7 +91,8 @@ fn every_call_sends_its_method_and_path() {
     };
     let credential = Credential { username: "vc".to_owned(), password: SecretText::new("pass \"word\"".to_owned()) };
 
-    let created = client.domain_create(&NewDomain { name: "acme".to_owned(), policy: None }).unwrap();
+    let created =
+        client.domain_create(&NewDomain { name: "acme".to_owned(), policy: None, allow: Vec::new() }).unwrap();
     assert_eq!((created.id, created.state, created.key_version), (id, DomainState::Frozen, 3));
     assert_eq!(client.domain_list().unwrap(), [created]);
     client.domain_show("a/b?").unwrap();

@@ -24,7 +24,8 @@ pub use error::{Refusal, StoreError};
 pub use index::IndexTerm;
 pub use mac::MacKey;
 pub use row::{
-    Credential, Dates, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId, ObjectRow, Revocation,
+    Credential, Dates, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId, ObjectRow,
+    Permissions, Revocation,
 };
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;

@@ -65,7 +65,11 @@ fn changes(row: &RawRow) -> Vec<(String, Value)> {
             ("revocation_message" | "role" | "username" | "argon2", Value::Null) => Some(Value::Text(b"x".to_vec())),
             ("sealed", Value::Null) => Some(Value::Blob(vec![1])),
             (_, Value::Null) => Some(Value::Integer(0)),
-            ("revocation_message" | "role" | "username" | "argon2" | "sealed" | "authority", _) => Some(Value::Null),
+            (
+                "revocation_message" | "role" | "username" | "argon2" | "sealed" | "authority" | "defaults"
+                | "constraints",
+                _,
+            ) => Some(Value::Null),
             (name, _) if name.ends_with("_date") && !["initial_date", "last_change_date"].contains(&name) => {
                 Some(Value::Null)
             }

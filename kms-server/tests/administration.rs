@@ -66,7 +66,7 @@ fn with_acme() -> (Rig, Running, AdminClient) {
     rig.init();
     let running = rig.start();
     let operator = rig.admin(&running, "operator");
-    operator.domain_create(&NewDomain { name: "acme".to_owned(), policy: None }).unwrap();
+    operator.domain_create(&NewDomain { name: "acme".to_owned(), policy: None, allow: Vec::new() }).unwrap();
     (rig, running, operator)
 }
 

@@ -70,6 +70,9 @@ pub(crate) enum Domain {
         /// Which algorithms its keys may have: what ANSSI recommends, or old ones as well
         #[arg(long, value_enum, default_value_t = Policy::Anssi)]
         policy: Policy,
+        /// A way of key bytes in or out that its clients get beyond Register and Get; may stand several times
+        #[arg(long, value_enum)]
+        allow: Vec<Permission>,
     },
     /// List all domains
     #[command(after_help = "Example:\n  kmsctl --pki run/pki domain list")]
@@ -90,6 +93,24 @@ pub(crate) enum Domain {
         /// Name or identifier of the domain, or 'system'
         domain: String,
     },
+}
+
+/// Ways of key bytes in and out.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Permission {
+    Export,
+    Import,
+    WrappedGet,
+}
+
+impl Permission {
+    pub(crate) fn permission(self) -> admin_api::Permission {
+        match self {
+            Self::Export => admin_api::Permission::Export,
+            Self::Import => admin_api::Permission::Import,
+            Self::WrappedGet => admin_api::Permission::WrappedGet,
+        }
+    }
 }
 
 /// Key policies.

@@ -59,7 +59,9 @@ impl Calls {
                 "domain_create",
                 operator,
                 Box::new(move |admin| {
-                    admin.domain_create(&NewDomain { name: new_name.clone(), policy: None }).map(drop)
+                    admin
+                        .domain_create(&NewDomain { name: new_name.clone(), policy: None, allow: Vec::new() })
+                        .map(drop)
                 }),
             ),
             ("client_register", operator, Box::new(move |admin| admin.client_register(domain, &register).map(drop))),
@@ -198,7 +200,7 @@ fn names_and_certificates_are_given_once() {
     let tenant = node.tenant("admin", "anssi").unwrap();
     let other = node.tenant("admin", "anssi").unwrap();
     let admin = node.admin("operator").unwrap();
-    let again = NewDomain { name: tenant.name.clone(), policy: Some("legacy".to_owned()) };
+    let again = NewDomain { name: tenant.name.clone(), policy: Some("legacy".to_owned()), allow: Vec::new() };
     assert_eq!(admin.domain_create(&again).unwrap_err().code(), Some(ErrorCode::Conflict));
     assert_eq!(admin.domain_show(&tenant.name).unwrap().policy, "anssi", "and nothing is changed");
     // A key belongs to one domain: else a client could be taken for another tenant's.
@@ -209,7 +211,7 @@ fn names_and_certificates_are_given_once() {
         assert_eq!(refused.code(), Some(ErrorCode::Conflict), "{domain}");
     }
     for (name, policy) in [("", None), ("system", None), (NOBODY, None), ("ok", Some("none"))] {
-        let domain = NewDomain { name: name.to_owned(), policy: policy.map(str::to_owned) };
+        let domain = NewDomain { name: name.to_owned(), policy: policy.map(str::to_owned), allow: Vec::new() };
         assert!(admin.domain_create(&domain).is_err(), "{name:?} {policy:?}");
     }
 }

@@ -70,7 +70,11 @@ fn tenants(stage: &Stage, addresses: &Addresses) -> Result<(), String> {
     let admin = operator(stage, addresses)?;
     for tenant in TENANTS {
         let policy = if tenant == "cobalt" { "legacy" } else { "anssi" };
-        existing(admin.domain_create(&NewDomain { name: tenant.to_owned(), policy: Some(policy.to_owned()) }))?;
+        existing(admin.domain_create(&NewDomain {
+            name: tenant.to_owned(),
+            policy: Some(policy.to_owned()),
+            allow: Vec::new(),
+        }))?;
         let certificate = read(&stage.pki().join(tenant).join("client.pem"))?;
         let client = RegisterClient { certificate, name: Some(format!("{tenant}-client")), credential: None };
         existing(admin.client_register(tenant, &client))?;

@@ -95,7 +95,7 @@ mod tests {
     use crate::types::SecretText;
 
     fn domain(name: &str) -> NewDomain {
-        NewDomain { name: name.to_owned(), policy: None }
+        NewDomain { name: name.to_owned(), policy: None, allow: Vec::new() }
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct Domain {
     pub created: i64,
     /// Key policy, `anssi` or `legacy`.
     pub policy: String,
+    /// What its clients may do with key bytes beyond Register and Get.
+    #[serde(default)]
+    pub allow: Vec<Permission>,
     /// Version of the Domain Key that seals new objects, from 1.
     pub key_version: u32,
     /// Managed objects, destroyed ones too.
@@ -81,4 +84,34 @@ pub struct NewDomain {
     /// Key policy, `anssi` or `legacy`; `anssi` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
+    /// What its clients may do with key bytes beyond Register and Get; nothing where it is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Permission>,
+}
+
+/// A way of key bytes in or out that a domain's clients have only where it was allowed when the domain was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Permission {
+    /// Operation Export: the object with all its attributes, whatever its state.
+    Export,
+    /// Operation Import: an object with the identifier and the history that it had elsewhere.
+    Import,
+    /// Get of a key wrapped under another key of the domain.
+    WrappedGet,
+}
+
+impl Permission {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Export, Self::Import, Self::WrappedGet];
+
+    /// As in the JSON.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Export => "export",
+            Self::Import => "import",
+            Self::WrappedGet => "wrapped_get",
+        }
+    }
 }

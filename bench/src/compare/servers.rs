@@ -92,7 +92,7 @@ impl Ours {
             &read("admin/operator.pem")?,
             &read("admin/operator.key")?,
         )?;
-        admin.domain_create(&NewDomain { name: TENANT.to_owned(), policy: None })?;
+        admin.domain_create(&NewDomain { name: TENANT.to_owned(), policy: None, allow: Vec::new() })?;
         let certificate = String::from_utf8_lossy(&read(&format!("{TENANT}/client.pem"))?).into_owned();
         admin.client_register(TENANT, &RegisterClient { certificate, name: None, credential: None })?;
         Ok(())

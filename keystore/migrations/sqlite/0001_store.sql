@@ -2,17 +2,20 @@
 
 -- A tenant, or the administrators.
 CREATE TABLE domain (
-    id         BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    name       TEXT NOT NULL UNIQUE,
-    state      INTEGER NOT NULL,
-    revision   INTEGER NOT NULL,
-    created_us INTEGER NOT NULL,
-    domain_key BLOB NOT NULL,
-    secret     BLOB NOT NULL,
-    policy     TEXT NOT NULL,
-    system     INTEGER NOT NULL,
-    authority  BLOB,
-    mac        BLOB NOT NULL
+    id          BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    name        TEXT NOT NULL UNIQUE,
+    state       INTEGER NOT NULL,
+    revision    INTEGER NOT NULL,
+    created_us  INTEGER NOT NULL,
+    domain_key  BLOB NOT NULL,
+    secret      BLOB NOT NULL,
+    policy      TEXT NOT NULL,
+    system      INTEGER NOT NULL,
+    authority   BLOB,
+    permissions INTEGER NOT NULL,
+    defaults    BLOB,
+    constraints BLOB,
+    mac         BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 -- A registered certificate; its key belongs to one domain only.

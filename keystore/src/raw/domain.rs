@@ -5,8 +5,8 @@ use secret::Sealed;
 use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
 use crate::canonical::Canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_NAME_LEN};
-use crate::row::{DomainRow, DomainState};
+use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN};
+use crate::row::{DomainRow, DomainState, Permissions};
 
 /// Columns of table `domain`, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,9 @@ pub(crate) struct RawDomain {
     pub(crate) policy: String,
     pub(crate) system: i64,
     pub(crate) authority: Option<Vec<u8>>,
+    pub(crate) permissions: i64,
+    pub(crate) defaults: Option<Vec<u8>>,
+    pub(crate) constraints: Option<Vec<u8>>,
 }
 
 impl RawDomain {
@@ -29,6 +32,9 @@ impl RawDomain {
         bounded(row.name.len(), MAX_NAME_LEN, "domain name too long")?;
         bounded(row.policy.len(), MAX_NAME_LEN, "policy name too long")?;
         bounded(row.domain_key.len(), MAX_DOMAIN_KEY_LEN, "domain key too long")?;
+        for rules in [&row.defaults, &row.constraints].into_iter().flatten() {
+            bounded(rules.len(), MAX_DOMAIN_RULES_LEN, "defaults or constraints too long")?;
+        }
         Ok(Self {
             id: row.id.to_vec(),
             name: row.name.clone(),
@@ -40,6 +46,9 @@ impl RawDomain {
             policy: row.policy.clone(),
             system: i64::from(row.system),
             authority: row.authority.map(|digest| digest.to_vec()),
+            permissions: i64::from(row.permissions.0),
+            defaults: row.defaults.clone(),
+            constraints: row.constraints.clone(),
         })
     }
 }
@@ -64,6 +73,9 @@ impl Raw for RawDomain {
             .text(&self.policy)
             .integer(self.system)
             .maybe(self.authority.as_deref(), Canonical::blob)
+            .integer(self.permissions)
+            .maybe(self.defaults.as_deref(), Canonical::blob)
+            .maybe(self.constraints.as_deref(), Canonical::blob)
             .finish()
     }
 
@@ -79,6 +91,9 @@ impl Raw for RawDomain {
             policy: self.policy,
             system: flag(self.system, "system")?,
             authority: self.authority.map(|digest| sized(&digest, "authority")).transpose()?,
+            permissions: u32::try_from(self.permissions).map(Permissions).map_err(|_| "permissions".to_owned())?,
+            defaults: self.defaults,
+            constraints: self.constraints,
         })
     }
 }

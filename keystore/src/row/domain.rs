@@ -55,4 +55,37 @@ pub struct DomainRow {
     /// SHA-256 of the DER certificate of the domain's certificate authority, once it has one. The authority itself is
     /// a setting, and settings carry no MAC: this is what shows that it is there, and which one it is.
     pub authority: Option<[u8; 32]>,
+    /// In what ways key bytes may enter and leave beyond Register and Get.
+    pub permissions: Permissions,
+    /// The TTLV of the attributes that new objects get by default, as clients set them. KMIP 2.1 §6.1.53. At most
+    /// [`crate::limits::MAX_DOMAIN_RULES_LEN`] bytes.
+    pub defaults: Option<Vec<u8>>,
+    /// The TTLV of the constraints that new objects have to meet, as clients set them. KMIP 2.1 §6.1.52. At most
+    /// [`crate::limits::MAX_DOMAIN_RULES_LEN`] bytes.
+    pub constraints: Option<Vec<u8>>,
+}
+
+/// What clients of a domain may do with key bytes only where the domain's maker allowed it: a set of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Permissions(pub u32);
+
+impl Permissions {
+    /// Export: the object with all its attributes, whatever its state. KMIP 2.1 §6.1.18.
+    pub const EXPORT: Self = Self(1);
+    /// Import: an object under the identifier and with the history that it had elsewhere. KMIP 2.1 §6.1.25.
+    pub const IMPORT: Self = Self(1 << 1);
+    /// Get under a key wrapping specification. KMIP 1.4 §2.1.6.
+    pub const WRAPPED_GET: Self = Self(1 << 2);
+
+    /// Whether everything in `other` is allowed.
+    #[must_use]
+    pub const fn allow(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// What either allows.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
 }

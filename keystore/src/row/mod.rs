@@ -4,6 +4,6 @@ mod domain;
 mod identity;
 mod object;
 
-pub use domain::{DomainRow, DomainState};
+pub use domain::{DomainRow, DomainState, Permissions};
 pub use identity::{Credential, Fingerprint, IdentityKind, IdentityRow};
 pub use object::{Dates, ObjectId, ObjectRow, Revocation};

@@ -22,7 +22,8 @@ macro_rules! object_columns {
 /// The columns of `domain`.
 macro_rules! domain_columns {
     () => {
-        "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, mac"
+        "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, permissions, defaults, \
+         constraints, mac"
     };
 }
 
@@ -128,6 +129,9 @@ impl Columns for RawDomain {
             .bind(self.policy)
             .bind(self.system)
             .bind(self.authority)
+            .bind(self.permissions)
+            .bind(self.defaults)
+            .bind(self.constraints)
             .bind(mac.to_vec())
     }
 
@@ -143,8 +147,11 @@ impl Columns for RawDomain {
             policy: row.try_get(7)?,
             system: row.try_get(8)?,
             authority: row.try_get(9)?,
+            permissions: row.try_get(10)?,
+            defaults: row.try_get(11)?,
+            constraints: row.try_get(12)?,
         };
-        Ok((raw, row.try_get(10)?))
+        Ok((raw, row.try_get(13)?))
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use audit::{Identity, LogId, Outcome, Record};
 use keystore::{
     Change, Committed, Credential, Dates, DomainRow, DomainState, IdentityKind, IdentityRow, KeyStore, MacKey,
-    ObjectId, ObjectRow, Revocation, SqliteStore, Step, StoreError, StoreOptions, Unit,
+    ObjectId, ObjectRow, Permissions, Revocation, SqliteStore, Step, StoreError, StoreOptions, Unit,
 };
 use kmip::attribute::{Attribute, AttributeValue, Name};
 use kmip::registry::{CryptographicAlgorithm, NameType, ObjectType, RevocationReasonCode, State, UsageMask};
@@ -87,6 +87,9 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         policy: "anssi".to_owned(),
         system: false,
         authority: None,
+        permissions: Permissions::EXPORT,
+        defaults: Some(vec![1; 8]),
+        constraints: None,
     }
 }
 

@@ -33,7 +33,11 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.hsm_status()?;
             client.trust_anchor()?;
             client.domain_list()?;
-            client.domain_create(&NewDomain { name: "acme".to_owned(), policy: Some("legacy".to_owned()) })?;
+            client.domain_create(&NewDomain {
+                name: "acme".to_owned(),
+                policy: Some("legacy".to_owned()),
+                allow: Vec::new(),
+            })?;
             client.domain_show("a/b é")?;
             assert_eq!(client.domain_verify("acme")?.records, 2);
             client.client_list("acme")?;

@@ -1,7 +1,7 @@
 //! Rows of the store as the admin API shows them. Never a key byte.
 
 use admin_api as api;
-use keystore::{DomainState, IdentityRow, ObjectRow};
+use keystore::{DomainState, IdentityRow, ObjectRow, Permissions};
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::UsageMask;
@@ -24,6 +24,7 @@ pub(super) fn domain(domain: &Domain, objects: u64, clients: usize) -> api::Doma
         },
         created: domain.row.created_us.div_euclid(1_000_000),
         policy: domain.row.policy.clone(),
+        allow: api::Permission::ALL.into_iter().filter(|one| domain.row.permissions.allow(permission(*one))).collect(),
         key_version: domain.key.version,
         objects,
         clients: u64::try_from(clients).unwrap_or(u64::MAX),
@@ -104,4 +105,13 @@ fn named_value(attribute: &Attribute) -> Option<api::NamedValue> {
     let text = kmip::text::render(&bytes);
     let value = text.lines().map(str::trim).collect::<Vec<_>>().join("; ");
     Some(api::NamedValue { name: attribute.value.name().to_owned(), value })
+}
+
+/// The bit of the store that a permission is.
+pub(super) fn permission(permission: api::Permission) -> Permissions {
+    match permission {
+        api::Permission::Export => Permissions::EXPORT,
+        api::Permission::Import => Permissions::IMPORT,
+        api::Permission::WrappedGet => Permissions::WRAPPED_GET,
+    }
 }

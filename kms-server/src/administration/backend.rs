@@ -6,6 +6,7 @@ use admin_api as api;
 use admin_api::{Effect, ErrorCode};
 use async_trait::async_trait;
 use audit::LogId;
+use keystore::Permissions;
 use kmip::attribute::RevocationReason;
 use kmip::registry::RevocationReasonCode;
 use policy::access::Actor;
@@ -186,7 +187,9 @@ impl AdminBackend for Administration {
 
     async fn domain_create(&self, caller: &Caller, domain: api::NewDomain) -> Result<api::Domain, Refusal> {
         let acting = self.admit(caller, Act::CreateDomain).await?;
-        let made = told(self.node.create_domain(&acting, &domain.name, domain.policy.as_deref()).await)?;
+        let permissions =
+            domain.allow.iter().fold(Permissions::default(), |all, one| all.and(answers::permission(*one)));
+        let made = told(self.node.create_domain(&acting, &domain.name, domain.policy.as_deref(), permissions).await)?;
         self.domain_answer(&made).await
     }
 

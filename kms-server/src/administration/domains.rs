@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit::limits::MAX_DETAIL_LEN;
 use audit::{LogId, Record, bounded_text};
-use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Step, Unit};
+use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Permissions, Step, Unit};
 use policy::algorithm::AlgorithmPolicy;
 use secret::DomainId;
 
@@ -45,9 +45,10 @@ impl Node {
         acting: &Acting,
         name: &str,
         policy: Option<&str>,
+        permissions: Permissions,
     ) -> Result<Arc<Domain>, AdminFailure> {
         const OPERATION: &str = "Create Domain";
-        let made = self.try_create_domain(acting, name, policy, OPERATION).await;
+        let made = self.try_create_domain(acting, name, policy, permissions, OPERATION).await;
         match made {
             Ok(domain) => Ok(domain),
             Err(failure) => acting.refuse(self, LogId::System, OPERATION, failure).await,
@@ -59,6 +60,7 @@ impl Node {
         acting: &Acting,
         name: &str,
         policy: Option<&str>,
+        permissions: Permissions,
         operation: &str,
     ) -> Result<Arc<Domain>, AdminFailure> {
         check_name(name)?;
@@ -70,7 +72,7 @@ impl Node {
         if self.directory.tenants().len() >= MAX_DOMAINS {
             return Err(AdminFailure::Unusable("the node has as many domains as it can hold"));
         }
-        let born = self.bear_domain(name, policy, false).await?;
+        let born = self.bear_domain(name, policy, permissions, false).await?;
         let id = born.row.id;
         let told = acting.record(self, log_of(id), operation);
         let in_system_log =
@@ -79,7 +81,13 @@ impl Node {
     }
 
     /// A new domain with everything that the HSM has to make for it.
-    async fn bear_domain(&self, name: &str, policy: &str, system: bool) -> Result<Born, AdminFailure> {
+    async fn bear_domain(
+        &self,
+        name: &str,
+        policy: &str,
+        permissions: Permissions,
+        system: bool,
+    ) -> Result<Born, AdminFailure> {
         let id: DomainId = uuid::Uuid::new_v4().into_bytes();
         let key = self.hsm.create_domain_key(id, 1).await?;
         let secret = self.hsm.random(MAC_SECRET_LEN).await?;
@@ -95,6 +103,9 @@ impl Node {
             policy: policy.to_owned(),
             system,
             authority: None,
+            permissions,
+            defaults: None,
+            constraints: None,
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }
@@ -127,7 +138,8 @@ impl Node {
         let system = match self.directory.system() {
             Some(system) => system,
             None => {
-                let born = self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), true).await?;
+                let born =
+                    self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), Permissions::default(), true).await?;
                 let told = self.auditor.record(&self.clock, log_of(born.row.id), "Initialize");
                 let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
                 self.commit_domain(born, told, in_system_log, Vec::new()).await?

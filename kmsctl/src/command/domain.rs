@@ -8,8 +8,9 @@ use crate::output::{Out, Sheet, Table, utc};
 
 pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result<(), Failure> {
     match verb {
-        cli::Domain::Create { name, policy } => {
-            let new = NewDomain { name: name.clone(), policy: Some(policy.text().to_owned()) };
+        cli::Domain::Create { name, policy, allow } => {
+            let allow = allow.iter().map(|permission| permission.permission()).collect();
+            let new = NewDomain { name: name.clone(), policy: Some(policy.text().to_owned()), allow };
             new.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
             let domain = client.domain_create(&new)?;
             out.write(&domain, || sheet(&domain))
@@ -75,9 +76,15 @@ fn sheet(domain: &Domain) -> String {
         .line("id", domain.id.to_string())
         .line("state", domain.state.text())
         .line("policy", &domain.policy)
+        .line("allowed", allowed(domain))
         .line("key version", domain.key_version.to_string())
         .line("objects", domain.objects.to_string())
         .line("clients", domain.clients.to_string())
         .line("created", utc(domain.created));
     sheet.render()
+}
+
+fn allowed(domain: &Domain) -> String {
+    let words: Vec<&str> = domain.allow.iter().map(|permission| permission.text()).collect();
+    if words.is_empty() { "nothing beyond Register and Get".to_owned() } else { words.join(", ") }
 }

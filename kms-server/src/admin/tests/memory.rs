@@ -50,6 +50,7 @@ fn domain(name: &str) -> Domain {
         state: DomainState::Active,
         created: 1,
         policy: "anssi".to_owned(),
+        allow: Vec::new(),
         key_version: 1,
         objects: 0,
         clients: 0,
