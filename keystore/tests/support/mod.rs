@@ -89,7 +89,7 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         authority: None,
         permissions: Permissions::EXPORT,
         defaults: Some(vec![1; 8]),
-        constraints: None,
+        constraints: Some(vec![2; 16]),
     }
 }
 
