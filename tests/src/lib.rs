@@ -2,6 +2,7 @@
 
 pub mod aftermath;
 pub mod asking;
+pub mod clients;
 pub mod exported;
 pub mod faults;
 pub mod load;
