@@ -2,6 +2,7 @@
 
 pub mod aftermath;
 pub mod asking;
+pub mod clients;
 pub mod coverage;
 pub mod exported;
 pub mod faults;

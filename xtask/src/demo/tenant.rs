@@ -29,5 +29,6 @@ pub fn key_bytes(world: &World, tenant: &str, id: &str) -> Result<Vec<u8>, Failu
     let response = get(world, tenant, id)??;
     let block = response.object.key_block().ok_or_else(|| Failure::new("the object has no key block"))?;
     let material = block.material().ok_or_else(|| Failure::new("the key has no value"))?;
-    Ok(material.secret().expose().to_vec())
+    let bytes = material.secret().ok_or_else(|| Failure::new("the key is no string of bytes"))?;
+    Ok(bytes.expose().to_vec())
 }

@@ -1,10 +1,13 @@
 """A life in KMIP through PyKMIP's client, in one protocol version; every answer is checked.
 
-Usage: suite.py HOST PORT CERT KEY CA VERSION, where VERSION is 1.0 to 1.4. Exit 0 and the line 'ok N checks' mean that
-all is well; anything else is a failure that names the check.
+Usage: pykmip_life.py VERSION, where VERSION is 1.0 to 1.4. One step, `N checks`, is told at the end; anything that is
+wrong ends the program at once and names the check.
 """
 
+import os
 import sys
+
+import steps
 
 from kmip.core import enums
 from kmip.core.exceptions import OperationFailure
@@ -153,13 +156,13 @@ def absent(client):
 
 
 def main():
-    host, port, cert, key, ca, version = sys.argv[1:]
+    (version,) = sys.argv[1:]
     client = ProxyKmipClient(
-        hostname=host,
-        port=int(port),
-        cert=cert,
-        key=key,
-        ca=ca,
+        hostname=os.environ["CLAVIS_HOST"],
+        port=int(os.environ["CLAVIS_PORT"]),
+        cert=os.environ["CLAVIS_CERTIFICATE"],
+        key=os.environ["CLAVIS_KEY"],
+        ca=os.environ["CLAVIS_AUTHORITY"],
         ssl_version="PROTOCOL_TLS",
         # PyKMIP reads a configuration file of the user's unless it is told of another.
         config_file="/dev/null",
@@ -171,7 +174,7 @@ def main():
         compromised_key(client)
         changed_attributes(client)
         absent(client)
-    print(f"ok {checks} checks")
+    steps.tell(f"{checks} checks")
 
 
 if __name__ == "__main__":
