@@ -60,7 +60,7 @@ async fn a_key_comes_back_over_both_versions_of_tls() {
         let tls = Arc::new(tls_config_for(server.identity(), server.roots(), versions).unwrap());
         let mut client = Client::connect_with(server.address, "127.0.0.1", tls, Limits::default()).await.unwrap();
         let got = client.request(V1_4, GetRequest::default()).await.unwrap();
-        assert_eq!(got.object.key_block().unwrap().material().unwrap().secret().expose(), [7; 32]);
+        assert_eq!(got.object.key_block().unwrap().material().unwrap().secret().unwrap().expose(), [7; 32]);
         client.close().await.unwrap();
         assert_eq!(server.next_seen().await, Seen::Handshake(Some(negotiated), 1));
         assert!(matches!(server.next_seen().await, Seen::Piece(_)));

@@ -228,14 +228,14 @@ async fn answer(payload: RequestPayload, shared: &Shared) -> Outcome {
         }
         R::Get(asked) => {
             shared.got.notify_one();
-            let unique_identifier = asked.unique_identifier.unwrap();
+            let unique_identifier = asked.unique_identifier.unwrap().to_string();
             let Some(key) = keys.get(&unique_identifier) else { return missing() };
             let key_block = KeyBlock::raw(Secret::copy_from(&key.bytes), CryptographicAlgorithm::Aes, 256);
             let object = ManagedObject::SymmetricKey(SymmetricKey { key_block });
             Outcome::Success(GetResponse { object_type: ObjectType::SymmetricKey, unique_identifier, object }.into())
         }
         R::GetAttributes(asked) => {
-            let unique_identifier = asked.unique_identifier.unwrap();
+            let unique_identifier = asked.unique_identifier.unwrap().to_string();
             let Some(key) = keys.get(&unique_identifier) else { return missing() };
             let tag = |name: &String| Some((name.clone(), key.tags.get(name)?.clone()));
             let mut attributes: Vec<Attribute> = asked
@@ -251,14 +251,14 @@ async fn answer(payload: RequestPayload, shared: &Shared) -> Outcome {
         }
         R::AddAttribute(_) if manner.refuse_tags => Outcome::failed(ResultReason::PermissionDenied, "no tags"),
         R::AddAttribute(asked) => {
-            let unique_identifier = asked.unique_identifier.unwrap();
+            let unique_identifier = asked.unique_identifier.unwrap().to_string();
             let Some(key) = keys.get_mut(&unique_identifier) else { return missing() };
             let AttributeValue::Custom { name, value } = &asked.attribute.value else { panic!("not custom") };
             key.tags.insert(name.clone(), value.item().text().unwrap().to_owned());
-            Outcome::Success(AddAttributeResponse { unique_identifier, attribute: asked.attribute }.into())
+            Outcome::Success(AddAttributeResponse { unique_identifier, attribute: Some(asked.attribute) }.into())
         }
         R::Activate(asked) => {
-            let unique_identifier = asked.unique_identifier.unwrap();
+            let unique_identifier = asked.unique_identifier.unwrap().to_string();
             let Some(key) = keys.get_mut(&unique_identifier) else { return missing() };
             assert_eq!(key.state, State::PreActive, "activated twice");
             key.state = State::Active;
