@@ -11,6 +11,13 @@ pub const MAX_REPETITIONS: usize = 1 << 16;
 /// Attributes, or attribute names, in one list: all 51 kinds and many custom ones.
 pub const MAX_ATTRIBUTES: usize = 1024;
 
+/// Rights in one Delegated Login. A ticket is for one task; an empty right is 8 bytes long and takes 32 in memory, and
+/// so many of them stay within what a batch may cost.
+pub const MAX_RIGHTS: usize = 8;
+
+/// Derivation data in one Derive Key. The method with the most takes three: date, region and service.
+pub const MAX_DERIVATION_DATA: usize = 16;
+
 /// Credentials in one header. Nobody sends more than one of each type.
 pub const MAX_CREDENTIALS: usize = 16;
 

@@ -6,7 +6,6 @@
 mod vectors;
 
 use kmip::message::{ItemPayload, RequestMessage, ResponseMessage};
-use kmip::payload::TYPED_OPERATIONS;
 use serde_json::Value;
 
 /// What becomes of a message that does not come back as it was.
@@ -39,6 +38,13 @@ const EXCEPTIONS: [(&str, Option<&str>, &str); 5] = [
     ("rajnikant main.go 1", Some("batch count 2 with 0 batch items at byte 8"), "the count lies"),
 ];
 
+/// Responses that are refused: name, error, and why that is right.
+const REFUSED_RESPONSES: [(&str, &str, &str); 1] = [(
+    "KMIP 1.0 Use Case 8.1 (0) - Create Key Pair",
+    "Unique Identifier does not belong here at byte 136",
+    "two Unique Identifiers, which do not tell the private key from the public one (1.0 §4.2)",
+)];
+
 #[test]
 fn messages_come_back_byte_for_byte() {
     let file = vectors::file("vectors.json");
@@ -57,22 +63,24 @@ fn messages_come_back_byte_for_byte() {
         }
         if let Some(digits) = vector["response_hex"].as_str() {
             let bytes = hex::decode(digits).unwrap();
-            let message = ResponseMessage::decode(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(*message.encode(), bytes, "{name}\n{}", kmip::text::render(&message.encode()));
+            let refused = REFUSED_RESPONSES.iter().find(|refused| refused.0 == name);
+            match (ResponseMessage::decode(&bytes), refused) {
+                (Ok(message), None) => {
+                    assert_eq!(*message.encode(), bytes, "{name}\n{}", kmip::text::render(&message.encode()));
+                }
+                (read, refused) => {
+                    assert_eq!(read.map_err(|error| error.to_string()), Err(refused.unwrap().1.to_owned()), "{name}");
+                }
+            }
             responses += 1;
         }
     }
-    assert_eq!((requests, responses, exceptions), (208, 197, EXCEPTIONS.len()));
+    assert_eq!((requests, responses, exceptions), (232, 221, EXCEPTIONS.len()));
 }
 
-/// Whether every operation of the vector has typed payloads, and its version is one of 1.0 to 1.4.
+/// Whether its version is one of 1.0 to 1.4.
 fn is_ours(vector: &Value) -> bool {
-    let typed = |operation: &Value| {
-        let Some(name) = operation.as_str() else { return true };
-        TYPED_OPERATIONS.iter().any(|operation| operation.text() == name)
-    };
     vector["kmip_version"].as_str().is_some_and(|version| version.starts_with("1."))
-        && vector["operations"].as_array().unwrap().iter().all(typed)
 }
 
 fn fate_of_request(bytes: &[u8]) -> Option<Fate> {
@@ -94,24 +102,4 @@ fn fate_of_request(bytes: &[u8]) -> Option<Fate> {
     assert_eq!(*RequestMessage::decode(&again).unwrap().encode().unwrap(), *again);
     assert_eq!(again.len(), bytes.len());
     Some(Fate::Reordered)
-}
-
-#[test]
-fn operations_without_typed_payload_leave_the_rest_of_a_message_readable() {
-    let file = vectors::file("vectors.json");
-    let mut untyped = 0;
-    for vector in file["vectors"].as_array().unwrap() {
-        let Some(digits) = vector["request_hex"].as_str() else { continue };
-        let Ok(message) = RequestMessage::decode(&hex::decode(digits).unwrap()) else { continue };
-        for item in &message.items {
-            if let Ok(operation) = item.operation
-                && !TYPED_OPERATIONS.contains(&operation)
-            {
-                assert_eq!(item.payload, ItemPayload::Unsupported, "{}", vector["name"]);
-
-                untyped += 1;
-            }
-        }
-    }
-    assert_eq!(untyped, 24);
 }

@@ -1,41 +1,153 @@
-//! What an operation asks and answers: one file per verb. KMIP 1.4 §4.
+//! What an operation asks and answers: one file per verb. KMIP 1.4 §4, 2.1 §6.
 //!
 //! A payload says only which fields it has; how attributes, names and objects look in a version is decided by the
 //! [parts](crate::wire::Part).
 
 mod activate;
 mod add_attribute;
+mod adjust_attribute;
+mod archive;
+mod attribute_changes;
+mod attribute_set;
+mod cancel;
+mod certificate_request_bytes;
+mod certify;
 mod check;
+mod constraints;
 mod create;
+mod create_key_pair;
+mod create_split_key;
+mod data;
+mod decrypt;
+mod defaults;
+mod delegated_login;
 mod delete_attribute;
+mod derivation_parameters;
+mod derive_key;
 mod destroy;
 mod discover_versions;
+mod empty;
+mod encrypt;
+mod export;
 mod get;
 mod get_attribute_list;
 mod get_attributes;
+mod get_constraints;
+mod get_usage_allocation;
+mod hash;
+mod import;
+mod interop;
+mod join_split_key;
+mod lists;
 mod locate;
+mod log;
+mod login;
+mod logout;
+mod mac;
+mod mac_verify;
 mod modify_attribute;
+mod notify;
+mod obtain_lease;
+mod ping;
+mod pkcs11;
+mod poll;
+mod process;
+mod put;
 mod query;
+mod query_asynchronous_requests;
+mod re_certify;
+mod re_key;
+mod re_key_key_pair;
+mod re_provision;
+mod recover;
 mod register;
 mod revoke;
+mod rights;
+mod rng_retrieve;
+mod rng_seed;
+mod set_attribute;
+mod set_constraints;
+mod set_defaults;
+mod set_endpoint_role;
+mod sign;
+mod signature_verify;
+mod subject;
+mod ticket;
+mod validate;
 
 pub use activate::{ActivateRequest, ActivateResponse};
 pub use add_attribute::{AddAttributeRequest, AddAttributeResponse};
+pub use adjust_attribute::{AdjustAttributeRequest, AdjustAttributeResponse};
+pub use archive::{ArchiveRequest, ArchiveResponse};
+pub use attribute_changes::{AttributeChanges, DeletedAttribute};
+pub use attribute_set::AttributeSet;
+pub use cancel::{CancelRequest, CancelResponse};
+pub use certify::{CertifyRequest, CertifyResponse};
 pub use check::{CheckRequest, CheckResponse};
+pub use constraints::{Constraint, Constraints};
 pub use create::{CreateRequest, CreateResponse};
+pub use create_key_pair::{CreateKeyPairRequest, CreateKeyPairResponse};
+pub use create_split_key::{CreateSplitKeyRequest, CreateSplitKeyResponse};
+pub use data::Data;
+pub use decrypt::{DecryptRequest, DecryptResponse};
+pub use defaults::{DefaultsFor, DefaultsInformation, ObjectDefaults};
+pub use delegated_login::{DelegatedLoginRequest, DelegatedLoginResponse};
 pub use delete_attribute::{DeleteAttributeRequest, DeleteAttributeResponse};
+pub use derivation_parameters::DerivationParameters;
+pub use derive_key::{DeriveKeyRequest, DeriveKeyResponse};
 pub use destroy::{DestroyRequest, DestroyResponse};
 pub use discover_versions::{DiscoverVersionsRequest, DiscoverVersionsResponse};
+pub use encrypt::{EncryptRequest, EncryptResponse};
+pub use export::{ExportRequest, ExportResponse};
 pub use get::{GetRequest, GetResponse};
 pub use get_attribute_list::{GetAttributeListRequest, GetAttributeListResponse};
 pub use get_attributes::{GetAttributesRequest, GetAttributesResponse};
+pub use get_constraints::{GetConstraintsRequest, GetConstraintsResponse};
+pub use get_usage_allocation::{GetUsageAllocationRequest, GetUsageAllocationResponse};
+pub use hash::{HashRequest, HashResponse};
+pub use import::{ImportRequest, ImportResponse};
+pub use interop::{InteropRequest, InteropResponse};
+pub use join_split_key::{JoinSplitKeyRequest, JoinSplitKeyResponse};
+pub use lists::{ObjectGroups, ObjectTypes, Objects, Operations};
 pub use locate::{LocateRequest, LocateResponse};
+pub use log::{LogRequest, LogResponse};
+pub use login::{LoginRequest, LoginResponse};
+pub use logout::{LogoutRequest, LogoutResponse};
+pub use mac::{MacRequest, MacResponse};
+pub use mac_verify::{MacVerifyRequest, MacVerifyResponse};
 pub use modify_attribute::{ModifyAttributeRequest, ModifyAttributeResponse};
+pub use notify::{NotifyRequest, NotifyResponse};
+pub use obtain_lease::{ObtainLeaseRequest, ObtainLeaseResponse};
+pub use ping::{PingRequest, PingResponse};
+pub use pkcs11::{Pkcs11Call, Pkcs11Request, Pkcs11Response};
+pub use poll::{PollRequest, PollResponse};
+pub use process::{ProcessRequest, ProcessResponse};
+pub use put::{PutRequest, PutResponse};
 pub use query::{
     CapabilityInformation, ExtensionInformation, ProfileInformation, QueryRequest, QueryResponse, ValidationInformation,
 };
+pub use query_asynchronous_requests::{
+    AsynchronousCorrelationValues, AsynchronousRequest, QueryAsynchronousRequestsRequest,
+    QueryAsynchronousRequestsResponse,
+};
+pub use re_certify::{ReCertifyRequest, ReCertifyResponse};
+pub use re_key::{ReKeyRequest, ReKeyResponse};
+pub use re_key_key_pair::{ReKeyKeyPairRequest, ReKeyKeyPairResponse};
+pub use re_provision::{ReProvisionRequest, ReProvisionResponse};
+pub use recover::{RecoverRequest, RecoverResponse};
 pub use register::{RegisterRequest, RegisterResponse};
 pub use revoke::{RevokeRequest, RevokeResponse};
+pub use rights::{Right, Rights};
+pub use rng_retrieve::{RngRetrieveRequest, RngRetrieveResponse};
+pub use rng_seed::{RngSeedRequest, RngSeedResponse};
+pub use set_attribute::{SetAttributeRequest, SetAttributeResponse};
+pub use set_constraints::{SetConstraintsRequest, SetConstraintsResponse};
+pub use set_defaults::{SetDefaultsRequest, SetDefaultsResponse};
+pub use set_endpoint_role::{SetEndpointRoleRequest, SetEndpointRoleResponse};
+pub use sign::{SignRequest, SignResponse};
+pub use signature_verify::{SignatureVerifyRequest, SignatureVerifyResponse};
+pub use ticket::{Ticket, TicketLifetime};
+pub use validate::{ValidateRequest, ValidateResponse};
 
 pub use crate::attribute::Identifier;
 use crate::registry::Operation;
@@ -82,7 +194,6 @@ macro_rules! payloads {
             pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Option<Self>, DecodeError> {
                 match operation {
                     $( Operation::$verb => $request::decode(item).map(|payload| Some(Self::$verb(payload))), )*
-                    _ => Ok(None),
                 }
             }
 
@@ -109,7 +220,6 @@ macro_rules! payloads {
             pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Option<Self>, DecodeError> {
                 match operation {
                     $( Operation::$verb => $response::decode(item).map(|payload| Some(Self::$verb(payload))), )*
-                    _ => Ok(None),
                 }
             }
 
@@ -156,17 +266,61 @@ macro_rules! payloads {
 payloads! {
     DiscoverVersions(DiscoverVersionsRequest, DiscoverVersionsResponse),
     Query(QueryRequest, QueryResponse),
+    Ping(PingRequest, PingResponse),
     Create(CreateRequest, CreateResponse),
+    CreateKeyPair(CreateKeyPairRequest, CreateKeyPairResponse),
     Register(RegisterRequest, RegisterResponse),
+    ReKey(ReKeyRequest, ReKeyResponse),
+    ReKeyKeyPair(ReKeyKeyPairRequest, ReKeyKeyPairResponse),
+    DeriveKey(DeriveKeyRequest, DeriveKeyResponse),
+    Certify(CertifyRequest, CertifyResponse),
+    ReCertify(ReCertifyRequest, ReCertifyResponse),
+    CreateSplitKey(CreateSplitKeyRequest, CreateSplitKeyResponse),
+    JoinSplitKey(JoinSplitKeyRequest, JoinSplitKeyResponse),
+    Import(ImportRequest, ImportResponse),
+    Export(ExportRequest, ExportResponse),
     Get(GetRequest, GetResponse),
     GetAttributes(GetAttributesRequest, GetAttributesResponse),
     GetAttributeList(GetAttributeListRequest, GetAttributeListResponse),
     AddAttribute(AddAttributeRequest, AddAttributeResponse),
     ModifyAttribute(ModifyAttributeRequest, ModifyAttributeResponse),
     DeleteAttribute(DeleteAttributeRequest, DeleteAttributeResponse),
+    SetAttribute(SetAttributeRequest, SetAttributeResponse),
+    AdjustAttribute(AdjustAttributeRequest, AdjustAttributeResponse),
     Locate(LocateRequest, LocateResponse),
     Check(CheckRequest, CheckResponse),
+    ObtainLease(ObtainLeaseRequest, ObtainLeaseResponse),
+    GetUsageAllocation(GetUsageAllocationRequest, GetUsageAllocationResponse),
     Activate(ActivateRequest, ActivateResponse),
     Revoke(RevokeRequest, RevokeResponse),
     Destroy(DestroyRequest, DestroyResponse),
+    Archive(ArchiveRequest, ArchiveResponse),
+    Recover(RecoverRequest, RecoverResponse),
+    Validate(ValidateRequest, ValidateResponse),
+    Encrypt(EncryptRequest, EncryptResponse),
+    Decrypt(DecryptRequest, DecryptResponse),
+    Sign(SignRequest, SignResponse),
+    SignatureVerify(SignatureVerifyRequest, SignatureVerifyResponse),
+    Mac(MacRequest, MacResponse),
+    MacVerify(MacVerifyRequest, MacVerifyResponse),
+    Hash(HashRequest, HashResponse),
+    RngRetrieve(RngRetrieveRequest, RngRetrieveResponse),
+    RngSeed(RngSeedRequest, RngSeedResponse),
+    Cancel(CancelRequest, CancelResponse),
+    Poll(PollRequest, PollResponse),
+    Process(ProcessRequest, ProcessResponse),
+    QueryAsynchronousRequests(QueryAsynchronousRequestsRequest, QueryAsynchronousRequestsResponse),
+    GetConstraints(GetConstraintsRequest, GetConstraintsResponse),
+    SetConstraints(SetConstraintsRequest, SetConstraintsResponse),
+    SetDefaults(SetDefaultsRequest, SetDefaultsResponse),
+    Login(LoginRequest, LoginResponse),
+    Logout(LogoutRequest, LogoutResponse),
+    DelegatedLogin(DelegatedLoginRequest, DelegatedLoginResponse),
+    ReProvision(ReProvisionRequest, ReProvisionResponse),
+    Log(LogRequest, LogResponse),
+    Interop(InteropRequest, InteropResponse),
+    Pkcs11(Pkcs11Request, Pkcs11Response),
+    SetEndpointRole(SetEndpointRoleRequest, SetEndpointRoleResponse),
+    Notify(NotifyRequest, NotifyResponse),
+    Put(PutRequest, PutResponse),
 }

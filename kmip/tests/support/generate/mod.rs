@@ -13,6 +13,10 @@ macro_rules! one {
 mod messages;
 pub mod objects;
 mod payloads;
+mod payloads_common;
+mod payloads_crypto;
+mod payloads_keys;
+mod payloads_service;
 mod values;
 
 pub use messages::{request, response};

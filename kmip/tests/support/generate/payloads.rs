@@ -13,6 +13,7 @@ use proptest::sample::select;
 
 use super::objects::*;
 use super::values::*;
+use super::{payloads_crypto, payloads_keys, payloads_service};
 
 pub(super) fn versions() -> BoxedStrategy<Vec<ProtocolVersion>> {
     vec((any::<i32>(), any::<i32>()).prop_map(|(major, minor)| ProtocolVersion { major, minor }), 0..4).boxed()
@@ -172,13 +173,18 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
         Operation::Destroy => {
             id(v).prop_map(|unique_identifier| P::Destroy(DestroyRequest { unique_identifier })).boxed()
         }
-        other => panic!("no generator for the typed operation {other}"),
+        other => payloads_crypto::request_of(other, v)
+            .or_else(|| payloads_keys::request_of(other, v))
+            .or_else(|| payloads_service::request_of(other, v))
+            .unwrap_or_else(|| panic!("no generator for the typed operation {other}")),
     }
 }
 
 /// The answer to an operation that `version` has, with values of `v`.
 pub(super) fn response_payload(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
-    let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(version)).collect();
+    // Poll has no answer of its own.
+    let answered = |operation: &Operation| operation.known_in(version) && *operation != Operation::Poll;
+    let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(answered).collect();
     select(operations).prop_flat_map(move |operation| response_of(operation, v)).boxed()
 }
 
@@ -244,7 +250,10 @@ pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStra
         Operation::Destroy => {
             text().prop_map(|unique_identifier| P::Destroy(DestroyResponse { unique_identifier })).boxed()
         }
-        other => panic!("no generator for the typed operation {other}"),
+        other => payloads_crypto::response_of(other, v)
+            .or_else(|| payloads_keys::response_of(other, v))
+            .or_else(|| payloads_service::response_of(other, v))
+            .unwrap_or_else(|| panic!("no generator for the typed operation {other}")),
     }
 }
 

@@ -1,0 +1,30 @@
+//! The bytes of a certificate request inside Certify and Re-certify, where 1.x and 2.x differ.
+
+use crate::ttlv::{DecodeError, Wire, Writer};
+use crate::wire::{Fields, Part};
+use crate::{ProtocolVersion, Tag};
+
+/// 1.x: Certificate Request; 2.x: Certificate Request Value, because the other tag became that of a managed object.
+pub struct CertificateRequestBytes;
+
+impl CertificateRequestBytes {
+    fn tag(version: ProtocolVersion) -> Tag {
+        if version.is_2_x() { Tag::CERTIFICATE_REQUEST_VALUE } else { Tag::CERTIFICATE_REQUEST }
+    }
+}
+
+impl Part<Option<Vec<u8>>> for CertificateRequestBytes {
+    fn takes(tag: Tag, version: ProtocolVersion) -> bool {
+        tag == Self::tag(version)
+    }
+
+    fn encode(bytes: &Option<Vec<u8>>, w: &mut Writer) {
+        if let Some(bytes) = bytes {
+            bytes.encode(Self::tag(w.version()), w);
+        }
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Option<Vec<u8>>, DecodeError> {
+        fields.optional(Self::tag(fields.version()))
+    }
+}

@@ -1,0 +1,47 @@
+//! Encrypt: the server encrypts with a key that it holds. KMIP 1.4 §4.29.
+
+use super::data::Data;
+use crate::Tag;
+use crate::attribute::{CryptographicParameters, Identifier};
+use crate::wire::structure;
+
+structure! {
+    /// What to encrypt, with which key and how.
+    #[derive(Debug, Default, PartialEq)]
+    pub struct EncryptRequest {
+        /// The key; absent means the ID Placeholder.
+        optional unique_identifier: Identifier = Tag::UNIQUE_IDENTIFIER,
+        /// Mode, padding, tag length; absent means the key's own parameters.
+        optional cryptographic_parameters: Box<CryptographicParameters> = Tag::CRYPTOGRAPHIC_PARAMETERS,
+        /// The plaintext; only the last part of a stream may lack it.
+        optional data: Data = Tag::DATA,
+        /// Initialisation vector, counter or nonce.
+        optional iv_counter_nonce: Vec<u8> = Tag::IV_COUNTER_NONCE,
+        /// The stream this is the next part of, as the answer to the part before named it.
+        optional correlation_value: Vec<u8> = Tag::CORRELATION_VALUE [since V1_3],
+        /// Whether this is the first part of a stream.
+        optional init_indicator: bool = Tag::INIT_INDICATOR [since V1_3],
+        /// Whether this is the last part of a stream.
+        optional final_indicator: bool = Tag::FINAL_INDICATOR [since V1_3],
+        /// What is authenticated and not encrypted; in a stream with the first part.
+        optional authenticated_encryption_additional_data: Vec<u8> =
+            Tag::AUTHENTICATED_ENCRYPTION_ADDITIONAL_DATA [since V1_4],
+    }
+}
+
+structure! {
+    /// The ciphertext.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct EncryptResponse {
+        /// The key.
+        required unique_identifier: String = Tag::UNIQUE_IDENTIFIER,
+        /// The ciphertext; absent where a part of a stream fills no block.
+        optional data: Vec<u8> = Tag::DATA,
+        /// The initialisation vector, counter or nonce that the server chose.
+        optional iv_counter_nonce: Vec<u8> = Tag::IV_COUNTER_NONCE,
+        /// The stream, for its next part.
+        optional correlation_value: Vec<u8> = Tag::CORRELATION_VALUE [since V1_3],
+        /// The tag, where the mode has one and this was the last part.
+        optional authenticated_encryption_tag: Vec<u8> = Tag::AUTHENTICATED_ENCRYPTION_TAG [since V1_4],
+    }
+}
