@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::HsmError;
-use crate::limits::{MAX_LABEL_LEN, MAX_MEMBERS, MAX_WORKERS};
+use crate::limits::{MAX_LABEL_LEN, MAX_MEMBERS, MAX_WORKERS, PAIR_DEADLINE};
 
 /// The members of a group, in the order in which calls try them: the local zone first.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,6 +18,10 @@ pub struct GroupConfig {
     /// How long one member may take for one call before the next one is tried. In the file: `call_deadline_ms`.
     #[serde(rename = "call_deadline_ms", with = "millis", default = "default_call_deadline")]
     pub call_deadline: Duration,
+    /// How long one member may take for a key pair before the next one is tried, the wait for others before it included.
+    /// In the file: `pair_deadline_ms`.
+    #[serde(rename = "pair_deadline_ms", with = "millis", default = "default_pair_deadline")]
+    pub pair_deadline: Duration,
     /// Time between two probes of a member's Root of Trust. In the file: `probe_interval_ms`.
     #[serde(rename = "probe_interval_ms", with = "millis", default = "default_probe_interval")]
     pub probe_interval: Duration,
@@ -54,25 +58,35 @@ pub enum Vendor {
 }
 
 impl Vendor {
-    /// Worker threads, each with a session of its own.
+    /// Worker threads for calls, each with a session of its own.
     #[must_use]
-    pub fn workers(self) -> usize {
+    pub const fn workers(self) -> usize {
         match self {
             Self::SoftHsm => 1,
             Self::Network => 16,
         }
     }
+
+    /// Worker threads for RSA pairs, and as many again for pairs on curves, each with a session of its own.
+    #[must_use]
+    pub const fn pair_workers(self) -> usize {
+        match self {
+            Self::SoftHsm => 1,
+            Self::Network => 4,
+        }
+    }
 }
 
-const _: () = assert!(16 <= MAX_WORKERS);
+const _: () = assert!(Vendor::Network.workers() + 2 * Vendor::Network.pair_workers() <= MAX_WORKERS);
 
 impl GroupConfig {
-    /// A group of `members` with the default deadlines: 2 s for a call, 1 s between probes, 10 s to open.
+    /// A group of `members` with the default deadlines: 2 s for a call, 60 s for a key pair, 1 s between probes, 10 s to open.
     #[must_use]
     pub fn new(members: Vec<MemberConfig>) -> Self {
         Self {
             members,
             call_deadline: default_call_deadline(),
+            pair_deadline: default_pair_deadline(),
             probe_interval: default_probe_interval(),
             open_deadline: default_open_deadline(),
         }
@@ -102,6 +116,7 @@ impl GroupConfig {
         }
         for (name, time) in [
             ("call_deadline_ms", self.call_deadline),
+            ("pair_deadline_ms", self.pair_deadline),
             ("probe_interval_ms", self.probe_interval),
             ("open_deadline_ms", self.open_deadline),
         ] {
@@ -115,6 +130,10 @@ impl GroupConfig {
 
 fn default_call_deadline() -> Duration {
     Duration::from_secs(2)
+}
+
+fn default_pair_deadline() -> Duration {
+    PAIR_DEADLINE
 }
 
 fn default_probe_interval() -> Duration {
@@ -176,6 +195,7 @@ mod tests {
             |c: &mut GroupConfig| c.members[1].module = "a.so".into(),
             |c: &mut GroupConfig| c.members[1].label = "x".repeat(33),
             |c: &mut GroupConfig| c.call_deadline = Duration::ZERO,
+            |c: &mut GroupConfig| c.pair_deadline = Duration::ZERO,
         ] {
             let mut config = good.clone();
             spoil(&mut config);

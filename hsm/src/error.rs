@@ -46,6 +46,20 @@ pub enum HsmError {
         /// What is wrong.
         reason: String,
     },
+    /// Every member that is up has as much of this work in hand as it may. Nothing was begun.
+    #[error("{doing}: every HSM member has as many in hand as it may")]
+    Busy {
+        /// What was to be done.
+        doing: &'static str,
+    },
+    /// The members are well and do not do this: a curve or a mechanism that they lack, a policy of theirs.
+    #[error("{doing}: not offered by the HSM ({})", list(.reasons))]
+    Unsupported {
+        /// What was to be done.
+        doing: &'static str,
+        /// Member label and the PKCS#11 error.
+        reasons: Vec<(String, String)>,
+    },
     /// The configuration cannot be right.
     #[error("HSM configuration: {0}")]
     Config(String),
@@ -62,6 +76,10 @@ pub enum ErrorClass {
     Deadline,
     /// A person has to act.
     Operator,
+    /// Try again when what is in hand is done.
+    Busy,
+    /// Another try will not help: the devices do not do this.
+    Unsupported,
     /// The caller asked for something that cannot be.
     Usage,
 }
@@ -75,6 +93,8 @@ impl HsmError {
             Self::Unavailable { .. } => ErrorClass::Unavailable,
             Self::Deadline { .. } => ErrorClass::Deadline,
             Self::Operator { .. } => ErrorClass::Operator,
+            Self::Busy { .. } => ErrorClass::Busy,
+            Self::Unsupported { .. } => ErrorClass::Unsupported,
             Self::Limit(_) | Self::Config(_) => ErrorClass::Usage,
         }
     }
@@ -102,6 +122,10 @@ pub(crate) enum Kind {
     Deadline,
     /// The member is stopped for good: another try could lock it or use a wrong key.
     Operator,
+    /// The member is well and does not do this: ask the next one and blame nobody.
+    Refused,
+    /// The member has as much of this work in hand as it may: as `Refused`.
+    Full,
 }
 
 /// One failed attempt on one member.
@@ -127,11 +151,21 @@ impl Fault {
 /// Turns the module's error into a fault that says what was being done.
 pub(crate) trait Doing<T> {
     fn doing(self, doing: &'static str) -> Result<T, Fault>;
+
+    /// As `doing`, for what a module need not offer: a mechanism or an attribute that it does not know is a refusal.
+    fn offered(self, doing: &'static str) -> Result<T, Fault>;
 }
 
 impl<T> Doing<T> for Result<T, Pkcs11Error> {
     fn doing(self, doing: &'static str) -> Result<T, Fault> {
         self.map_err(|error| Fault { kind: kind_of(&error), doing, cause: name_of(&error) })
+    }
+
+    fn offered(self, doing: &'static str) -> Result<T, Fault> {
+        self.map_err(|error| {
+            let kind = if is_refusal(&error) { Kind::Refused } else { kind_of(&error) };
+            Fault { kind, doing, cause: name_of(&error) }
+        })
     }
 }
 
@@ -166,6 +200,39 @@ pub(crate) fn kind_of(error: &Pkcs11Error) -> Kind {
         // in once.
         _ => Kind::Member,
     }
+}
+
+/// Whether a module that is well says with this error that it does not do such a thing.
+fn is_refusal(error: &Pkcs11Error) -> bool {
+    use RvError as R;
+    let Pkcs11Error::Pkcs11(code, _) = error else { return matches!(error, Pkcs11Error::NotSupported) };
+    matches!(
+        code,
+        R::ActionProhibited
+            | R::AttributeTypeInvalid
+            | R::AttributeValueInvalid
+            | R::CurveNotSupported
+            | R::DomainParamsInvalid
+            | R::FunctionNotSupported
+            | R::KeyFunctionNotPermitted
+            | R::KeyNotWrappable
+            | R::KeySizeRange
+            | R::KeyTypeInconsistent
+            | R::KeyUnextractable
+            | R::MechanismInvalid
+            | R::MechanismParamInvalid
+            | R::RandomNoRng
+            | R::RandomSeedNotSupported
+            | R::TemplateIncomplete
+            | R::TemplateInconsistent
+            | R::WrappingKeySizeRange
+            | R::WrappingKeyTypeInconsistent
+    )
+}
+
+/// Whether the module does not know the mechanism, so that it makes sense to try another.
+pub(crate) fn is_unknown_mechanism(error: &Pkcs11Error) -> bool {
+    matches!(error, Pkcs11Error::Pkcs11(RvError::MechanismInvalid, _) | Pkcs11Error::NotSupported)
 }
 
 /// The error under its PKCS#11 name, for instance `CKR_TEMPLATE_INCONSISTENT`.
@@ -218,6 +285,21 @@ mod tests {
         assert_eq!(kind_of(&error(RvError::TokenNotPresent)), Kind::Member);
         assert_eq!(kind_of(&error(RvError::SessionHandleInvalid)), Kind::Session);
         assert_eq!(kind_of(&error(RvError::KeyHandleInvalid)), Kind::Object);
+    }
+
+    #[test]
+    fn what_a_module_need_not_offer_stops_nobody() {
+        for code in [RvError::MechanismInvalid, RvError::CurveNotSupported, RvError::RandomSeedNotSupported] {
+            let offered: Result<(), Pkcs11Error> = Err(error(code));
+            assert_eq!(offered.offered("make an EC key pair").unwrap_err().kind, Kind::Refused);
+        }
+        // The same error to what a member must be able to do is for an operator.
+        let needed: Result<(), Pkcs11Error> = Err(error(RvError::MechanismInvalid));
+        assert_eq!(needed.doing("wrap a Domain Key").unwrap_err().kind, Kind::Operator);
+        for (code, kind) in [(RvError::DeviceError, Kind::Member), (RvError::SessionHandleInvalid, Kind::Session)] {
+            let lost: Result<(), Pkcs11Error> = Err(error(code));
+            assert_eq!(lost.offered("make an EC key pair").unwrap_err().kind, kind);
+        }
     }
 
     #[test]

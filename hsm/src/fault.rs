@@ -11,7 +11,7 @@ use crate::error::{Fault, HsmError, Kind};
 compile_error!("the feature `fault` breaks the HSM group on purpose and must never be in a release");
 
 /// The variable that [`crate::Group::open`] and the ceremony read: a comma-separated list of `no-failover`,
-/// `LABEL=fail`, `LABEL=hang`, `LABEL=garbage`, `ceremony-abort=STEP`.
+/// `LABEL=fail`, `LABEL=hang`, `LABEL=hang-pairs`, `LABEL=garbage`, `ceremony-abort=STEP`.
 pub const VARIABLE: &str = "CLAVIS_HSM_FAULT";
 
 /// How a member misbehaves.
@@ -24,6 +24,8 @@ pub enum Mode {
     Fail,
     /// Calls do not return until the mode changes.
     Hang,
+    /// Key pairs do not get ready until the mode changes; everything else goes on.
+    HangPairs,
     /// Bytes change on their way to or from the device.
     Garbage,
 }
@@ -44,6 +46,8 @@ struct Switches {
 struct Modes {
     no_failover: bool,
     members: HashMap<String, Mode>,
+    /// Key pairs that [`Mode::HangPairs`] holds up now.
+    held_pairs: usize,
 }
 
 impl Faults {
@@ -60,6 +64,7 @@ impl Faults {
                 Some(("ceremony-abort", step)) if step.parse::<u32>().is_ok() => {}
                 Some((label, "fail")) => faults.set(label, Mode::Fail),
                 Some((label, "hang")) => faults.set(label, Mode::Hang),
+                Some((label, "hang-pairs")) => faults.set(label, Mode::HangPairs),
                 Some((label, "garbage")) => faults.set(label, Mode::Garbage),
                 _ => return Err(HsmError::Config(format!("{VARIABLE}: {word:?} is not a fault"))),
             }
@@ -77,6 +82,13 @@ impl Faults {
     /// Switches failover off (every call goes to the first configured member and no other) or on again.
     pub fn set_failover(&self, on: bool) {
         self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner).no_failover = !on;
+    }
+
+    /// Waits until [`Mode::HangPairs`] holds up at least `count` key pairs, of all members together. Blocks.
+    pub fn wait_for_held_pairs(&self, count: usize) {
+        let modes = self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Its end is all that is wanted of the wait.
+        let _held = self.inner.changed.wait_while(modes, |modes| modes.held_pairs < count);
     }
 
     pub(crate) fn failover(&self) -> bool {
@@ -124,8 +136,21 @@ impl MemberSwitch {
             .unwrap_or_else(PoisonError::into_inner);
         match Self::mode(&modes, &self.label) {
             Mode::Fail => Err(Fault::new(Kind::Member, "call", "CKR_DEVICE_ERROR (fault injected)")),
-            Mode::None | Mode::Hang | Mode::Garbage => Ok(()),
+            Mode::None | Mode::Hang | Mode::HangPairs | Mode::Garbage => Ok(()),
         }
+    }
+
+    /// Holds a key pair up, if set.
+    pub fn hold_pair(&self) {
+        let mut modes = self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner);
+        if Self::mode(&modes, &self.label) != Mode::HangPairs {
+            return;
+        }
+        modes.held_pairs += 1;
+        self.inner.changed.notify_all();
+        let held = |modes: &mut Modes| Self::mode(modes, &self.label) == Mode::HangPairs;
+        let mut modes = self.inner.changed.wait_while(modes, held).unwrap_or_else(PoisonError::into_inner);
+        modes.held_pairs -= 1;
     }
 
     /// The bytes, altered if garbage is set.

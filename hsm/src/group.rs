@@ -12,11 +12,12 @@ use crate::config::GroupConfig;
 use crate::domain_key::DomainKey;
 use crate::error::{Fault, HsmError, Kind};
 use crate::lane::Lane;
-use crate::limits::MAX_RANDOM_LEN;
+use crate::limits::{MAX_RANDOM_LEN, MAX_SEED_LEN};
 use crate::member::{Common, Member};
 use crate::seal;
 use crate::status::{MemberStatus, Service};
 use crate::trust::{CheckpointKey, TrustAnchor};
+use crate::workers::Queue;
 
 /// The HSM members of a node. Cheap to clone; all clones are the same group.
 ///
@@ -68,6 +69,7 @@ impl Group {
         }
         let common = Common {
             call_deadline: config.call_deadline,
+            pair_deadline: config.pair_deadline,
             probe_interval: config.probe_interval,
             root: Arc::clone(&root),
             changed,
@@ -210,6 +212,35 @@ impl Group {
         self.on_first(Service::Random, || move |lane: &mut Lane| lane.random(len)).await.map(|(_, bytes)| bytes)
     }
 
+    /// Stirs the generator of every member that is up with `seed`, 1 to 4096 bytes. It adds to what the devices draw by
+    /// themselves and replaces nothing, so that a caller who knows the seed knows nothing of the output.
+    ///
+    /// # Errors
+    /// [`HsmError::Limit`]; [`HsmError::Unsupported`] where no member takes a seed; the availability errors of
+    /// [`Group`]. One member that takes it is enough.
+    pub async fn seed_random(&self, seed: &[u8]) -> Result<(), HsmError> {
+        if seed.is_empty() || seed.len() > MAX_SEED_LEN {
+            return Err(HsmError::Limit(format!("a seed of {} bytes; 1 to {MAX_SEED_LEN} are allowed", seed.len())));
+        }
+        let seed = Arc::new(Secret::copy_from(seed));
+        let mut taken = false;
+        let mut faults = Vec::new();
+        for member in self.candidates() {
+            let Some(live) = member.live() else { continue };
+            let seed = Arc::clone(&seed);
+            match member.call(&live, move |lane| lane.seed_random(&seed)).await {
+                Ok(()) => taken = true,
+                Err(fault) => {
+                    if fault.kind != Kind::Refused {
+                        self.blame(member, &live, &fault);
+                    }
+                    faults.push((member.label(), fault));
+                }
+            }
+        }
+        if taken { Ok(()) } else { Err(self.verdict(&faults)) }
+    }
+
     /// Signs the SHA-256 digest of a checkpoint with the key of the first member that is up.
     ///
     /// # Errors
@@ -292,26 +323,71 @@ impl Group {
         T: Send + 'static,
         W: FnOnce(&mut Lane) -> Result<T, Fault> + Send + 'static,
     {
-        let mut last = None;
-        for member in self.candidates() {
+        self.on_any(self.candidates().iter().collect(), Queue::Calls, service, attempt).await
+    }
+
+    /// As `on_first`, beginning with the member that has the least of this work in hand.
+    pub(crate) async fn on_freest<T, W>(
+        &self,
+        queue: Queue,
+        service: Service,
+        attempt: impl Fn() -> W,
+    ) -> Result<(Arc<Member>, T), HsmError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Lane) -> Result<T, Fault> + Send + 'static,
+    {
+        let mut members: Vec<&Arc<Member>> = self.candidates().iter().collect();
+        // Stable, so that the configured order decides between equals.
+        members.sort_by_cached_key(|member| member.live().map(|live| live.in_hand(queue)));
+        self.on_any(members, queue, service, attempt).await
+    }
+
+    async fn on_any<T, W>(
+        &self,
+        members: Vec<&Arc<Member>>,
+        queue: Queue,
+        service: Service,
+        attempt: impl Fn() -> W,
+    ) -> Result<(Arc<Member>, T), HsmError>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Lane) -> Result<T, Fault> + Send + 'static,
+    {
+        let mut faults = Vec::new();
+        for member in members {
             let Some(live) = member.live() else { continue };
-            match member.call(&live, attempt()).await {
+            match member.ask(&live, queue, attempt()).await {
                 Ok(done) => {
                     member.counters.served(service);
                     return Ok((Arc::clone(member), done));
                 }
-                Err(fault) if fault.kind == Kind::Data => return Err(data(fault)),
                 Err(fault) => {
-                    self.blame(member, &live, &fault);
-                    last = Some((member, fault));
+                    match fault.kind {
+                        Kind::Data => return Err(data(fault)),
+                        Kind::Refused | Kind::Full => {}
+                        // A slow pair says nothing of a member that seals and opens meanwhile; its probe does.
+                        Kind::Deadline if queue != Queue::Calls => {
+                            member.counters.failed.fetch_add(1, Ordering::Relaxed);
+                            tracing::warn!(member = member.label(), %fault, "a key pair was not ready in time");
+                        }
+                        _ => self.blame(member, &live, &fault),
+                    }
+                    faults.push((member.label(), fault));
                 }
             }
         }
-        match last {
-            Some((member, fault)) if fault.kind == Kind::Deadline => {
-                Err(HsmError::Deadline { member: member.label().into() })
-            }
-            _ => Err(self.nobody()),
+        Err(self.verdict(&faults))
+    }
+
+    /// What is left to say when no member has done it.
+    fn verdict(&self, faults: &[(&str, Fault)]) -> HsmError {
+        if let Some((_, fault)) = faults.iter().find(|(_, fault)| fault.kind == Kind::Full) {
+            return HsmError::Busy { doing: fault.doing };
+        }
+        match faults.last() {
+            Some((member, fault)) if fault.kind == Kind::Deadline => HsmError::Deadline { member: (*member).into() },
+            _ => unsupported(faults).unwrap_or_else(|| self.nobody()),
         }
     }
 
@@ -361,6 +437,15 @@ fn anchor_of(members: &[Arc<Member>], root: &OnceLock<[u8; 32]>) -> TrustAnchor 
         })
         .collect();
     TrustAnchor { rot_fingerprint: root.get().copied().unwrap_or_default(), checkpoint_keys }
+}
+
+/// The refusals among the faults.
+fn unsupported(faults: &[(&str, Fault)]) -> Option<HsmError> {
+    let refusals = faults.iter().filter(|(_, fault)| fault.kind == Kind::Refused);
+    let reasons: Vec<_> =
+        refusals.clone().map(|(member, fault)| ((*member).to_string(), fault.cause.clone())).collect();
+    let (_, first) = refusals.clone().next()?;
+    Some(HsmError::Unsupported { doing: first.doing, reasons })
 }
 
 fn data(fault: Fault) -> HsmError {

@@ -12,9 +12,11 @@ use cryptoki::session::Session;
 use cryptoki::slot::Slot;
 use secret::{Algorithm, DomainId, DomainKeyVersion, Sealed, Secret};
 
+use crate::config::Vendor;
 use crate::domain_key::{CANARY_PLAIN, DomainKey};
 use crate::error::{Doing, Fault, Kind};
 use crate::handles::{Handles, Imported};
+use crate::key_pair::{self, Recipe};
 use crate::limits::{MAX_IMPORTED_KEYS, WRAPPED_KEY_LEN};
 use crate::module::Epoch;
 use crate::seal::{self, IV_LEN, OBJECT_KEY_LEN, ObjectKey, TAG_LEN};
@@ -26,6 +28,7 @@ const TAG_BITS: u64 = 8 * TAG_LEN as u64;
 /// What all workers of a member share in one epoch. When the last of them lets go, the epoch ends.
 pub(crate) struct Shared {
     pub slot: Slot,
+    vendor: Vendor,
     /// Logged in; owns every imported Domain Key. Locked for an import, so that no key is imported twice.
     anchor: Mutex<Session>,
     pub root: ObjectHandle,
@@ -46,6 +49,7 @@ pub(crate) struct Shared {
 /// What an epoch needs beside its handles.
 pub(crate) struct Found {
     pub slot: Slot,
+    pub vendor: Vendor,
     pub anchor: Session,
     pub root: ObjectHandle,
     pub constant: ObjectHandle,
@@ -57,6 +61,7 @@ impl Shared {
     pub fn new(epoch: Epoch, found: Found, #[cfg(feature = "fault")] fault: crate::fault::MemberSwitch) -> Self {
         Self {
             slot: found.slot,
+            vendor: found.vendor,
             anchor: Mutex::new(found.anchor),
             root: found.root,
             constant: found.constant,
@@ -137,6 +142,30 @@ impl Lane {
             Secret::filled_by(len, |bytes| lane.session.generate_random_slice(bytes)).doing("draw random bytes")
         })
         .map_err(unambiguous)
+    }
+
+    /// Stirs the device's generator with bytes from outside.
+    pub fn seed_random(&mut self, seed: &Secret) -> Result<(), Fault> {
+        self.steady(|lane| lane.session.seed_random(seed.expose()).offered("seed the generator")).map_err(unambiguous)
+    }
+
+    /// A key pair that was checked: PKCS #8 and SubjectPublicKeyInfo.
+    pub fn key_pair(&mut self, recipe: Recipe) -> Result<(Secret, Vec<u8>), Fault> {
+        #[cfg(feature = "fault")]
+        self.shared.fault.hold_pair();
+        let born = self.steady(|lane| key_pair::bear(&lane.session, recipe, lane.shared.vendor));
+        let newborn = match born {
+            // The module does not say whether it does not do such pairs or is not well; the Root of Trust does.
+            Err(fault) if matches!(fault.kind, Kind::Ambiguous | Kind::Object | Kind::Data) => {
+                self.renew()?;
+                self.probe()?;
+                return Err(fault.settled(Kind::Refused));
+            }
+            other => other?,
+        };
+        #[cfg(feature = "fault")]
+        let newborn = newborn.garbled(&self.shared.fault);
+        recipe.checked(&newborn)
     }
 
     /// ECDSA P-256 of a SHA-256 digest: r ‖ s.
@@ -448,7 +477,7 @@ fn destroy(session: &Session, handle: ObjectHandle) {
 fn unambiguous(fault: Fault) -> Fault {
     match fault.kind {
         Kind::Ambiguous | Kind::Object | Kind::Session => fault.settled(Kind::Member),
-        Kind::Data | Kind::Member | Kind::Deadline | Kind::Operator => fault,
+        Kind::Data | Kind::Member | Kind::Deadline | Kind::Operator | Kind::Refused | Kind::Full => fault,
     }
 }
 

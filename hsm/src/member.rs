@@ -10,19 +10,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::breaker::Breaker;
 use crate::config::{MemberConfig, Vendor};
 use crate::error::{Doing, Fault, Kind};
 use crate::lane::{Found, Lane, Shared};
-use crate::limits::{CLOSE_PATIENCE, EPOCH_PATIENCE, MAX_QUEUED_CALLS};
+use crate::limits::{CLOSE_PATIENCE, EPOCH_PATIENCE, MAX_CURVE_PAIRS_IN_HAND, MAX_QUEUED_CALLS, MAX_RSA_PAIRS_IN_HAND};
 use crate::module::Module;
 use crate::status::{Counters, MemberStatus};
 use crate::token;
-
-type Job = Box<dyn FnOnce(&mut Lane) + Send>;
+use crate::workers::{Queue, Workers};
 
 /// Held from C_Initialize to C_Login. SoftHSM rewrites a token's file at each login, and C_Initialize reads the files of
 /// all tokens: a copy of the library that reads one half-written aborts the process (SlotManager.cpp, insertToken; seen
@@ -32,7 +31,9 @@ static SOFTHSM_START: Mutex<()> = Mutex::new(());
 /// The workers of one epoch, as seen from outside.
 pub(crate) struct Live {
     epoch: u64,
-    jobs: mpsc::Sender<Job>,
+    calls: Workers,
+    rsa_pairs: Workers,
+    curve_pairs: Workers,
     closing: Arc<AtomicBool>,
     held: Arc<AtomicUsize>,
     checkpoint_key: [u8; 65],
@@ -42,12 +43,26 @@ impl Live {
     pub fn checkpoint_key(&self) -> &[u8; 65] {
         &self.checkpoint_key
     }
+
+    /// Jobs that wait in this queue or were begun.
+    pub fn in_hand(&self, queue: Queue) -> usize {
+        self.workers(queue).in_hand()
+    }
+
+    fn workers(&self, queue: Queue) -> &Workers {
+        match queue {
+            Queue::Calls => &self.calls,
+            Queue::RsaPairs => &self.rsa_pairs,
+            Queue::CurvePairs => &self.curve_pairs,
+        }
+    }
 }
 
 /// A member of the group, up or not.
 pub(crate) struct Member {
     config: MemberConfig,
     call_deadline: Duration,
+    pair_deadline: Duration,
     probe_interval: Duration,
     /// What the Root of Trust must be; set by the first member that opens where nothing was pinned.
     root: Arc<OnceLock<[u8; 32]>>,
@@ -67,6 +82,7 @@ pub(crate) struct Member {
 /// What all members of a group have in common.
 pub(crate) struct Common {
     pub call_deadline: Duration,
+    pub pair_deadline: Duration,
     pub probe_interval: Duration,
     pub root: Arc<OnceLock<[u8; 32]>>,
     pub changed: watch::Sender<u64>,
@@ -79,6 +95,7 @@ impl Member {
         Self {
             config,
             call_deadline: common.call_deadline,
+            pair_deadline: common.pair_deadline,
             probe_interval: common.probe_interval,
             root: Arc::clone(&common.root),
             pinned_checkpoint_key,
@@ -116,29 +133,28 @@ impl Member {
         self.counters.status(self.label(), state, reason, held)
     }
 
-    /// Has a worker do something and waits for the answer, both within the deadline.
+    /// Has a worker for calls do something and waits for the answer, both within the deadline.
     pub async fn call<T, W>(&self, live: &Live, work: W) -> Result<T, Fault>
     where
         T: Send + 'static,
         W: FnOnce(&mut Lane) -> Result<T, Fault> + Send + 'static,
     {
-        let (reply, answer) = oneshot::channel();
-        let job: Job = Box::new(move |lane| {
-            // Nobody waits any more: the deadline has passed or the request was dropped.
-            if !reply.is_closed() {
-                // A caller that left meanwhile does not want the answer.
-                let _ = reply.send(lane.run(work));
+        within(self.call_deadline, live.calls.wait_and_do(work)).await
+    }
+
+    /// Has a worker of this queue do something, within the queue's deadline; where that is one for key pairs, only if
+    /// it has room.
+    pub async fn ask<T, W>(&self, live: &Live, queue: Queue, work: W) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut Lane) -> Result<T, Fault> + Send + 'static,
+    {
+        match queue {
+            Queue::Calls => self.call(live, work).await,
+            Queue::RsaPairs | Queue::CurvePairs => {
+                within(self.pair_deadline, live.workers(queue).do_if_room(work)).await
             }
-        });
-        let gone = || Fault::new(Kind::Member, "call", "the workers have ended");
-        let asked = async {
-            live.jobs.send(job).await.map_err(|_| gone())?;
-            answer.await.map_err(|_| gone())?
-        };
-        timeout(self.call_deadline, asked).await.unwrap_or_else(|_| {
-            let text = format!("no answer within {} ms", self.call_deadline.as_millis());
-            Err(Fault::new(Kind::Deadline, "call", text))
-        })
+        }
     }
 
     /// Gives the member up: from now on no call goes to it, its Domain Keys are forgotten here and destroyed there.
@@ -267,7 +283,7 @@ impl Member {
             token::checkpoint_key(&anchor)?.ok_or_else(|| missing(Kind::Operator, "public checkpoint key"))?;
         self.check_identity(fingerprint, &checkpoint_key)?;
 
-        let found = Found { slot, anchor, root, constant, signing_key, fingerprint };
+        let found = Found { slot, vendor: self.config.vendor, anchor, root, constant, signing_key, fingerprint };
         let shared = Arc::new(Shared::new(
             epoch,
             found,
@@ -275,19 +291,17 @@ impl Member {
             self.faults.of(self.label()),
         ));
         let number = self.counters.epochs.fetch_add(1, Ordering::Relaxed) + 1;
-        let (jobs, queue) = mpsc::channel(MAX_QUEUED_CALLS);
-        let queue = Arc::new(Mutex::new(queue));
-        for worker in 0..self.config.vendor.workers() {
-            let lane = Lane::open(Arc::clone(&shared))?;
-            let queue = Arc::clone(&queue);
-            std::thread::Builder::new()
-                .name(format!("hsm-{}-{worker}", self.label()))
-                .spawn(move || work(lane, &queue))
-                .map_err(|error| Fault::new(Kind::Member, "start a worker", error.to_string()))?;
-        }
+        let vendor = self.config.vendor;
+        let start =
+            |kind: &str, count, limit| Workers::start(&format!("hsm-{}{kind}", self.label()), count, limit, &shared);
+        let calls = start("", vendor.workers(), MAX_QUEUED_CALLS)?;
+        let rsa_pairs = start("-rsa", vendor.pair_workers(), MAX_RSA_PAIRS_IN_HAND)?;
+        let curve_pairs = start("-ec", vendor.pair_workers(), MAX_CURVE_PAIRS_IN_HAND)?;
         Ok(Live {
             epoch: number,
-            jobs,
+            calls,
+            rsa_pairs,
+            curve_pairs,
             closing: Arc::clone(&shared.closing),
             held: Arc::clone(&shared.held),
             checkpoint_key,
@@ -315,14 +329,9 @@ impl Member {
     }
 }
 
-/// A worker's life: one piece of work after another until nobody can send any more.
-fn work(mut lane: Lane, queue: &Mutex<mpsc::Receiver<Job>>) {
-    loop {
-        // The lock is held while waiting: the other workers wait for it instead of for the queue.
-        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-        match job {
-            Some(job) => job(&mut lane),
-            None => return,
-        }
-    }
+/// The answer, or a fault where it takes longer than `deadline`.
+async fn within<T>(deadline: Duration, answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    timeout(deadline, answer).await.unwrap_or_else(|_| {
+        Err(Fault::new(Kind::Deadline, "call", format!("no answer within {} ms", deadline.as_millis())))
+    })
 }

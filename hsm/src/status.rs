@@ -28,6 +28,8 @@ pub struct MemberStatus {
     pub created: u64,
     /// Checkpoints signed.
     pub signed: u64,
+    /// Key pairs made.
+    pub key_pairs: u64,
     /// Calls for random bytes.
     pub random: u64,
     /// Calls that failed here through a fault of the member, not of the data.
@@ -46,6 +48,7 @@ pub(crate) enum Service {
     Create,
     Sign,
     Random,
+    KeyPair,
 }
 
 #[derive(Default)]
@@ -55,6 +58,7 @@ pub(crate) struct Counters {
     created: AtomicU64,
     signed: AtomicU64,
     random: AtomicU64,
+    key_pairs: AtomicU64,
     pub failed: AtomicU64,
     pub epochs: AtomicU64,
     last_probe_us: AtomicI64,
@@ -68,6 +72,7 @@ impl Counters {
             Service::Create => &self.created,
             Service::Sign => &self.signed,
             Service::Random => &self.random,
+            Service::KeyPair => &self.key_pairs,
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -97,6 +102,7 @@ impl Counters {
             sealed: read(&self.sealed),
             created: read(&self.created),
             signed: read(&self.signed),
+            key_pairs: read(&self.key_pairs),
             random: read(&self.random),
             failed: read(&self.failed),
             domain_keys_held,

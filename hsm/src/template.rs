@@ -178,6 +178,69 @@ pub(crate) fn escrow_key(value: &[u8]) -> Vec<Attribute> {
     ]
 }
 
+/// The one-time key under which a newborn private key leaves the module. The caller wipes `value` of the returned
+/// template.
+pub(crate) fn one_time_key(value: &[u8], allowed: Vec<MechanismType>) -> Vec<Attribute> {
+    vec![
+        Attribute::Class(ObjectClass::SECRET_KEY),
+        Attribute::KeyType(KeyType::AES),
+        Attribute::Token(false),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(false),
+        Attribute::Wrap(true),
+        Attribute::Unwrap(false),
+        Attribute::Encrypt(false),
+        Attribute::Decrypt(false),
+        Attribute::Sign(false),
+        Attribute::Verify(false),
+        Attribute::Derive(false),
+        Attribute::AllowedMechanisms(allowed),
+        Attribute::Value(value.to_vec()),
+    ]
+}
+
+/// A newborn RSA key pair, public and private half: see [`newborn_private`].
+pub(crate) fn rsa_newborn(bits: u32, exponent: u32) -> (Vec<Attribute>, Vec<Attribute>) {
+    // PKCS#11 wants the number without leading zeros (2.40 §2.1.2).
+    let exponent = exponent.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let public = vec![
+        Attribute::Token(false),
+        Attribute::Private(false),
+        Attribute::ModulusBits(std::ffi::c_ulong::from(bits).into()),
+        Attribute::PublicExponent(exponent),
+        Attribute::Encrypt(false),
+        Attribute::Verify(false),
+        Attribute::Wrap(false),
+    ];
+    (public, newborn_private())
+}
+
+/// A newborn key pair on a curve, public and private half: see [`newborn_private`].
+pub(crate) fn curve_newborn(parameters: Vec<u8>) -> (Vec<Attribute>, Vec<Attribute>) {
+    let public = vec![
+        Attribute::Token(false),
+        Attribute::Private(false),
+        Attribute::EcParams(parameters),
+        Attribute::Verify(false),
+    ];
+    (public, newborn_private())
+}
+
+/// A private key in the moment between its birth and its wrapping; as [`newborn`].
+fn newborn_private() -> Vec<Attribute> {
+    vec![
+        Attribute::Token(false),
+        Attribute::Private(true),
+        Attribute::Sensitive(true),
+        Attribute::Extractable(true),
+        Attribute::Decrypt(false),
+        Attribute::Sign(false),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
+    ]
+}
+
 /// A member's signing key for checkpoints, public and private half.
 pub(crate) fn audit_pair() -> (Vec<Attribute>, Vec<Attribute>) {
     let public = vec![

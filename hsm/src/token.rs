@@ -18,6 +18,7 @@ use secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::error::{Doing, Fault, Kind};
+use crate::key_pair::bare_point;
 use crate::limits::{MAX_PIN_FILE_LEN, WRAPPED_KEY_LEN};
 use crate::template;
 
@@ -144,13 +145,9 @@ pub(crate) fn checkpoint_key(session: &Session) -> Result<Option<[u8; 65]>, Faul
     point.map(Some).ok_or_else(|| Fault::new(Kind::Operator, DOING, "it is not a P-256 point"))
 }
 
-/// `CKA_EC_POINT` is a DER OCTET STRING (PKCS#11 2.40 §2.3.3); some modules give the bare point.
+/// A `CKA_EC_POINT` as an uncompressed point of P-256.
 fn uncompressed_point(bytes: &[u8]) -> Option<[u8; 65]> {
-    let bare = match bytes {
-        [0x04, 0x41, point @ ..] if point.len() == 65 => point,
-        bare => bare,
-    };
-    let point: [u8; 65] = bare.try_into().ok()?;
+    let point: [u8; 65] = bare_point(bytes, 65)?.try_into().ok()?;
     (point[0] == 0x04).then_some(point)
 }
 

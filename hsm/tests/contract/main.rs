@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop at the first surprise")]
 
 mod ceremonies;
+mod key_pairs;
 mod load;
 mod loss;
 mod sealing;
