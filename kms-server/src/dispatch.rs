@@ -252,6 +252,14 @@ async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<ResponseP
     }
 }
 
+/// The object that an item names, for the audit log.
+fn named(item: &RequestItem) -> Option<&str> {
+    match &item.payload {
+        ItemPayload::Typed(payload) => payload.unique_identifier(),
+        _ => None,
+    }
+}
+
 fn operation_name(item: &RequestItem) -> &'static str {
     item.operation.map_or("unknown operation", Operation::text)
 }
@@ -285,7 +293,7 @@ fn failed_item(
         tracing::error!(error = &failure as &dyn std::error::Error, "request failed by our fault");
     }
     let object = object.map(identifier_text);
-    let asked = item.and_then(|item| item.payload.unique_identifier()).or(object.as_deref());
+    let asked = item.and_then(named).or(object.as_deref());
     let record = told.failure(node, item.map_or(UNREADABLE, operation_name), asked, &failure, answer.reason.text());
     let message = answer.message.to_owned();
     let outcome = match failure {
@@ -329,38 +337,4 @@ async fn refuse_every_item(
         return unrecorded(&error);
     }
     answer
-}
-
-impl RequestPayloadExt for ItemPayload {
-    fn unique_identifier(&self) -> Option<&str> {
-        match self {
-            Self::Typed(payload) => payload.unique_identifier(),
-            _ => None,
-        }
-    }
-}
-
-/// What the audit log needs of a payload before it is worked on.
-trait RequestPayloadExt {
-    /// The Unique Identifier that the client named.
-    fn unique_identifier(&self) -> Option<&str>;
-}
-
-impl RequestPayloadExt for RequestPayload {
-    fn unique_identifier(&self) -> Option<&str> {
-        use RequestPayload as Q;
-        match self {
-            Q::Check(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::Get(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::GetAttributes(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::GetAttributeList(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::AddAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::ModifyAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::DeleteAttribute(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::Activate(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::Revoke(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::Destroy(request) => request.unique_identifier.as_ref()?.as_text(),
-            Q::Create(_) | Q::Register(_) | Q::Locate(_) | Q::Query(_) | Q::DiscoverVersions(_) => None,
-        }
-    }
 }
