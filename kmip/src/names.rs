@@ -71,7 +71,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::registry::ALL_TABLES;
+    use crate::registry::{ALL_TABLES, ATTRIBUTE_RULES};
 
     #[test]
     fn every_name_of_every_version_finds_its_tag() {
@@ -103,6 +103,13 @@ mod tests {
         let mask = Names::of(Tag::CRYPTOGRAPHIC_USAGE_MASK, None).mask().unwrap();
         assert_eq!(mask.value_of_xml_name("ContentCommitment"), Some(0x400));
         assert_eq!(tag_of("PKCS_11Function"), Some(Tag::PKCS_11_FUNCTION));
+    }
+
+    #[test]
+    fn every_attribute_of_the_standard_is_known_by_its_name() {
+        for rules in ATTRIBUTE_RULES {
+            assert!(attribute_of(rules.name).is_some(), "{}", rules.name);
+        }
     }
 
     #[test]

@@ -38,6 +38,11 @@ fn responses_are_written_as_they_are_understood() {
 }
 
 #[test]
-fn documents_are_refused_or_become_messages() {
+fn xml_documents_are_refused_or_become_messages() {
     inputs("xml_document").iter().for_each(|bytes| claims::xml_document(bytes));
+}
+
+#[test]
+fn json_documents_are_refused_or_become_messages() {
+    inputs("json_document").iter().for_each(|bytes| claims::json_document(bytes));
 }

@@ -7,7 +7,7 @@
 //!
 //! A message may carry keys, and a document carries them as text. Everything made here is wiped when it is dropped:
 //! the TTLV, the text, and the buffers between. Two things are not: what the caller holds (the document itself), and a
-//! JSON text with escapes in it, which passes through a buffer of the JSON parser. Byte strings have no escapes.
+//! value with escapes in it, which passes through buffers of the XML or JSON parser. Byte strings need no escapes.
 
 mod error;
 pub(crate) mod value;

@@ -27,8 +27,8 @@ use crate::names::Names;
 use crate::registry::Tag;
 use crate::ttlv::{DecodeError, Item, ItemType, Writer};
 
-/// Numbers of JSON are exact up to here: whoever reads or writes them as floating point has 53 bits. KMIP Profiles 1.4
-/// §5.5.1.5 demands `0x` from 2^52 on.
+/// Numbers of JSON are exact up to here: whoever reads or writes them as floating point has 53 bits. The JSON profile
+/// demands `0x` from 2^52 on (KMIP Profiles 2.1 §5.5), so a larger number may be one that was rounded.
 const JSON_NUMBERS_BELOW: i64 = 1 << 52;
 
 const MICROSECONDS: i128 = 1_000_000;

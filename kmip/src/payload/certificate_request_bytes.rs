@@ -28,3 +28,26 @@ impl Part<Option<Vec<u8>>> for CertificateRequestBytes {
         fields.optional(Self::tag(fields.version()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::CertifyRequest;
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::ttlv::DecodeErrorKind;
+
+    #[test]
+    fn its_tag_is_that_of_the_version() {
+        let request = CertifyRequest { certificate_request: Some(vec![1]), ..CertifyRequest::default() };
+        for (version, tag) in [
+            (ProtocolVersion::V1_0, Tag::CERTIFICATE_REQUEST),
+            (ProtocolVersion::V1_4, Tag::CERTIFICATE_REQUEST),
+            (ProtocolVersion::V2_0, Tag::CERTIFICATE_REQUEST_VALUE),
+            (ProtocolVersion::V2_1, Tag::CERTIFICATE_REQUEST_VALUE),
+        ] {
+            assert_eq!(round_trip(&request, version), Ok((request.clone(), vec![tag])));
+        }
+        let refused = read_fields::<CertifyRequest>(ProtocolVersion::V2_0, |w| w.bytes(Tag::CERTIFICATE_REQUEST, &[1]));
+        assert_eq!(refused.unwrap_err().kind, DecodeErrorKind::UnknownField(Tag::CERTIFICATE_REQUEST));
+    }
+}

@@ -78,3 +78,33 @@ impl Part<DefaultsFor> for DefaultsForTypes {
         fields.required(Tag::OBJECT_TYPE).map(DefaultsFor::One)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::ttlv::DecodeErrorKind;
+
+    fn defaults(object_types: DefaultsFor) -> ObjectDefaults {
+        ObjectDefaults { object_types, attributes: None, object_groups: None }
+    }
+
+    #[test]
+    fn several_types_at_once_came_with_2_1() {
+        let one = defaults(DefaultsFor::One(ObjectType::SymmetricKey));
+        for version in [ProtocolVersion::V2_0, ProtocolVersion::V2_1] {
+            assert_eq!(round_trip(&one, version), Ok((one.clone(), vec![Tag::OBJECT_TYPE])));
+        }
+        let several = defaults(DefaultsFor::Several(ObjectTypes::default()));
+        assert_eq!(round_trip(&several, ProtocolVersion::V2_1), Ok((several.clone(), vec![Tag::OBJECT_TYPES])));
+        assert!(several.known_in(ProtocolVersion::V2_1) && !several.known_in(ProtocolVersion::V2_0));
+        let refused = round_trip(&several, ProtocolVersion::V2_0).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::UnknownField(Tag::OBJECT_TYPES));
+    }
+
+    #[test]
+    fn defaults_say_for_what() {
+        let refused = read_fields::<ObjectDefaults>(ProtocolVersion::V2_1, |w| w.structure(Tag::ATTRIBUTES, |_| {}));
+        assert_eq!(refused.unwrap_err().kind, DecodeErrorKind::MissingField(Tag::OBJECT_TYPE));
+    }
+}

@@ -56,3 +56,34 @@ impl Part<Vec<Secret>> for DerivationData {
         fields.repeated_by(Tag::DERIVATION_DATA, limit, Secret::decode)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::round_trip::round_trip;
+    use crate::ttlv::DecodeErrorKind;
+
+    fn with_data(count: u8) -> DerivationParameters {
+        let derivation_data = (0..count).map(|byte| Secret::copy_from(&[byte])).collect();
+        DerivationParameters { derivation_data, ..DerivationParameters::default() }
+    }
+
+    #[test]
+    fn one_version_has_one_piece_of_data_another_several() {
+        let aws = with_data(3);
+        assert_eq!(round_trip(&aws, ProtocolVersion::V2_0).unwrap().0, aws);
+        assert!(aws.known_in(ProtocolVersion::V2_0) && !aws.known_in(ProtocolVersion::V1_4));
+        let refused = round_trip(&aws, ProtocolVersion::V1_4).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::TooMany { what: "Derivation Data", limit: 1 });
+        for version in ProtocolVersion::ALL {
+            assert_eq!(round_trip(&with_data(1), version).unwrap().0, with_data(1));
+            assert_eq!(round_trip(&with_data(0), version).unwrap().0, with_data(0));
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_byte_of_the_data() {
+        let text = format!("{:?}", with_data(1));
+        assert!(text.contains("derivation_data: [Secret(1 bytes)]"), "{text}");
+    }
+}

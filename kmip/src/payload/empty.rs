@@ -23,3 +23,24 @@ macro_rules! empty {
 }
 
 pub(super) use empty;
+
+#[cfg(test)]
+mod tests {
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::payload::{PingRequest, PingResponse};
+    use crate::ttlv::DecodeErrorKind;
+    use crate::{ProtocolVersion, Tag};
+
+    #[test]
+    fn nothing_is_an_empty_structure() {
+        assert_eq!(round_trip(&PingResponse, ProtocolVersion::V2_1), Ok((PingResponse, vec![])));
+        let refused = read_fields::<PingRequest>(ProtocolVersion::V2_1, |w| w.text(Tag::UNIQUE_IDENTIFIER, "a"));
+        assert_eq!(refused.unwrap_err().kind, DecodeErrorKind::UnknownField(Tag::UNIQUE_IDENTIFIER));
+    }
+
+    #[test]
+    fn a_newer_minor_version_may_have_put_something_in() {
+        let v2_9 = ProtocolVersion { major: 2, minor: 9 };
+        assert_eq!(read_fields(v2_9, |w| w.text(Tag::UNIQUE_IDENTIFIER, "a")), Ok(PingRequest));
+    }
+}

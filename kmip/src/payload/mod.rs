@@ -65,6 +65,8 @@ mod revoke;
 mod rights;
 mod rng_retrieve;
 mod rng_seed;
+#[cfg(test)]
+mod round_trip;
 mod set_attribute;
 mod set_constraints;
 mod set_defaults;

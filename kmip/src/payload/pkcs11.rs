@@ -63,3 +63,21 @@ structure! {
         required return_code: Pkcs11ReturnCode = Tag::PKCS_11_RETURN_CODE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ProtocolVersion;
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::ttlv::DecodeErrorKind;
+
+    #[test]
+    fn a_function_is_one_of_the_standard_or_a_vendors() {
+        for function in [Pkcs11Call::Standard(Pkcs11Function::GetInfo), Pkcs11Call::Vendor(-1)] {
+            let request = Pkcs11Request { interface: None, function, correlation_value: None, input_parameters: None };
+            assert_eq!(round_trip(&request, ProtocolVersion::V2_0).unwrap().0, request);
+        }
+        let refused = read_fields::<Pkcs11Request>(ProtocolVersion::V2_0, |w| w.enumeration(Tag::PKCS_11_FUNCTION, 0));
+        assert!(matches!(refused.unwrap_err().kind, DecodeErrorKind::UnknownValue(_)));
+    }
+}

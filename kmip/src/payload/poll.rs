@@ -28,3 +28,16 @@ impl Wire for PollResponse {
         Err(item.error(DecodeErrorKind::Invalid { tag: Tag::OPERATION, why }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ProtocolVersion;
+    use crate::payload::round_trip::read_fields;
+
+    #[test]
+    fn an_answer_under_the_name_of_poll_is_refused() {
+        let refused = read_fields::<PollResponse>(ProtocolVersion::V1_4, |_| {}).unwrap_err();
+        assert_eq!(refused.to_string(), "Operation is Poll, which has no answer of its own at byte 0");
+    }
+}

@@ -82,3 +82,46 @@ impl Part<Option<Box<ObjectGroups>>> for GroupsOfRight {
         fields.optional(Tag::OBJECT_GROUPS)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::registry::Operation;
+    use crate::ttlv::DecodeErrorKind;
+
+    fn right() -> Right {
+        Right {
+            operations: Some(Box::new(Operations { operations: vec![Operation::Get] })),
+            object_groups: Some(Box::new(ObjectGroups { object_groups: vec!["a".to_owned()] })),
+            ..Right::default()
+        }
+    }
+
+    #[test]
+    fn a_restriction_to_groups_is_not_lost_on_2_0() {
+        let rights = Rights { rights: vec![Right::default(), right()] };
+        assert!(rights.known_in(ProtocolVersion::V2_1));
+        assert!(!rights.known_in(ProtocolVersion::V2_0));
+        assert_eq!(round_trip(&rights, ProtocolVersion::V2_1).unwrap().0, rights);
+        let refused = round_trip(&rights, ProtocolVersion::V2_0).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::UnknownField(Tag::OBJECT_GROUPS));
+    }
+
+    #[test]
+    fn an_empty_list_is_no_absent_one() {
+        let nothing = Right { operations: Some(Box::default()), ..Right::default() };
+        assert_eq!(round_trip(&nothing, ProtocolVersion::V2_1), Ok((nothing.clone(), vec![Tag::OPERATIONS])));
+        assert_eq!(round_trip(&Right::default(), ProtocolVersion::V2_1), Ok((Right::default(), vec![])));
+    }
+
+    #[test]
+    fn there_is_a_limit_to_the_rights_of_a_ticket() {
+        let of = |count: usize| {
+            read_fields::<Rights>(ProtocolVersion::V2_1, |w| (0..count).for_each(|_| w.structure(Tag::RIGHT, |_| {})))
+        };
+        assert_eq!(of(MAX_RIGHTS).unwrap().rights.len(), MAX_RIGHTS);
+        let refused = of(MAX_RIGHTS + 1).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::TooMany { what: "Right", limit: MAX_RIGHTS });
+    }
+}

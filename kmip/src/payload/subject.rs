@@ -72,3 +72,43 @@ impl RequestPayload {
         identifier.and_then(Identifier::as_text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::payload::{
+        Data, EncryptRequest, Identifier, JoinSplitKeyRequest, ReKeyKeyPairRequest, RequestPayload, RngSeedRequest,
+    };
+    use crate::registry::ObjectType;
+    use secret::Secret;
+
+    fn named(payload: impl Into<RequestPayload>) -> Option<String> {
+        payload.into().unique_identifier().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_request_is_about_the_object_that_it_names() {
+        let key = Some(Identifier::from("key"));
+        assert_eq!(
+            named(EncryptRequest { unique_identifier: key.clone(), ..EncryptRequest::default() }).as_deref(),
+            Some("key")
+        );
+        let pair = ReKeyKeyPairRequest { private_key_unique_identifier: key, ..ReKeyKeyPairRequest::default() };
+        assert_eq!(named(pair).as_deref(), Some("key"));
+        let join = JoinSplitKeyRequest {
+            object_type: ObjectType::SymmetricKey,
+            unique_identifiers: vec!["first".into(), "second".into()],
+            secret_data_type: None,
+            template_attribute: None,
+            protection_storage_masks: None,
+        };
+        assert_eq!(named(join).as_deref(), Some("first"));
+    }
+
+    #[test]
+    fn a_place_in_the_batch_is_no_name() {
+        let request = EncryptRequest { unique_identifier: Some(Identifier::Index(0)), ..EncryptRequest::default() };
+        assert_eq!(named(request), None);
+        assert_eq!(named(EncryptRequest::default()), None);
+        assert_eq!(named(RngSeedRequest { data: Data::Bytes(Secret::copy_from(&[])) }), None);
+    }
+}

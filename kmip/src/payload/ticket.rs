@@ -42,3 +42,28 @@ impl Wire for TicketLifetime {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ProtocolVersion;
+    use crate::payload::LoginRequest;
+    use crate::payload::round_trip::{read_fields, round_trip};
+    use crate::ttlv::DecodeErrorKind;
+
+    #[test]
+    fn a_lifetime_is_a_time_or_a_date() {
+        for lifetime in [TicketLifetime::For(Interval(60)), TicketLifetime::Until(DateTime(1))] {
+            let request = LoginRequest { lease_time: Some(lifetime), ..LoginRequest::default() };
+            assert_eq!(round_trip(&request, ProtocolVersion::V2_1).unwrap().0, request);
+        }
+        let refused = read_fields::<LoginRequest>(ProtocolVersion::V2_1, |w| w.integer(Tag::LEASE_TIME, 60));
+        assert!(matches!(refused.unwrap_err().kind, DecodeErrorKind::WrongType { expected: ItemType::Interval, .. }));
+    }
+
+    #[test]
+    fn debug_does_not_show_the_ticket() {
+        let ticket = Ticket { ticket_type: TicketType::Login, ticket_value: Secret::copy_from(b"marker") };
+        assert_eq!(format!("{ticket:?}"), "Ticket { ticket_type: Login, ticket_value: Secret(6 bytes) }");
+    }
+}

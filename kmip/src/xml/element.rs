@@ -143,7 +143,7 @@ impl Element {
     fn write_children(&self, depth: usize, writer: &mut Writer) -> Result<(), XmlError> {
         let mut attribute = None;
         for child in &self.children {
-            if tag_of(&child.name) == Some(Tag::ATTRIBUTE_NAME) {
+            if child.tag() == Ok(Tag::ATTRIBUTE_NAME) {
                 attribute = child.value.as_deref().and_then(attribute_of);
             }
             child.write(attribute, depth, writer)?;

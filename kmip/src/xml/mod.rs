@@ -194,6 +194,9 @@ mod tests {
             Element::parse(&elsewhere).unwrap().to_ttlv(),
             Err(XmlError::UnknownName { element: "AttributeValue".to_owned(), name: "DES3".to_owned() })
         );
+        let numbered = xml.replace("<AttributeName", "<TTLV tag=\"0x42000a\"");
+        assert_eq!(to_ttlv(&numbered).unwrap(), bytes);
+        assert_eq!(Element::parse(&numbered).unwrap().to_ttlv().unwrap(), bytes);
         let vendors = xml.replace("Cryptographic Algorithm", "x-Algorithm");
         assert!(to_ttlv(&vendors).is_err());
         assert!(to_ttlv(&vendors.replace("DES3", "0x00000002")).is_ok());
