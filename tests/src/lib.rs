@@ -14,3 +14,4 @@ pub mod random;
 pub mod relay;
 pub mod script;
 pub mod socket;
+pub mod strict;
