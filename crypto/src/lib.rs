@@ -7,6 +7,7 @@
 //! The only crate that names `openssl`; `docs/decisions/0007-openssl-for-operations.md` says why.
 
 pub mod cipher;
+mod der;
 pub mod derive;
 mod error;
 pub mod hash;
@@ -15,7 +16,11 @@ mod library;
 pub mod limits;
 pub mod mac;
 mod number;
+pub mod pkcs12;
 pub mod rsa_encryption;
 pub mod signature;
+pub mod split;
+pub mod wrap;
+pub mod x509;
 
 pub use error::CryptoError;

@@ -33,8 +33,11 @@ pub const MAX_PBKDF2_ROUNDS: u64 = 4_000_000;
 /// Parts of a split key: an element of GF(2^8) can name no more.
 pub const MAX_SPLIT_PARTS: usize = 255;
 
-/// Bits of the prime of a split key's field: a prime above a 4096-bit secret.
-pub const MAX_SPLIT_PRIME_BITS: usize = 4_160;
+/// Bytes of a secret times parts times threshold: the multiplications that splitting takes, some tenths of a second.
+pub const MAX_SPLIT_WORK: usize = 1 << 24;
+
+/// Bits of the prime of a split key's field: a Mersenne prime above a secret of 4096 bits.
+pub const MAX_SPLIT_PRIME_BITS: usize = 4_253;
 
 /// Certificates given for the verification of one chain.
 pub const MAX_CHAIN_LEN: usize = 32;

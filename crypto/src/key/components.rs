@@ -140,9 +140,10 @@ impl PrivateKey {
                     optional(private_exponent)?,
                     optional(p)?,
                     optional(q)?,
+                    optional(prime_exponent_p)?,
                 )?;
-                // The three CRT numbers follow from the others; what the client sends is not needed and could be wrong.
-                let _ = (prime_exponent_p, prime_exponent_q, crt_coefficient);
+                // The CRT numbers follow from the others; what the client sends of them could be wrong.
+                let _ = (prime_exponent_q, crt_coefficient);
                 let crt = numbers.crt()?;
                 let rsa = RsaPrivateKeyBuilder::new(numbers.n, numbers.e, numbers.d.give()?)
                     .or_refuse(BROKEN)?

@@ -8,6 +8,7 @@ use secret::Secret;
 
 use super::{KeyKind, PrivateKey, PublicKey};
 use crate::CryptoError;
+use crate::der::element_len;
 use crate::library::Checked;
 use crate::limits::MAX_ENCODED_LEN;
 
@@ -123,21 +124,7 @@ pub(crate) fn whole_der(bytes: &[u8]) -> Result<&[u8], CryptoError> {
     if bytes.len() > MAX_ENCODED_LEN {
         return Err(CryptoError::TooLong("the encoded key"));
     }
-    if der_len(bytes) == Some(bytes.len()) { Ok(bytes) } else { Err(BROKEN) }
-}
-
-/// Length of the DER element at the start of `bytes`, header and all.
-fn der_len(bytes: &[u8]) -> Option<usize> {
-    let first = *bytes.get(1)?;
-    if first < 0x80 {
-        return Some(2 + usize::from(first));
-    }
-    let count = usize::from(first & 0x7f);
-    if !(1..=4).contains(&count) {
-        return None;
-    }
-    let len = bytes.get(2..2 + count)?.iter().fold(0usize, |len, byte| len << 8 | usize::from(*byte));
-    len.checked_add(2 + count)
+    if element_len(bytes) == Some(bytes.len()) { Ok(bytes) } else { Err(BROKEN) }
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ impl RsaNumbers {
         d: Option<SecretNumber>,
         p: Option<SecretNumber>,
         q: Option<SecretNumber>,
+        dp: Option<SecretNumber>,
     ) -> Result<Self, CryptoError> {
         if n.is_even() || bits(&n) < 16 || bits(&n) > MAX_MODULUS_BITS {
             return Err(BROKEN);
@@ -51,7 +52,10 @@ impl RsaNumbers {
                 let other = divide(&n, &one, context)?;
                 Some((one, other))
             }
-            (None, None) => None,
+            (None, None) => match (&d, &e, &dp) {
+                (None, Some(e), Some(dp)) => Some(factors_by_prime_exponent(&n, e, dp, context)?),
+                _ => None,
+            },
         };
         match primes {
             Some((p, q)) => {
@@ -195,6 +199,23 @@ fn factors(
     Ok(None)
 }
 
+/// The factors of n from e and d mod (p - 1): a power of 2 with their product less 1 is 1 modulo p.
+fn factors_by_prime_exponent(
+    n: &BigNum,
+    e: &BigNum,
+    dp: &SecretNumber,
+    context: &mut BigNumContextRef,
+) -> Result<(SecretNumber, SecretNumber), CryptoError> {
+    let (mut exponent, mut power, mut p) = (SecretNumber::zero()?, SecretNumber::zero()?, SecretNumber::zero()?);
+    exponent.get_mut().checked_mul(e, dp, context).or_library(STEP)?;
+    let two = BigNum::from_u32(2).or_library(STEP)?;
+    power.get_mut().mod_exp(&two, &exponent, n, context).or_refuse(BROKEN)?;
+    power.get_mut().sub_word(2).or_library(STEP)?;
+    p.get_mut().gcd(&power, n, context).or_library(STEP)?;
+    let q = divide(n, &p, context)?;
+    Ok((p, q))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,7 +250,7 @@ mod tests {
         .unwrap();
         let d = u32::try_from(d.mod_word(u32::MAX).unwrap()).unwrap();
         let complete = |e: Option<u32>, d: Option<u32>, p: Option<u32>, q: Option<u32>| {
-            RsaNumbers::complete(public(N), e.map(public), d.map(number), p.map(number), q.map(number))
+            RsaNumbers::complete(public(N), e.map(public), d.map(number), p.map(number), q.map(number), None)
         };
         is_the_example(&complete(Some(17), Some(d), Some(503), Some(607)).unwrap());
         is_the_example(&complete(Some(17), None, Some(503), Some(607)).unwrap());
@@ -239,17 +260,20 @@ mod tests {
         is_the_example(&complete(None, Some(d), None, None).unwrap());
         assert!(complete(Some(17), None, None, None).is_err());
         assert!(complete(None, None, Some(503), Some(607)).is_err());
+        let by_prime_exponent =
+            RsaNumbers::complete(public(N), Some(public(17)), None, None, None, Some(number(d % 502)));
+        is_the_example(&by_prime_exponent.unwrap());
     }
 
     #[test]
     fn numbers_that_do_not_belong_together_are_refused() {
         let complete = |e, d, p: Option<u32>| {
-            RsaNumbers::complete(public(N), Some(public(e)), Some(number(d)), p.map(number), None)
+            RsaNumbers::complete(public(N), Some(public(e)), Some(number(d)), p.map(number), None, None)
         };
         assert!(complete(17, D, Some(509)).is_err());
         assert!(complete(19, D, None).is_err());
         assert!(complete(17, D, Some(1)).is_err());
         assert!(complete(17, D, Some(0)).is_err());
-        assert!(RsaNumbers::complete(public(N + 1), Some(public(17)), Some(number(D)), None, None).is_err());
+        assert!(RsaNumbers::complete(public(N + 1), Some(public(17)), Some(number(D)), None, None, None).is_err());
     }
 }
