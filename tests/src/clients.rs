@@ -90,37 +90,20 @@ impl Visitor {
         )
     }
 
-    /// Runs Python with these arguments, and what the program needs in its environment.
+    /// Runs Python as [`python`] does, at home and with what the program needs in its environment.
     ///
     /// # Errors
-    /// If Python is not there, or the program ends badly: with the end of what it said.
+    /// As [`python`].
     pub fn python(&self, configure: impl FnOnce(&mut Command)) -> Result<Vec<Step>> {
-        let python = repository().join(".venv/bin/python");
-        if !python.exists() {
-            return Err("the clients are not installed: scripts/setup-python installs them".into());
-        }
-        let told = self.home().join("steps");
-        let mut command = Command::new(python);
-        command
-            .env("HOME", self.home())
-            .env("PYTHONPATH", clients())
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("CLAVIS_STEPS", &told)
-            .env("CLAVIS_HOST", &self.host)
-            .env("CLAVIS_PORT", self.port.to_string())
-            .env("CLAVIS_CERTIFICATE", self.certificate())
-            .env("CLAVIS_KEY", self.key())
-            .env("CLAVIS_AUTHORITY", &self.authority)
-            .current_dir(self.home());
-        configure(&mut command);
-        let output = command.output()?;
-        let said = [output.stdout, output.stderr].concat();
-        let last = String::from_utf8_lossy(said.get(said.len().saturating_sub(LAST_WORDS)..).unwrap_or_default());
-        if !output.status.success() {
-            return Err(format!("{}: {last}", output.status).into());
-        }
-        let text = fs::read_to_string(&told).map_err(|error| format!("no step was told ({error}): {last}"))?;
-        Ok(text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?)
+        python(self.home(), |command| {
+            command
+                .env("CLAVIS_HOST", &self.host)
+                .env("CLAVIS_PORT", self.port.to_string())
+                .env("CLAVIS_CERTIFICATE", self.certificate())
+                .env("CLAVIS_KEY", self.key())
+                .env("CLAVIS_AUTHORITY", &self.authority);
+            configure(command);
+        })
     }
 
     /// Plays the story in a file of `tests/clients`.
@@ -134,8 +117,37 @@ impl Visitor {
     }
 }
 
+/// Runs Python in a folder that is its home, and returns the steps that it told.
+///
+/// # Errors
+/// If Python is not there, or the program ends badly: with the end of what it said.
+pub fn python(home: &Path, configure: impl FnOnce(&mut Command)) -> Result<Vec<Step>> {
+    let python = repository().join(".venv/bin/python");
+    if !python.exists() {
+        return Err("the clients are not installed: scripts/setup-python installs them".into());
+    }
+    let told = home.join("steps");
+    let mut command = Command::new(python);
+    command
+        .env("HOME", home)
+        .env("PYTHONPATH", clients())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("CLAVIS_STEPS", &told)
+        .current_dir(home);
+    configure(&mut command);
+    let output = command.output()?;
+    let said = [output.stdout, output.stderr].concat();
+    let last = String::from_utf8_lossy(said.get(said.len().saturating_sub(LAST_WORDS)..).unwrap_or_default());
+    if !output.status.success() {
+        return Err(format!("{}: {last}", output.status).into());
+    }
+    let text = fs::read_to_string(&told).map_err(|error| format!("no step was told ({error}): {last}"))?;
+    Ok(text.lines().map(serde_json::from_str).collect::<std::result::Result<_, _>>()?)
+}
+
 /// Where the stories are.
-fn clients() -> PathBuf {
+#[must_use]
+pub fn clients() -> PathBuf {
     repository().join("tests/clients")
 }
 

@@ -15,3 +15,4 @@ pub mod random;
 pub mod relay;
 pub mod script;
 pub mod socket;
+pub mod strict;

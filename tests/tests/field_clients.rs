@@ -83,16 +83,3 @@ fn a_database_driver_keeps_a_seed_of_96_bytes() {
     let got = node.connect(&tenant.identity).unwrap().request(V1_0, GetRequest::of(&id)).unwrap();
     assert_eq!(bytes(&got), Some(seed.as_slice()));
 }
-
-/// Clients that mix versions on one connection get each answer in the version of its request.
-#[test]
-fn every_answer_has_the_version_of_its_request() {
-    let node = Node::start().unwrap();
-    let tenant = node.tenant("mixed", "anssi").unwrap();
-    let mut connection = node.connect(&tenant.identity).unwrap();
-    for minor in [4, 0, 3, 1, 2, 4] {
-        let version = ProtocolVersion { major: 1, minor };
-        let request = kmip::message::RequestMessage::single(version, LocateRequest::default());
-        assert_eq!(connection.call(request).unwrap().header.version, version);
-    }
-}
