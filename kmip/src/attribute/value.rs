@@ -1,6 +1,6 @@
 //! All attributes of KMIP 1.0 to 2.1 with their types: one table, everything else follows from it.
 
-use super::reference::{decode_vendor_name, is_vendor_name_known_in, split_vendor};
+use super::reference::{is_vendor_name_known_in, split_vendor};
 use super::structures::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer, CertificateSubject,
     CryptographicDomainParameters, CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason,
@@ -11,7 +11,7 @@ use crate::registry::{
     NistKeyType, ObjectType, OpaqueDataType, ProtectionLevel, ProtectionStorageMask, State, UsageMask,
 };
 use crate::ttlv::{DateTime, DecodeError, DecodeErrorKind, Interval, Item, OwnedItem, Wire, Writer};
-use crate::wire::{Fields, Structure};
+use crate::wire::Structure;
 use crate::{ProtocolVersion, Tag};
 
 mod form;

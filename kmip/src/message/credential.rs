@@ -5,7 +5,7 @@ use secret::Secret;
 use crate::limits::MAX_CREDENTIALS;
 use crate::payload::Ticket;
 use crate::registry::{AttestationType, CredentialType, HashingAlgorithm};
-use crate::ttlv::{DateTimeExtended, DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::ttlv::{DateTimeExtended, DecodeError, Item, Wire, Writer};
 use crate::wire::{Fields, Part, structure};
 use crate::{ProtocolVersion, Tag};
 

@@ -7,13 +7,13 @@ use crate::registry::{
     AttestationType, ClientRegistrationMethod, DestroyAction, ObjectType, Operation, ProfileName, QueryFunction,
     RngMode, ShreddingAlgorithm, UnwrapMode, ValidationAuthorityType, ValidationType,
 };
-use crate::ttlv::{DecodeError, DecodeErrorKind, OwnedItem, Wire, Writer};
+use crate::ttlv::{DecodeError, DecodeErrorKind, OwnedItem, Writer};
 use crate::wire::{Fields, Part, structure};
 use crate::{ProtocolVersion, Tag};
 
 structure! {
     /// What the client wants to know.
-    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[derive(Clone, Debug, Default, PartialEq, Eq)]
     pub struct QueryRequest {
         /// The questions; at least one.
         several functions: QueryFunction = Tag::QUERY_FUNCTION,

@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::payloads::*;
+use super::payloads_common::since;
 use super::values::*;
 
 pub(super) fn nonce() -> BoxedStrategy<Nonce> {
@@ -145,7 +146,7 @@ pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<R
         vec(one!(AttestationType, v), 0..3),
         of(text()),
         of(text()),
-        since_2_0(v, vec(any::<u8>(), 32).boxed()),
+        since(v, ProtocolVersion::V2_0, vec(any::<u8>(), 32).boxed()),
     );
     let success = response_payload(version, v).prop_map(|payload| ResponseItem::success(None, payload));
     let failure =

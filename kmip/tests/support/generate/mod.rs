@@ -22,4 +22,5 @@ mod values;
 
 pub use messages::{request, response};
 pub use objects::object;
+pub use payloads::{request_of, response_of};
 pub use values::attribute_value;

@@ -1,7 +1,6 @@
 //! What each operation asks and answers.
 
 use kmip::ProtocolVersion;
-use kmip::Tag;
 use kmip::object::*;
 use kmip::payload::*;
 use kmip::registry::*;
@@ -12,20 +11,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::objects::*;
+use super::payloads_common::{since, within};
 use super::query;
 use super::values::*;
 use super::{payloads_crypto, payloads_keys, payloads_service};
 
 pub(super) fn versions() -> BoxedStrategy<Vec<ProtocolVersion>> {
     vec((any::<i32>(), any::<i32>()).prop_map(|(major, minor)| ProtocolVersion { major, minor }), 0..4).boxed()
-}
-
-/// A field that came with 2.0.
-pub(super) fn since_2_0<T: std::fmt::Debug + Clone + 'static>(
-    v: ProtocolVersion,
-    value: BoxedStrategy<T>,
-) -> BoxedStrategy<Option<T>> {
-    if v < ProtocolVersion::V2_0 { Just(None).boxed() } else { of(value).boxed() }
 }
 
 /// A field that 1.x requires and 2.0 dropped.
@@ -36,37 +28,33 @@ pub(super) fn until_1_4<T: std::fmt::Debug + Clone + 'static>(
     if v.is_2_x() { Just(None).boxed() } else { value.prop_map(Some).boxed() }
 }
 
-/// An optional field that 2.0 dropped.
-pub(super) fn optional_until_1_4<T: std::fmt::Debug + Clone + 'static>(
-    v: ProtocolVersion,
-    value: BoxedStrategy<T>,
-) -> BoxedStrategy<Option<T>> {
-    if v.is_2_x() { Just(None).boxed() } else { of(value).boxed() }
-}
-
 /// A payload of any operation. Without a wildcard arm, as above.
 pub fn request_payload(v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
     let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(v)).collect();
     select(operations).prop_flat_map(move |operation| request_of(operation, v)).boxed()
 }
 
-pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
+pub fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
     use RequestPayload as P;
     match operation {
         Operation::DiscoverVersions => versions()
             .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsRequest { protocol_versions }))
             .boxed(),
         Operation::Query => query::request(v).prop_map(P::Query).boxed(),
-        Operation::Create => (one!(ObjectType, v), template_attribute(v), since_2_0(v, storage_masks()))
-            .prop_map(|(object_type, template_attribute, protection_storage_masks)| {
-                P::Create(CreateRequest { object_type, template_attribute, protection_storage_masks })
-            })
-            .boxed(),
-        Operation::Register => (one!(ObjectType, v), template_attribute(v), object(v), since_2_0(v, storage_masks()))
-            .prop_map(|(object_type, template_attribute, object, protection_storage_masks)| {
-                P::Register(RegisterRequest { object_type, template_attribute, object, protection_storage_masks })
-            })
-            .boxed(),
+        Operation::Create => {
+            (one!(ObjectType, v), template_attribute(v), since(v, ProtocolVersion::V2_0, storage_masks()))
+                .prop_map(|(object_type, template_attribute, protection_storage_masks)| {
+                    P::Create(CreateRequest { object_type, template_attribute, protection_storage_masks })
+                })
+                .boxed()
+        }
+        Operation::Register => {
+            (one!(ObjectType, v), template_attribute(v), object(v), since(v, ProtocolVersion::V2_0, storage_masks()))
+                .prop_map(|(object_type, template_attribute, object, protection_storage_masks)| {
+                    P::Register(RegisterRequest { object_type, template_attribute, object, protection_storage_masks })
+                })
+                .boxed()
+        }
         Operation::Get => {
             let specification = (
                 one!(WrappingMethod, v),
@@ -113,7 +101,7 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                 P::AddAttribute(AddAttributeRequest { unique_identifier, attribute })
             })
             .boxed(),
-        Operation::ModifyAttribute => (id(v), since_2_0(v, attribute(v)), attribute(v))
+        Operation::ModifyAttribute => (id(v), since(v, ProtocolVersion::V2_0, attribute(v)), attribute(v))
             .prop_map(|(unique_identifier, current_attribute, attribute)| {
                 P::ModifyAttribute(ModifyAttributeRequest { unique_identifier, current_attribute, attribute })
             })
@@ -182,19 +170,23 @@ pub(super) fn response_payload(version: ProtocolVersion, v: ProtocolVersion) -> 
     select(operations).prop_flat_map(move |operation| response_of(operation, v)).boxed()
 }
 
-pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
+pub fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
     use ResponsePayload as P;
     match operation {
         Operation::DiscoverVersions => versions()
             .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsResponse { protocol_versions }))
             .boxed(),
         Operation::Query => query::response(v).prop_map(P::Query).boxed(),
-        Operation::Create => (one!(ObjectType, v), text(), optional_until_1_4(v, template_attribute(v)))
+        Operation::Create => (
+            one!(ObjectType, v),
+            text(),
+            within(v, ProtocolVersion::V1_0, ProtocolVersion::V1_4, template_attribute(v)),
+        )
             .prop_map(|(object_type, unique_identifier, template_attribute)| {
                 P::Create(CreateResponse { object_type, unique_identifier, template_attribute })
             })
             .boxed(),
-        Operation::Register => (text(), optional_until_1_4(v, template_attribute(v)))
+        Operation::Register => (text(), within(v, ProtocolVersion::V1_0, ProtocolVersion::V1_4, template_attribute(v)))
             .prop_map(|(unique_identifier, template_attribute)| {
                 P::Register(RegisterResponse { unique_identifier, template_attribute })
             })

@@ -2,18 +2,17 @@
 
 use kmip::payload::*;
 use kmip::registry::*;
-use kmip::ttlv::Wire;
 use kmip::{ProtocolVersion, Tag};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
-use super::payloads::since_2_0;
+use super::payloads_common::since;
 use super::payloads_service::{defaults, object_groups};
 use super::values::*;
 
 pub(super) fn request(v: ProtocolVersion) -> BoxedStrategy<QueryRequest> {
-    let groups = if v >= ProtocolVersion::V2_1 { of(object_groups()).boxed() } else { Just(None).boxed() };
+    let groups = since(v, ProtocolVersion::V2_1, object_groups());
     // At least one question that the oldest version knows: the field has to be there.
     (Just(QueryFunction::QueryOperations), vec(one!(QueryFunction, v), 0..4), groups)
         .prop_map(|(first, rest, object_groups)| QueryRequest {
@@ -25,7 +24,7 @@ pub(super) fn request(v: ProtocolVersion) -> BoxedStrategy<QueryRequest> {
 
 fn server_information(v: ProtocolVersion) -> BoxedStrategy<ServerInformation> {
     let endpoints = if v >= ProtocolVersion::V2_0 { 0..3 } else { 0..1 };
-    let texts = vec(since_2_0(v, text()), 8);
+    let texts = vec(since(v, ProtocolVersion::V2_0, text()), 8);
     (texts, vec(text(), endpoints), vec(owned(Tag(0x54_0003)), 0..3))
         .prop_map(|(texts, alternate_failover_endpoints, vendor_specific)| {
             let mut texts = texts.into_iter();
@@ -50,10 +49,10 @@ pub(super) fn response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
     let number = || any::<i32>().boxed();
     let extension = (
         (text(), of(number()), of(number())),
-        since_2_0(v, number()),
-        since_2_0(v, any::<bool>().boxed()),
-        since_2_0(v, number()),
-        since_2_0(v, text()),
+        since(v, ProtocolVersion::V2_0, number()),
+        since(v, ProtocolVersion::V2_0, any::<bool>().boxed()),
+        since(v, ProtocolVersion::V2_0, number()),
+        since(v, ProtocolVersion::V2_0, text()),
     )
         .prop_map(|(first, enumeration, attribute, parent, description)| ExtensionInformation {
             extension_name: first.0,
@@ -65,14 +64,14 @@ pub(super) fn response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
             extension_description: description,
         });
     let profile_version = (number(), number()).prop_map(|(major, minor)| ProfileVersion { major, minor }).boxed();
-    let profile = (one!(ProfileName, v), since_2_0(v, profile_version), of(text()), of(any::<i32>())).prop_map(
-        |(profile_name, profile_version, server_uri, server_port)| ProfileInformation {
-            profile_name,
-            profile_version,
-            server_uri,
-            server_port,
-        },
-    );
+    let profile =
+        (one!(ProfileName, v), since(v, ProtocolVersion::V2_0, profile_version), of(text()), of(any::<i32>()))
+            .prop_map(|(profile_name, profile_version, server_uri, server_port)| ProfileInformation {
+                profile_name,
+                profile_version,
+                server_uri,
+                server_port,
+            });
     let validation = (
         (one!(ValidationAuthorityType, v), of(text()), of(text()), any::<i32>(), of(any::<i32>())),
         (one!(ValidationType, v), any::<i32>(), of(text()), of(text()), of(text()), vec(text(), 0..3)),
@@ -96,7 +95,7 @@ pub(super) fn response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
         of(one!(DestroyAction, v)),
         of(one!(ShreddingAlgorithm, v)),
         of(one!(RngMode, v)),
-        since_2_0(v, any::<bool>().boxed()),
+        since(v, ProtocolVersion::V2_0, any::<bool>().boxed()),
     )
         .prop_map(|fields| CapabilityInformation {
             streaming_capability: fields.0[0],
@@ -125,8 +124,8 @@ pub(super) fn response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
         vec(validation, 0..2),
         vec(capability, 0..2),
         vec(one!(ClientRegistrationMethod, v), 0..3),
-        since_2_0(v, defaults(v)),
-        since_2_0(v, storage_masks()),
+        since(v, ProtocolVersion::V2_0, defaults(v)),
+        since(v, ProtocolVersion::V2_0, storage_masks()),
     );
     (first, last)
         .prop_map(|(first, last)| QueryResponse {
