@@ -244,7 +244,7 @@ fn told(outcome: &Outcome) -> String {
             format!("ok {}", state.unwrap_or("without state"))
         }
         Outcome::Success(_) => "ok".to_owned(),
-        Outcome::Undone => "undone".to_owned(),
+        Outcome::Undone(_) => "undone".to_owned(),
         Outcome::Failure { reason, .. } | Outcome::CheckFailed { reason, .. } => reason.xml_name().to_owned(),
         Outcome::Pending { .. } => "pending".to_owned(),
     }
