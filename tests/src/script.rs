@@ -146,9 +146,11 @@ impl Encoded {
                 let attribute = AttributeValue::custom_text("x-tag", "value").ok_or("a tag")?.into();
                 AddAttributeRequest { unique_identifier: named, attribute }.into()
             }
-            "query" => {
-                QueryRequest { functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects] }.into()
+            "query" => QueryRequest {
+                functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
+                ..QueryRequest::default()
             }
+            .into(),
             "versions" | "filler" => DiscoverVersionsRequest::default().into(),
             "broken" => {
                 return Ok(Self::by_hand(item, Operation::Get.value(), |w| w.integer(Tag::UNIQUE_IDENTIFIER, 7)));

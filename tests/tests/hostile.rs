@@ -54,7 +54,10 @@ fn impatient() -> StageOptions {
 }
 
 fn query() -> RequestMessage {
-    RequestMessage::single(V1_4, QueryRequest { functions: vec![QueryFunction::QueryOperations] })
+    RequestMessage::single(
+        V1_4,
+        QueryRequest { functions: vec![QueryFunction::QueryOperations], ..QueryRequest::default() },
+    )
 }
 
 /// Works on until it is told to stop: an old connection and, each time, a new one.
