@@ -1,6 +1,6 @@
 """OpenStack Barbican's KMIP secret store, called as Barbican's core calls it: generate, store, get, delete.
 
-Usage: barbican_store.py TYPE..., what to be played: `anssi` is what any tenant may do, `legacy` what needs 3DES.
+Usage: barbican_store.py PART..., where a part is `modern`, which any tenant may do, or `3des`.
 """
 
 import base64
@@ -96,7 +96,7 @@ def key_pair():
     return private, public, certificate.public_bytes(PEM)
 
 
-def of_any_tenant(story, store):
+def modern(story, store):
     for bits in (256, 192, 128):
         story.step(f"generate AES-{bits}", generated, store, "aes", bits, bits // 8)
     story.step("generate HMAC-SHA256", generated, store, "hmacsha256", 256, 32)
@@ -114,7 +114,7 @@ def of_any_tenant(story, store):
         story.step(f"store {name}", stored, store, kind, secret, spec)
 
 
-def of_legacy_tenants(story, store):
+def triple_des(story, store):
     story.step("generate 3DES", generated, store, "desede", 192, 24)
     key = bytes.fromhex("0123456789abcdef23456789abcdef01456789abcdef0123")
     story.step("store 3DES", stored, store, ss.SecretType.SYMMETRIC, key, ss.KeySpec("desede", 192))
@@ -122,9 +122,9 @@ def of_legacy_tenants(story, store):
 
 def main():
     story = steps.Story()
-    played = {"anssi": of_any_tenant, "legacy": of_legacy_tenants}
-    for kind in sys.argv[1:]:
-        played[kind](story, store())
+    parts = {"modern": modern, "3des": triple_des}
+    for part in sys.argv[1:]:
+        parts[part](story, store())
 
 
 if __name__ == "__main__":

@@ -150,7 +150,7 @@ fn operation_and_item_id_come_back_with_every_error_and_the_connection_stays() {
             Request::new(version, Operation::Get, |_| {}),
             Request::new(version, Operation::Register, |_| {}),
             Request::create(version, &short),
-            Request::new(version, Operation::ReProvision, |_| {}),
+            Request::new(version, Operation::Put, |_| {}),
             Request::on(version, Operation::Notify, NOBODY),
         ];
         for (number, request) in failing.into_iter().enumerate() {
@@ -302,6 +302,10 @@ fn query_lists_what_its_version_knows_and_the_server_does() {
         // An operation is offered exactly if it is listed, whatever is wrong with the request otherwise.
         for row in Operation::TABLE.rows {
             let operation = Operation::try_from(row.value).unwrap();
+            if operation == Operation::ReProvision {
+                // Nothing is wrong with a request without fields: the client would have to come back as another.
+                continue;
+            }
             let answer = client.ask(&Request::new(version, operation, |_| {})).unwrap();
             let refused = answer.reason() == Ok(ResultReason::OperationNotSupported);
             assert_eq!(!refused, operations.contains(&row.value), "{operation} in {version}");
