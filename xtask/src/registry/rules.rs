@@ -38,8 +38,7 @@ pub(super) fn collect(sources: &[Value]) -> Result<BTreeMap<String, Rules>, Stri
             if name == CERTIFICATE_ATTRIBUTES {
                 let items = source["structures"][name].as_array().ok_or("certificate attributes are no table")?;
                 for name in items.iter().filter_map(|item| item["item"].as_str()) {
-                    let rules =
-                        Rules { first: CERTIFICATE_ATTRIBUTES_SINCE, last: version, answers: answers.clone() };
+                    let rules = Rules { first: CERTIFICATE_ATTRIBUTES_SINCE, last: version, answers: answers.clone() };
                     all.insert(name.to_owned(), rules);
                 }
                 continue;
