@@ -8,7 +8,7 @@ pub const MAX_DEPTH: usize = 32;
 /// 1 MiB has room for a quarter of it.
 pub const MAX_REPETITIONS: usize = 1 << 16;
 
-/// Attributes, or attribute names, in one list: all 51 kinds and many custom ones.
+/// Attributes, or attribute names, in one list: all 90 kinds and many of vendors.
 pub const MAX_ATTRIBUTES: usize = 1024;
 
 /// Rights in one Delegated Login. A ticket is for one task; an empty right is 8 bytes long and takes 32 in memory, and
@@ -18,8 +18,15 @@ pub const MAX_RIGHTS: usize = 8;
 /// Derivation data in one Derive Key. The method with the most takes three: date, region and service.
 pub const MAX_DERIVATION_DATA: usize = 16;
 
+/// Attributes without any value in all structures Attributes of one message. On the wire such an attribute has 8 bytes,
+/// in memory up to 200; 256 of them stay below 64 KiB.
+pub const MAX_EMPTY_ATTRIBUTES: usize = 256;
+
 /// Credentials in one header. Nobody sends more than one of each type.
 pub const MAX_CREDENTIALS: usize = 16;
+
+/// Message Extensions of one batch item. Nobody is known to send more than one.
+pub const MAX_MESSAGE_EXTENSIONS: usize = 16;
 
 /// Batch items in one message. vSphere sends 3, test suites about 20; what 256 items cost in memory beyond four times
 /// their length stays below 64 KiB.

@@ -4,7 +4,9 @@
 //! repeats Attribute Reference. Payloads say only *that* attributes stand there; a version's form is decided here and
 //! nowhere else.
 
-use super::{Attribute, AttributeReference};
+use std::cell::Cell;
+
+use super::{Attribute, AttributeKind, AttributeReference};
 use crate::limits::MAX_ATTRIBUTES;
 use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
 use crate::wire::{Fields, Part};
@@ -88,8 +90,9 @@ impl Part<Vec<String>> for AttributeNames {
     }
 
     fn known_in(names: &Vec<String>, version: ProtocolVersion) -> bool {
-        // No name asks for all of them, so none may be left out.
-        names.iter().all(|name| AttributeReference::is_name_known_in(name, version))
+        // 1.x may ask for any text: that there is no such attribute is the answer. In 2.x no name asks for all
+        // attributes, so none may be left out.
+        !version.is_2_x() || names.iter().all(|name| AttributeReference::is_name_known_in(name, version))
     }
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
@@ -106,7 +109,19 @@ impl Part<Vec<String>> for AttributeNames {
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
         let tag = name_tag(fields.version());
         if fields.version().is_2_x() {
-            return fields.repeated_by(tag, MAX_ATTRIBUTES, |item| Ok(AttributeReference::decode(item)?.0));
+            let seen = Cell::new(0_u128);
+            return fields.repeated_by(tag, MAX_ATTRIBUTES, |item| {
+                let reference = AttributeReference::decode(item)?;
+                if let Some(bit) = reference.kind().and_then(kind_bit) {
+                    // "SHALL NOT be present more than once" (KMIP 2.1 §6.1.20). Here, because the names of attributes
+                    // are longer than their references.
+                    if seen.get() & bit != 0 {
+                        return Err(item.error(DecodeErrorKind::DuplicateField(tag)));
+                    }
+                    seen.set(seen.get() | bit);
+                }
+                Ok(reference.0)
+            });
         }
         fields.repeated_by(tag, MAX_ATTRIBUTES, String::decode)
     }
@@ -129,6 +144,12 @@ impl Part<Vec<String>> for AnsweredNames {
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
         AttributeNames::decode(fields)
     }
+}
+
+/// A bit for each attribute of the specification; vendors' have none.
+fn kind_bit(kind: AttributeKind) -> Option<u128> {
+    const _: () = assert!(AttributeKind::ALL.len() <= 128);
+    if kind == AttributeKind::Custom { None } else { 1_u128.checked_shl(kind as u32) }
 }
 
 fn list_tag(version: ProtocolVersion) -> Tag {

@@ -1,5 +1,6 @@
 //! Attributes: what is said about an object. KMIP 1.4 §3, 2.1 §4.
 
+mod empty;
 mod identifier;
 mod list;
 mod reference;
@@ -8,6 +9,7 @@ mod structures;
 mod template;
 mod value;
 
+pub(crate) use empty::check_empty_attributes;
 pub use identifier::Identifier;
 pub use list::{AnsweredNames, AttributeList, AttributeNames, AttributePatterns, RequiredAttributes};
 pub use reference::AttributeReference;

@@ -36,11 +36,10 @@ impl AttributeReference {
     }
 
     /// Whether a peer of `version` can be told of the attribute called `name`.
-    pub(crate) fn is_name_known_in(name: &str, version: ProtocolVersion) -> bool {
+    pub(super) fn is_name_known_in(name: &str, version: ProtocolVersion) -> bool {
         match AttributeKind::from_name(name) {
             Some(AttributeKind::Custom) => is_vendor_name_known_in(name, version),
             Some(kind) => kind.is_known_to(version),
-            // 1.x may ask for any text; that there is no such attribute is the answer.
             None => !version.is_2_x() || tag_of(name).is_some(),
         }
     }

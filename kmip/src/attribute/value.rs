@@ -1,6 +1,6 @@
 //! All attributes of KMIP 1.0 to 2.1 with their types: one table, everything else follows from it.
 
-use super::reference::{decode_vendor_name, is_vendor_name_known_in, split_vendor};
+use super::reference::{is_vendor_name_known_in, split_vendor};
 use super::structures::{
     AlternativeName, ApplicationSpecificInformation, CertificateIdentifier, CertificateIssuer, CertificateSubject,
     CryptographicDomainParameters, CryptographicParameters, Digest, KeyValueLocation, Link, Name, RevocationReason,
@@ -11,8 +11,11 @@ use crate::registry::{
     NistKeyType, ObjectType, OpaqueDataType, ProtectionLevel, ProtectionStorageMask, State, UsageMask,
 };
 use crate::ttlv::{DateTime, DecodeError, DecodeErrorKind, Interval, Item, OwnedItem, Wire, Writer};
-use crate::wire::{Fields, Structure};
+use crate::wire::Structure;
 use crate::{ProtocolVersion, Tag};
+
+mod form;
+mod pattern;
 
 /// The rules of the attribute with this name. Evaluated by the compiler, so a name without rules does not build.
 #[expect(clippy::panic, reason = "called in constants only: it stops the build, not the process")]
@@ -111,7 +114,7 @@ macro_rules! attributes {
             /// A vendor's attribute: any TTLV type, kept byte for byte. Made by [`AttributeValue::custom`].
             Custom {
                 /// Vendor and name with `-` between them; the vendor has none, so the first one separates them.
-                name: String,
+                name: Box<str>,
                 /// The item, with tag Attribute Value.
                 value: OwnedItem,
             },
@@ -159,7 +162,7 @@ macro_rules! attributes {
             fn decode_as(kind: AttributeKind, name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
                 Ok(match kind {
                     $( AttributeKind::$variant => Self::$variant(<$ty as Wire>::decode(item)?), )*
-                    AttributeKind::Custom => Self::Custom { name: name.to_owned(), value: OwnedItem::new(item)? },
+                    AttributeKind::Custom => Self::Custom { name: name.into(), value: OwnedItem::new(item)? },
                 })
             }
 
@@ -175,7 +178,7 @@ macro_rules! attributes {
                 match self {
                     $( Self::$variant(value) => Wire::known_in(value, version), )*
                     Self::Custom { name, .. } => is_vendor_name_known_in(name, version),
-                    Self::Partial { .. } => true,
+                    Self::Partial { kind, value } => Self::is_partial_known_in(*kind, value, version),
                 }
             }
         }
@@ -190,28 +193,28 @@ attributes! {
     ObjectType(ObjectType) = OBJECT_TYPE, "Object Type", plain;
     CryptographicAlgorithm(CryptographicAlgorithm) = CRYPTOGRAPHIC_ALGORITHM, "Cryptographic Algorithm", plain;
     CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH, "Cryptographic Length", plain;
-    // Boxed: a request may carry many attributes, and its memory has to stay near its length.
+    // Boxed, as other large ones: a request may carry many attributes, and its memory has to stay near its length.
     CryptographicParameters(Box<CryptographicParameters>) =
         CRYPTOGRAPHIC_PARAMETERS, "Cryptographic Parameters", structure;
     CryptographicDomainParameters(CryptographicDomainParameters) =
         CRYPTOGRAPHIC_DOMAIN_PARAMETERS, "Cryptographic Domain Parameters", structure;
     CertificateType(CertificateType) = CERTIFICATE_TYPE, "Certificate Type", plain;
     CertificateLength(i32) = CERTIFICATE_LENGTH, "Certificate Length", plain;
-    X509CertificateIdentifier(X509CertificateIdentifier) =
+    X509CertificateIdentifier(Box<X509CertificateIdentifier>) =
         X_509_CERTIFICATE_IDENTIFIER, "X.509 Certificate Identifier", structure;
-    X509CertificateSubject(X509CertificateSubject) =
+    X509CertificateSubject(Box<X509CertificateSubject>) =
         X_509_CERTIFICATE_SUBJECT, "X.509 Certificate Subject", structure;
-    X509CertificateIssuer(X509CertificateIssuer) = X_509_CERTIFICATE_ISSUER, "X.509 Certificate Issuer", structure;
-    CertificateIdentifier(CertificateIdentifier) = CERTIFICATE_IDENTIFIER, "Certificate Identifier", structure;
-    CertificateSubject(CertificateSubject) = CERTIFICATE_SUBJECT, "Certificate Subject", structure;
-    CertificateIssuer(CertificateIssuer) = CERTIFICATE_ISSUER, "Certificate Issuer", structure;
+    X509CertificateIssuer(Box<X509CertificateIssuer>) = X_509_CERTIFICATE_ISSUER, "X.509 Certificate Issuer", structure;
+    CertificateIdentifier(Box<CertificateIdentifier>) = CERTIFICATE_IDENTIFIER, "Certificate Identifier", structure;
+    CertificateSubject(Box<CertificateSubject>) = CERTIFICATE_SUBJECT, "Certificate Subject", structure;
+    CertificateIssuer(Box<CertificateIssuer>) = CERTIFICATE_ISSUER, "Certificate Issuer", structure;
     DigitalSignatureAlgorithm(DigitalSignatureAlgorithm) =
         DIGITAL_SIGNATURE_ALGORITHM, "Digital Signature Algorithm", plain;
     Digest(Digest) = DIGEST, "Digest", structure;
     OperationPolicyName(String) = OPERATION_POLICY_NAME, "Operation Policy Name", plain;
     CryptographicUsageMask(UsageMask) = CRYPTOGRAPHIC_USAGE_MASK, "Cryptographic Usage Mask", plain;
     LeaseTime(Interval) = LEASE_TIME, "Lease Time", plain;
-    UsageLimits(UsageLimits) = USAGE_LIMITS, "Usage Limits", structure;
+    UsageLimits(Box<UsageLimits>) = USAGE_LIMITS, "Usage Limits", structure;
     State(State) = STATE, "State", plain;
     InitialDate(DateTime) = INITIAL_DATE, "Initial Date", plain;
     ActivationDate(DateTime) = ACTIVATION_DATE, "Activation Date", plain;
@@ -226,7 +229,7 @@ attributes! {
     ObjectGroup(String) = OBJECT_GROUP, "Object Group", plain;
     Fresh(bool) = FRESH, "Fresh", plain;
     Link(Link) = LINK, "Link", structure;
-    ApplicationSpecificInformation(ApplicationSpecificInformation) =
+    ApplicationSpecificInformation(Box<ApplicationSpecificInformation>) =
         APPLICATION_SPECIFIC_INFORMATION, "Application Specific Information", structure;
     ContactInformation(String) = CONTACT_INFORMATION, "Contact Information", plain;
     LastChangeDate(DateTime) = LAST_CHANGE_DATE, "Last Change Date", plain;
@@ -317,184 +320,6 @@ impl AttributeKind {
                 | Self::RotateDate
         )
     }
-}
-
-impl AttributeValue {
-    /// A vendor's attribute whose value `write` writes; it has to write exactly one item, with tag Attribute Value. The
-    /// name is `x-…`, `y-…`, or that of another vendor, such as `ACME-…`.
-    ///
-    /// `None` where the name has no vendor, or `write` wrote something else.
-    #[must_use]
-    pub fn custom(name: impl Into<String>, write: impl FnOnce(&mut Writer)) -> Option<Self> {
-        let name = name.into();
-        if AttributeKind::from_name(&name) != Some(AttributeKind::Custom) {
-            return None;
-        }
-        let mut w = Writer::new(ProtocolVersion::EVERY);
-        write(&mut w);
-        let bytes = w.finish();
-        let mut items = crate::ttlv::Reader::new(&bytes, ProtocolVersion::EVERY);
-        let item = items.next_item().ok()??;
-        if item.tag != Tag::ATTRIBUTE_VALUE || !items.is_empty() {
-            return None;
-        }
-        let value = OwnedItem::new(&item).ok()?;
-        Some(Self::Custom { name, value })
-    }
-
-    /// A vendor's attribute that is a Text String; `None` where the name has no vendor.
-    #[must_use]
-    pub fn custom_text(name: impl Into<String>, text: &str) -> Option<Self> {
-        Self::custom(name, |w| w.text(Tag::ATTRIBUTE_VALUE, text))
-    }
-
-    /// The name on the wire: the specification's, or the custom one.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Custom { name, .. } => name,
-            other => other.kind().text(),
-        }
-    }
-
-    /// The vendor of a vendor's attribute.
-    #[must_use]
-    pub fn vendor(&self) -> Option<&str> {
-        match self {
-            Self::Custom { name, .. } => split_vendor(name).map(|(vendor, _)| vendor),
-            _ => None,
-        }
-    }
-
-    /// Writes the value under tag Attribute Value.
-    pub fn encode_value(&self, w: &mut Writer) {
-        self.encode_under(Tag::ATTRIBUTE_VALUE, w);
-    }
-
-    /// Writes the attribute in the form of 2.x: the value under its own tag, or the structure of a vendor's attribute.
-    pub fn encode_tagged(&self, w: &mut Writer) {
-        match self {
-            Self::Custom { name, value } => {
-                if let Some((vendor, name)) = split_vendor(name) {
-                    w.structure(Tag::ATTRIBUTE, |w| {
-                        w.text(Tag::VENDOR_IDENTIFICATION, vendor);
-                        w.text(Tag::ATTRIBUTE_NAME, name);
-                        value.encode(Tag::ATTRIBUTE_VALUE, w);
-                    });
-                }
-            }
-            other => other.encode_under(other.kind().tag(), w),
-        }
-    }
-
-    /// Reads an attribute in the form of 2.x.
-    ///
-    /// # Errors
-    /// [`DecodeErrorKind::UnknownAttribute`] where the message's version has no such attribute, or what is wrong with
-    /// the value.
-    pub fn decode_tagged(item: &Item<'_>) -> Result<Self, DecodeError> {
-        if item.tag == Tag::ATTRIBUTE {
-            return Self::decode_vendor(item);
-        }
-        Self::decode_as(Self::kind_of_tag(item)?, "", item)
-    }
-
-    /// Reads an attribute to compare with in the form of 2.x: structures may lack fields. KMIP 2.1 §6.1.28.
-    ///
-    /// # Errors
-    /// As [`AttributeValue::decode_tagged`].
-    pub fn decode_tagged_pattern(item: &Item<'_>) -> Result<Self, DecodeError> {
-        if item.tag == Tag::ATTRIBUTE {
-            return Self::decode_vendor(item);
-        }
-        let kind = Self::kind_of_tag(item)?;
-        Self::or_partial(Self::decode_as(kind, "", item), Some(kind), item)
-    }
-
-    fn kind_of_tag(item: &Item<'_>) -> Result<AttributeKind, DecodeError> {
-        AttributeKind::from_tag(item.tag)
-            .filter(|kind| kind.is_known_to(item.version()))
-            .ok_or_else(|| item.error(DecodeErrorKind::UnknownAttribute))
-    }
-
-    fn decode_vendor(item: &Item<'_>) -> Result<Self, DecodeError> {
-        let mut fields = Fields::new(item.structure()?, |tag, _| {
-            [Tag::VENDOR_IDENTIFICATION, Tag::ATTRIBUTE_NAME, Tag::ATTRIBUTE_VALUE].contains(&tag)
-        });
-        let name = decode_vendor_name(&mut fields)?;
-        let value = OwnedItem::new(&fields.require(Tag::ATTRIBUTE_VALUE)?)?;
-        fields.finish()?;
-        Ok(Self::Custom { name, value })
-    }
-
-    /// Reads a value to compare with: structures may lack fields that are otherwise required. KMIP 1.4 §4.9.
-    ///
-    /// # Errors
-    /// As [`AttributeValue::decode_value`].
-    pub fn decode_pattern(name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
-        Self::or_partial(Self::decode_value(name, item), AttributeKind::from_name(name), item)
-    }
-
-    /// What was decoded, or, where only a field was missing, the fields that are there.
-    fn or_partial(
-        decoded: Result<Self, DecodeError>,
-        kind: Option<AttributeKind>,
-        item: &Item<'_>,
-    ) -> Result<Self, DecodeError> {
-        match (decoded, kind) {
-            (Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset }), Some(kind)) => {
-                if Self::check_pattern(kind, item)? {
-                    return Ok(Self::Partial { kind, value: OwnedItem::new(item)? });
-                }
-                Err(DecodeError { kind: DecodeErrorKind::MissingField(tag), offset })
-            }
-            (decoded, _) => decoded,
-        }
-    }
-
-    /// The TTLV of the value under tag Attribute Value, the same for every version: key of an index, and equality.
-    #[must_use]
-    pub fn canonical_bytes(&self) -> Vec<u8> {
-        let mut w = Writer::new(ProtocolVersion::EVERY);
-        self.encode_value(&mut w);
-        w.finish().to_vec()
-    }
-
-    /// Whether `candidate` is this attribute with an equal value, or, where `self` is a structure with fields left
-    /// out, one that has the fields that are there.
-    #[must_use]
-    pub fn matches(&self, candidate: &Self) -> bool {
-        if self.name() != candidate.name() {
-            return false;
-        }
-        match self {
-            Self::Partial { value, .. } => has_fields(&candidate.canonical_bytes(), value).unwrap_or(false),
-            whole => whole == candidate,
-        }
-    }
-
-    /// Whether a peer of `version` can be told of this value.
-    #[must_use]
-    pub fn known_in(&self, version: ProtocolVersion) -> bool {
-        self.kind().is_known_to(version) && self.value_known_in(version)
-    }
-}
-
-/// Whether the structure in `whole` has every field of `pattern`, each byte for byte.
-fn has_fields(whole: &[u8], pattern: &OwnedItem) -> Result<bool, DecodeError> {
-    let Some(whole) = crate::ttlv::Reader::new(whole, ProtocolVersion::EVERY).next_item()? else { return Ok(false) };
-    let mut wanted = pattern.item().structure()?;
-    while let Some(field) = wanted.next_item()? {
-        let mut fields = whole.structure()?;
-        loop {
-            match fields.next_item()? {
-                Some(item) if item.raw() == field.raw() => break,
-                Some(_) => {}
-                None => return Ok(false),
-            }
-        }
-    }
-    Ok(true)
 }
 
 #[cfg(test)]

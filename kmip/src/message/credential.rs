@@ -1,10 +1,11 @@
-//! Credentials: who the requester says he is. KMIP 1.4 §2.1.2, §6.6.
+//! Credentials: who the requester says he is. KMIP 1.4 §2.1.2, §6.6, 2.1 §9.4, §9.11.
 
 use secret::Secret;
 
 use crate::limits::MAX_CREDENTIALS;
-use crate::registry::{AttestationType, CredentialType};
-use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Wire, Writer};
+use crate::payload::Ticket;
+use crate::registry::{AttestationType, CredentialType, HashingAlgorithm};
+use crate::ttlv::{DateTimeExtended, DecodeError, Item, Wire, Writer};
 use crate::wire::{Fields, Part, structure};
 use crate::{ProtocolVersion, Tag};
 
@@ -87,6 +88,43 @@ structure! {
     }
 }
 
+structure! {
+    /// A name with a password that is good once. Since 2.0. KMIP 2.1 §9.11.
+    #[derive(Debug, PartialEq)]
+    pub struct OneTimePasswordCredential {
+        /// The name.
+        required username: String = Tag::USERNAME,
+        /// The password that stays the same.
+        optional password: Password = Tag::PASSWORD,
+        /// The password that is good once.
+        required one_time_password: Password = Tag::ONE_TIME_PASSWORD,
+    }
+}
+
+structure! {
+    /// A name with the proof that the client knows the password. Since 2.0. KMIP 2.1 §9.11.
+    #[derive(Debug, PartialEq)]
+    pub struct HashedPasswordCredential {
+        /// The name.
+        required username: String = Tag::USERNAME,
+        /// The client's clock, which is in the proof; from one use to the next it has to rise.
+        required timestamp: DateTimeExtended = Tag::TIME_STAMP,
+        /// The hash; absent means SHA-256.
+        optional hashing_algorithm: HashingAlgorithm = Tag::HASHING_ALGORITHM,
+        /// `Hash(S1 || Timestamp) || S2` with S1 = `Hash(Username || Password)`, S2 = `Hash(Password || Username)`.
+        required hashed_password: Secret = Tag::HASHED_PASSWORD,
+    }
+}
+
+structure! {
+    /// A ticket that the server gave. Since 2.0. KMIP 2.1 §9.11.
+    #[derive(Debug, PartialEq)]
+    pub struct TicketCredential {
+        /// The ticket.
+        required ticket: Ticket = Tag::TICKET,
+    }
+}
+
 /// Credential. Its `Debug` shows no password. KMIP 1.4 §2.1.2.
 #[derive(Debug, PartialEq)]
 pub enum Credential {
@@ -101,6 +139,12 @@ pub enum Credential {
     Device(DeviceCredential),
     /// An attested machine.
     Attestation(AttestationCredential),
+    /// A name and a password that is good once.
+    OneTimePassword(OneTimePasswordCredential),
+    /// A name and the proof that the password is known.
+    HashedPassword(HashedPasswordCredential),
+    /// What an earlier log-in brought.
+    Ticket(TicketCredential),
 }
 
 impl Credential {
@@ -111,6 +155,9 @@ impl Credential {
             Self::UsernameAndPassword { .. } => CredentialType::UsernameAndPassword,
             Self::Device(_) => CredentialType::Device,
             Self::Attestation(_) => CredentialType::Attestation,
+            Self::OneTimePassword(_) => CredentialType::OneTimePassword,
+            Self::HashedPassword(_) => CredentialType::HashedPassword,
+            Self::Ticket(_) => CredentialType::Ticket,
         }
     }
 
@@ -136,6 +183,9 @@ impl Wire for Credential {
                 }),
                 Self::Device(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
                 Self::Attestation(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
+                Self::OneTimePassword(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
+                Self::HashedPassword(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
+                Self::Ticket(value) => value.encode(Tag::CREDENTIAL_VALUE, w),
             }
         });
     }
@@ -155,10 +205,9 @@ impl Wire for Credential {
             }
             CredentialType::Device => DeviceCredential::decode(&value).map(Self::Device),
             CredentialType::Attestation => AttestationCredential::decode(&value).map(Self::Attestation),
-            _ => Err(type_item.error(DecodeErrorKind::Invalid {
-                tag: Tag::CREDENTIAL_TYPE,
-                why: "is of a kind that is not supported",
-            })),
+            CredentialType::OneTimePassword => OneTimePasswordCredential::decode(&value).map(Self::OneTimePassword),
+            CredentialType::HashedPassword => HashedPasswordCredential::decode(&value).map(Self::HashedPassword),
+            CredentialType::Ticket => TicketCredential::decode(&value).map(Self::Ticket),
         }
     }
 
@@ -169,6 +218,9 @@ impl Wire for Credential {
             }
             Self::Device(value) => value.known_in(version),
             Self::Attestation(value) => value.known_in(version),
+            Self::OneTimePassword(value) => value.known_in(version),
+            Self::HashedPassword(value) => value.known_in(version),
+            Self::Ticket(value) => value.known_in(version),
         };
         expressible && self.credential_type().known_in(version)
     }

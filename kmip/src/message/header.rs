@@ -1,14 +1,14 @@
-//! The headers of requests and responses. KMIP 1.4 §7.2.
+//! The headers of requests and responses. KMIP 1.4 §7.2, 2.1 §8.2, §8.5.
 
 use super::credential::Authentication;
 use super::{Credential, Nonce};
-use crate::registry::{AttestationType, BatchErrorContinuationOption};
-use crate::ttlv::DateTime;
-use crate::wire::structure;
+use crate::registry::{AsynchronousIndicator, AttestationType, BatchErrorContinuationOption};
+use crate::ttlv::{DateTime, DecodeError, Wire, Writer};
+use crate::wire::{Fields, Part, structure};
 use crate::{ProtocolVersion, Tag};
 
 structure! {
-    /// Request Header. KMIP 1.4 §7.2. Its `Debug` shows no password.
+    /// Request Header. KMIP 1.4 §7.2, 2.1 §8.2. Its `Debug` shows no password.
     #[derive(Debug, PartialEq)]
     pub struct RequestHeader {
         /// The version of the message, and of the answer.
@@ -19,8 +19,8 @@ structure! {
         optional client_correlation_value: String = Tag::CLIENT_CORRELATION_VALUE [since V1_4],
         /// The server's mark, in requests of a server.
         optional server_correlation_value: String = Tag::SERVER_CORRELATION_VALUE [since V1_4],
-        /// Whether the client takes asynchronous answers; absent means no.
-        optional asynchronous: bool = Tag::ASYNCHRONOUS_INDICATOR,
+        /// Whether the client takes asynchronous answers; absent means Prohibited.
+        part asynchronous: Option<AsynchronousIndicator> = Asynchronous,
         /// Whether the client can attest; absent means no.
         optional attestation_capable: bool = Tag::ATTESTATION_CAPABLE_INDICATOR [since V1_2],
         /// How the client can attest.
@@ -29,7 +29,7 @@ structure! {
         part authentication: Vec<Credential> = Authentication,
         /// What happens to the other items when one fails; absent means Stop.
         optional batch_error_continuation: BatchErrorContinuationOption = Tag::BATCH_ERROR_CONTINUATION_OPTION,
-        /// Whether items are to be done in their order; absent means no.
+        /// Whether items are to be done in their order, see [`RequestHeader::keeps_order`].
         optional batch_order: bool = Tag::BATCH_ORDER_OPTION,
         /// The client's clock.
         optional time_stamp: DateTime = Tag::TIME_STAMP,
@@ -57,10 +57,48 @@ impl RequestHeader {
             batch_count,
         }
     }
+
+    /// Whether items have to be done in their order: where nothing is said, since 2.0 (KMIP 1.4 §7.2, 2.1 §9.8).
+    #[must_use]
+    pub fn keeps_order(&self) -> bool {
+        self.batch_order.unwrap_or_else(|| self.version.is_2_x())
+    }
+}
+
+/// Asynchronous Indicator: a Boolean in 1.x, where true is Optional; an enumeration in 2.x, which can also demand an
+/// asynchronous answer. KMIP 1.4 §6.7, 2.1 §9.2.
+pub struct Asynchronous;
+
+impl Part<Option<AsynchronousIndicator>> for Asynchronous {
+    fn takes(tag: Tag, _version: ProtocolVersion) -> bool {
+        tag == Tag::ASYNCHRONOUS_INDICATOR
+    }
+
+    fn known_in(indicator: &Option<AsynchronousIndicator>, version: ProtocolVersion) -> bool {
+        version.is_2_x() || *indicator != Some(AsynchronousIndicator::Mandatory)
+    }
+
+    fn encode(indicator: &Option<AsynchronousIndicator>, w: &mut Writer) {
+        match indicator {
+            Some(indicator) if w.version().is_2_x() => indicator.encode(Tag::ASYNCHRONOUS_INDICATOR, w),
+            Some(indicator) => {
+                w.boolean(Tag::ASYNCHRONOUS_INDICATOR, *indicator != AsynchronousIndicator::Prohibited);
+            }
+            None => {}
+        }
+    }
+
+    fn decode(fields: &mut Fields<'_>) -> Result<Option<AsynchronousIndicator>, DecodeError> {
+        if fields.version().is_2_x() {
+            return fields.optional(Tag::ASYNCHRONOUS_INDICATOR);
+        }
+        let welcome = fields.optional::<bool>(Tag::ASYNCHRONOUS_INDICATOR)?;
+        Ok(welcome.map(|yes| if yes { AsynchronousIndicator::Optional } else { AsynchronousIndicator::Prohibited }))
+    }
 }
 
 structure! {
-    /// Response Header. KMIP 1.4 §7.2.
+    /// Response Header. KMIP 1.4 §7.2, 2.1 §8.5.
     #[derive(Clone, Debug, PartialEq, Eq)]
     pub struct ResponseHeader {
         /// The version of the message.
@@ -69,6 +107,8 @@ structure! {
         required time_stamp: DateTime = Tag::TIME_STAMP,
         /// What an attestation has to answer.
         optional nonce: Nonce = Tag::NONCE [since V1_2],
+        /// What proves the server to a client that gave a Hashed Password.
+        optional server_hashed_password: Vec<u8> = Tag::SERVER_HASHED_PASSWORD [since V2_0],
         /// Attestations the server takes.
         repeated attestation_types: AttestationType = Tag::ATTESTATION_TYPE [since V1_2],
         /// The client's mark, in answers of a client.
@@ -88,6 +128,7 @@ impl ResponseHeader {
             version,
             time_stamp,
             nonce: None,
+            server_hashed_password: None,
             attestation_types: Vec::new(),
             client_correlation_value: None,
             server_correlation_value: None,

@@ -1,4 +1,4 @@
-//! Messages: a header, and operations one after another. KMIP 1.4 §6, §7.
+//! Messages: a header, and operations one after another. KMIP 1.4 §6, §7, 2.1 §8, §9.
 
 mod credential;
 mod extension;
@@ -6,19 +6,30 @@ mod header;
 mod request;
 mod response;
 
-pub use credential::{AttestationCredential, Credential, DeviceCredential, Nonce, Password};
+pub use credential::{
+    AttestationCredential, Credential, DeviceCredential, HashedPasswordCredential, Nonce, OneTimePasswordCredential,
+    Password, TicketCredential,
+};
 pub use extension::MessageExtension;
 pub use header::{RequestHeader, ResponseHeader};
 pub use request::{EncodeError, ItemPayload, RequestItem, RequestMessage};
 pub use response::{Outcome, ResponseItem, ResponseMessage};
 
+use crate::attribute::check_empty_attributes;
 use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Reader, Wire, Writer};
 use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
 
 /// The versions whose messages this crate decodes, newest first.
-pub const SUPPORTED_VERSIONS: [ProtocolVersion; 5] =
-    [ProtocolVersion::V1_4, ProtocolVersion::V1_3, ProtocolVersion::V1_2, ProtocolVersion::V1_1, ProtocolVersion::V1_0];
+pub const SUPPORTED_VERSIONS: [ProtocolVersion; 7] = [
+    ProtocolVersion::V2_1,
+    ProtocolVersion::V2_0,
+    ProtocolVersion::V1_4,
+    ProtocolVersion::V1_3,
+    ProtocolVersion::V1_2,
+    ProtocolVersion::V1_1,
+    ProtocolVersion::V1_0,
+];
 
 /// Bytes from the start of a message to the Protocol Version: the headers of the message and of its header.
 const VERSION_AT: usize = 16;
@@ -62,10 +73,14 @@ fn open(bytes: &[u8], message: Tag, header: Tag) -> Result<Reader<'_>, DecodeErr
     let mut inside = expect(&mut whole.structure()?, header)?.structure()?;
     let named = expect(&mut inside, Tag::PROTOCOL_VERSION)?;
     let version = ProtocolVersion::decode(&named)?;
-    if version.major != 1 || version.minor < 0 {
+    if !matches!(version.major, 1 | 2) || version.minor < 0 {
         return Err(named.error(DecodeErrorKind::UnsupportedVersion(version)));
     }
-    Ok(whole.structure()?.with_version(version))
+    let items = whole.structure()?.with_version(version);
+    if version.is_2_x() {
+        check_empty_attributes(items.clone())?;
+    }
+    Ok(items)
 }
 
 fn expect<'a>(reader: &mut Reader<'a>, tag: Tag) -> Result<Item<'a>, DecodeError> {

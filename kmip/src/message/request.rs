@@ -1,10 +1,10 @@
-//! Request messages. KMIP 1.4 §7.
+//! Request messages. KMIP 1.4 §7, 2.1 §8.
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::{MessageExtension, RequestHeader, check_count, open};
-use crate::limits::MAX_BATCH_ITEMS;
+use crate::limits::{MAX_BATCH_ITEMS, MAX_MESSAGE_EXTENSIONS};
 use crate::payload::RequestPayload;
 use crate::registry::Operation;
 use crate::ttlv::{DecodeError, Item, Wire, Writer};
@@ -20,19 +20,19 @@ pub struct RequestMessage {
     pub items: Vec<RequestItem>,
 }
 
-/// One operation of a request. KMIP 1.4 §7.2.
+/// One operation of a request. KMIP 1.4 §7.2, 2.1 §8.3.
 #[derive(Debug, PartialEq)]
 pub struct RequestItem {
     /// The operation; a number that no version knows is an error, 0 where the item names none that can be read.
     pub operation: Result<Operation, u32>,
-    /// Since 2.0: whether the result is to be kept out of the server's memory of results.
+    /// Since 2.0: whether the answer is to leave out the Data that the operation makes.
     pub ephemeral: Option<bool>,
     /// The client's mark; goes back with the answer.
     pub unique_batch_item_id: Option<Vec<u8>>,
     /// What is asked.
     pub payload: ItemPayload,
-    /// A vendor's addition.
-    pub message_extension: Option<MessageExtension>,
+    /// Vendors' additions; 1.x has at most one.
+    pub message_extensions: Vec<MessageExtension>,
 }
 
 /// What a batch item asks, as far as it can be read.
@@ -128,7 +128,7 @@ impl RequestMessage {
         }
         for (number, item) in self.items.iter().enumerate() {
             match &item.payload {
-                ItemPayload::Typed(payload) if payload.known_in(version) => {}
+                ItemPayload::Typed(payload) if payload.known_in(version) && item.is_known_around(version) => {}
                 ItemPayload::Typed(payload) => {
                     return Err(EncodeError::UnknownToVersion { operation: payload.operation(), version });
                 }
@@ -156,7 +156,7 @@ impl RequestItem {
             ephemeral: None,
             unique_batch_item_id: None,
             payload: ItemPayload::Typed(payload),
-            message_extension: None,
+            message_extensions: Vec::new(),
         }
     }
 
@@ -170,8 +170,14 @@ impl RequestItem {
         }
     }
 
-    fn is_field(tag: Tag, _version: ProtocolVersion) -> bool {
+    fn is_field(tag: Tag, version: ProtocolVersion) -> bool {
         [Tag::OPERATION, Tag::UNIQUE_BATCH_ITEM_ID, Tag::REQUEST_PAYLOAD, Tag::MESSAGE_EXTENSION].contains(&tag)
+            || (tag == Tag::EPHEMERAL && version.is_2_x())
+    }
+
+    /// Whether `version` knows what stands around the payload and may not be left out.
+    fn is_known_around(&self, version: ProtocolVersion) -> bool {
+        version.is_2_x() || (self.ephemeral != Some(true) && self.message_extensions.len() <= 1)
     }
 
     fn encode(&self, w: &mut Writer) {
@@ -179,13 +185,18 @@ impl RequestItem {
             if let Some(operation) = self.operation_code() {
                 w.enumeration(Tag::OPERATION, operation);
             }
+            if let Some(ephemeral) = self.ephemeral
+                && w.version().is_2_x()
+            {
+                w.boolean(Tag::EPHEMERAL, ephemeral);
+            }
             if let Some(id) = &self.unique_batch_item_id {
                 w.bytes(Tag::UNIQUE_BATCH_ITEM_ID, id);
             }
             if let ItemPayload::Typed(payload) = &self.payload {
                 payload.encode(w);
             }
-            if let Some(extension) = &self.message_extension {
+            for extension in &self.message_extensions {
                 extension.encode(Tag::MESSAGE_EXTENSION, w);
             }
         });
@@ -197,7 +208,7 @@ impl RequestItem {
             ephemeral: None,
             unique_batch_item_id: None,
             payload: ItemPayload::Unsupported,
-            message_extension: None,
+            message_extensions: Vec::new(),
         };
         // Operation and mark come first, so the answer to a broken item can name both.
         if let Err(fault) = decoded.fill(item) {
@@ -210,6 +221,9 @@ impl RequestItem {
         let mut fields = Fields::new(item.structure()?, Self::is_field);
         let code = fields.require(Tag::OPERATION)?.enumeration()?;
         self.operation = Operation::try_from(code).map_err(|_| code);
+        if fields.version().is_2_x() {
+            self.ephemeral = fields.optional(Tag::EPHEMERAL)?;
+        }
         self.unique_batch_item_id = fields.optional(Tag::UNIQUE_BATCH_ITEM_ID)?;
         let payload = fields.require(Tag::REQUEST_PAYLOAD)?;
         if let Ok(operation) = self.operation
@@ -218,7 +232,8 @@ impl RequestItem {
         {
             self.payload = ItemPayload::Typed(payload);
         }
-        self.message_extension = fields.optional(Tag::MESSAGE_EXTENSION)?;
+        let limit = if fields.version().is_2_x() { MAX_MESSAGE_EXTENSIONS } else { 1 };
+        self.message_extensions = fields.repeated_by(Tag::MESSAGE_EXTENSION, limit, MessageExtension::decode)?;
         fields.finish()
     }
 }

@@ -1,4 +1,4 @@
-//! Response messages. KMIP 1.4 §7.
+//! Response messages. KMIP 1.4 §7, 2.1 §8.
 
 use zeroize::Zeroizing;
 
@@ -53,12 +53,12 @@ pub enum Outcome {
         /// What of the request stood against it.
         payload: CheckResponse,
     },
-    /// It was done and taken back, because a later one failed.
-    Undone,
+    /// It was done and taken back, because a later one failed. What was answered before may go with it.
+    Undone(Option<ResponsePayload>),
     /// It is being done.
     Pending {
         /// What to ask for the result with.
-        correlation_value: Vec<u8>,
+        asynchronous_correlation_value: Vec<u8>,
     },
 }
 
@@ -76,7 +76,7 @@ impl Outcome {
             Self::Success(_) => ResultStatus::Success,
             Self::Failure { status, .. } => *status,
             Self::CheckFailed { .. } => ResultStatus::OperationFailed,
-            Self::Undone => ResultStatus::OperationUndone,
+            Self::Undone(_) => ResultStatus::OperationUndone,
             Self::Pending { .. } => ResultStatus::OperationPending,
         }
     }
@@ -87,7 +87,7 @@ impl Outcome {
         match self {
             Self::Success(payload) => payload.known_in(version),
             Self::Failure { reason, .. } | Self::CheckFailed { reason, .. } => reason.known_in(version),
-            Self::Undone | Self::Pending { .. } => true,
+            Self::Undone(_) | Self::Pending { .. } => true,
         }
     }
 }
@@ -221,10 +221,17 @@ impl ResponseItem {
                     write_failure(w, ResultStatus::OperationFailed, *reason, message);
                     payload.encode(Tag::RESPONSE_PAYLOAD, w);
                 }
-                Outcome::Undone => ResultStatus::OperationUndone.encode(Tag::RESULT_STATUS, w),
-                Outcome::Pending { correlation_value } => {
+                Outcome::Undone(payload) => {
+                    ResultStatus::OperationUndone.encode(Tag::RESULT_STATUS, w);
+                    if let Some(payload) = payload
+                        && payload.known_in(w.version())
+                    {
+                        payload.encode(w);
+                    }
+                }
+                Outcome::Pending { asynchronous_correlation_value } => {
                     ResultStatus::OperationPending.encode(Tag::RESULT_STATUS, w);
-                    w.bytes(Tag::ASYNCHRONOUS_CORRELATION_VALUE, correlation_value);
+                    w.bytes(Tag::ASYNCHRONOUS_CORRELATION_VALUE, asynchronous_correlation_value);
                 }
             }
         });
@@ -237,7 +244,7 @@ impl ResponseItem {
         let status = fields.required(Tag::RESULT_STATUS)?;
         let reason = fields.optional::<ResultReason>(Tag::RESULT_REASON)?;
         let message = fields.optional::<String>(Tag::RESULT_MESSAGE)?.unwrap_or_default();
-        let correlation_value = fields.optional(Tag::ASYNCHRONOUS_CORRELATION_VALUE)?;
+        let asynchronous_correlation_value = fields.optional(Tag::ASYNCHRONOUS_CORRELATION_VALUE)?;
         let payload = fields.take(Tag::RESPONSE_PAYLOAD)?;
         let extension = fields.optional::<MessageExtension>(Tag::MESSAGE_EXTENSION)?;
         fields.finish()?;
@@ -258,9 +265,13 @@ impl ResponseItem {
                 })?
             }
             ResultStatus::OperationPending => Outcome::Pending {
-                correlation_value: correlation_value.ok_or_else(|| missing(Tag::ASYNCHRONOUS_CORRELATION_VALUE))?,
+                asynchronous_correlation_value: asynchronous_correlation_value
+                    .ok_or_else(|| missing(Tag::ASYNCHRONOUS_CORRELATION_VALUE))?,
             },
-            ResultStatus::OperationUndone => Outcome::Undone,
+            ResultStatus::OperationUndone => match (known, payload) {
+                (Some(operation), Some(payload)) => Outcome::Undone(ResponsePayload::decode(operation, &payload)?),
+                _ => Outcome::Undone(None),
+            },
             status => {
                 let reason = reason.ok_or_else(|| missing(Tag::RESULT_REASON))?;
                 match payload {

@@ -87,8 +87,7 @@ impl Wire for DeleteAttributeRequest {
                 // An index that is left out would mean all instances.
                 self.attribute_index.is_none() && AttributeReference(self.attribute_name.clone()).known_in(version)
             }
-            (None, false) => AttributeReference::is_name_known_in(&self.attribute_name, version),
-            (Some(_), false) => false,
+            (current, false) => current.is_none(),
         };
         identifier && which
     }

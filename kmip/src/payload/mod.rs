@@ -126,7 +126,8 @@ pub use poll::{PollRequest, PollResponse};
 pub use process::{ProcessRequest, ProcessResponse};
 pub use put::{PutRequest, PutResponse};
 pub use query::{
-    CapabilityInformation, ExtensionInformation, ProfileInformation, QueryRequest, QueryResponse, ValidationInformation,
+    CapabilityInformation, ExtensionInformation, ProfileInformation, ProfileVersion, QueryRequest, QueryResponse,
+    ServerInformation, ValidationInformation,
 };
 pub use query_asynchronous_requests::{
     AsynchronousCorrelationValues, AsynchronousRequest, QueryAsynchronousRequestsRequest,

@@ -9,11 +9,8 @@ use crate::version::ProtocolVersion;
 /// A copy of any item, byte for byte, structure and all: custom attributes, vendor extensions. Not for secrets.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct OwnedItem {
-    tag: Tag,
-    item_type: ItemType,
-    /// Header, value, padding.
-    raw: Vec<u8>,
-    value_len: usize,
+    /// Header, value, padding. Nothing else, because a message may hold many small items.
+    raw: Box<[u8]>,
 }
 
 impl OwnedItem {
@@ -25,7 +22,7 @@ impl OwnedItem {
         if item.item_type == ItemType::Structure {
             item.structure()?.check_all()?;
         }
-        Ok(Self { tag: item.tag, item_type: item.item_type, raw: item.raw.to_vec(), value_len: item.value.len() })
+        Ok(Self { raw: item.raw.into() })
     }
 
     /// Reads one whole item.
@@ -54,13 +51,23 @@ impl OwnedItem {
     /// What it is.
     #[must_use]
     pub fn tag(&self) -> Tag {
-        self.tag
+        match self.raw.first_chunk() {
+            Some([a, b, c]) => Tag(u32::from_be_bytes([0, *a, *b, *c])),
+            None => Tag(0),
+        }
     }
 
     /// The type of its value.
     #[must_use]
     pub fn item_type(&self) -> ItemType {
-        self.item_type
+        // It was checked when the item was read.
+        self.raw.get(3).copied().and_then(ItemType::from_value).unwrap_or(ItemType::ByteString)
+    }
+
+    /// Bytes of its value, without padding.
+    fn value_len(&self) -> usize {
+        let length = self.raw.get(4..HEADER_LEN).and_then(<[u8]>::first_chunk).copied();
+        length.and_then(|length| usize::try_from(u32::from_be_bytes(length)).ok()).unwrap_or(0)
     }
 
     /// Header, value, padding.
@@ -72,10 +79,10 @@ impl OwnedItem {
     /// The item again. Offsets count from its own start, and its version is the newest there is.
     #[must_use]
     pub fn item(&self) -> Item<'_> {
-        let value = self.raw.get(HEADER_LEN..HEADER_LEN + self.value_len).unwrap_or_default();
+        let value = self.raw.get(HEADER_LEN..HEADER_LEN.saturating_add(self.value_len())).unwrap_or_default();
         Item {
-            tag: self.tag,
-            item_type: self.item_type,
+            tag: self.tag(),
+            item_type: self.item_type(),
             offset: 0,
             raw: &self.raw,
             value,
@@ -100,7 +107,7 @@ impl Wire for OwnedItem {
 
 impl fmt::Debug for OwnedItem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OwnedItem({}, {}, {} bytes)", self.tag, self.item_type, self.value_len)
+        write!(f, "OwnedItem({}, {}, {} bytes)", self.tag(), self.item_type(), self.value_len())
     }
 }
 

@@ -3,13 +3,16 @@
 use kmip::ProtocolVersion;
 use kmip::Tag;
 use kmip::message::*;
+use kmip::payload::Ticket;
 use kmip::registry::*;
-use kmip::ttlv::Wire;
+use kmip::ttlv::{DateTimeExtended, Wire};
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use super::payloads::*;
+use super::payloads_common::since;
 use super::values::*;
 
 pub(super) fn nonce() -> BoxedStrategy<Nonce> {
@@ -42,6 +45,26 @@ pub(super) fn credential(v: ProtocolVersion) -> BoxedStrategy<Credential> {
             })
         },
     );
+    let one_time = (text(), of(password()), password()).prop_map(|(username, password, one_time_password)| {
+        Credential::OneTimePassword(OneTimePasswordCredential {
+            username,
+            password: password.map(|password| Password::new(password).unwrap()),
+            one_time_password: Password::new(one_time_password).unwrap(),
+        })
+    });
+    let hashed = (text(), any::<i64>(), of(one!(HashingAlgorithm, v)), secret()).prop_map(
+        |(username, timestamp, hashing_algorithm, hashed_password)| {
+            Credential::HashedPassword(HashedPasswordCredential {
+                username,
+                timestamp: DateTimeExtended(timestamp),
+                hashing_algorithm,
+                hashed_password,
+            })
+        },
+    );
+    let ticket = (one!(TicketType, ProtocolVersion::EVERY), secret()).prop_map(|(ticket_type, ticket_value)| {
+        Credential::Ticket(TicketCredential { ticket: Ticket { ticket_type, ticket_value } })
+    });
     // Each only where the version knows it: a header with another cannot be written at all.
     let mut kinds = vec![named];
     if CredentialType::Device.known_in(v) {
@@ -49,6 +72,9 @@ pub(super) fn credential(v: ProtocolVersion) -> BoxedStrategy<Credential> {
     }
     if CredentialType::Attestation.known_in(v) {
         kinds.push(attestation.boxed());
+    }
+    if v.is_2_x() {
+        kinds.extend([one_time.boxed(), hashed.boxed(), ticket.boxed()]);
     }
     proptest::strategy::Union::new(kinds).boxed()
 }
@@ -63,10 +89,16 @@ pub(super) fn message_extension() -> BoxedStrategy<MessageExtension> {
         .boxed()
 }
 
+/// 1.x cannot demand an asynchronous answer.
+fn asynchronous(v: ProtocolVersion) -> BoxedStrategy<AsynchronousIndicator> {
+    let all = [AsynchronousIndicator::Optional, AsynchronousIndicator::Prohibited, AsynchronousIndicator::Mandatory];
+    select(all[..if v.is_2_x() { 3 } else { 2 }].to_vec()).boxed()
+}
+
 /// A request in `version` with values of `v`.
 pub fn request(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<RequestMessage> {
     let header = (
-        (of(any::<i32>()), of(text()), of(text()), of(any::<bool>()), of(any::<bool>())),
+        (of(any::<i32>()), of(text()), of(text()), of(asynchronous(version)), of(any::<bool>())),
         (
             vec(one!(AttestationType, v), 0..3),
             vec(credential(version), 0..3),
@@ -75,8 +107,15 @@ pub fn request(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<Re
             of(date()),
         ),
     );
-    let item = (request_payload(v), of(bytes()), of(message_extension())).prop_map(|(payload, mark, extension)| {
-        RequestItem { unique_batch_item_id: mark, message_extension: extension, ..RequestItem::new(payload) }
+    // 1.x has at most one extension, and no Ephemeral.
+    let (extensions, ephemeral) =
+        if version.is_2_x() { (0..3, of(any::<bool>()).boxed()) } else { (0..2, Just(None).boxed()) };
+    let around = (of(bytes()), vec(message_extension(), extensions), ephemeral);
+    let item = (request_payload(v), around).prop_map(|(payload, (mark, extensions, ephemeral))| RequestItem {
+        ephemeral,
+        unique_batch_item_id: mark,
+        message_extensions: extensions,
+        ..RequestItem::new(payload)
     });
     (header, vec(item, 1..4))
         .prop_map(move |((first, last), items)| RequestMessage {
@@ -101,7 +140,14 @@ pub fn request(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<Re
 
 /// A response in `version` with values of `v`.
 pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<ResponseMessage> {
-    let header = (date(), of(nonce()), vec(one!(AttestationType, v), 0..3), of(text()), of(text()));
+    let header = (
+        date(),
+        of(nonce()),
+        vec(one!(AttestationType, v), 0..3),
+        of(text()),
+        of(text()),
+        since(v, ProtocolVersion::V2_0, vec(any::<u8>(), 32).boxed()),
+    );
     let success = response_payload(version, v).prop_map(|payload| ResponseItem::success(None, payload));
     let failure =
         (of(one!(Operation, version)), one!(ResultReason, v), text()).prop_map(|(operation, reason, message)| {
@@ -112,11 +158,17 @@ pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<R
         unique_batch_item_id: None,
         outcome: Outcome::CheckFailed { reason, message, payload },
     });
-    let other = (one!(Operation, version), of(bytes())).prop_map(|(operation, pending)| ResponseItem {
+    let undone = of(response_payload(version, v)).prop_map(|payload| ResponseItem {
+        operation: payload.as_ref().map(|payload| payload.operation().value()),
+        unique_batch_item_id: None,
+        outcome: Outcome::Undone(payload),
+    });
+    let pending = (one!(Operation, version), bytes()).prop_map(|(operation, value)| ResponseItem {
         operation: Some(operation.value()),
         unique_batch_item_id: None,
-        outcome: pending.map_or(Outcome::Undone, |correlation_value| Outcome::Pending { correlation_value }),
+        outcome: Outcome::Pending { asynchronous_correlation_value: value },
     });
+    let other = prop_oneof![undone, pending];
     let item = (prop_oneof![6 => success, 2 => failure, 1 => check, 1 => other], of(bytes()))
         .prop_map(|(item, unique_batch_item_id)| ResponseItem { unique_batch_item_id, ..item });
     (header, vec(item, 1..4))
@@ -128,6 +180,7 @@ pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<R
                 attestation_types: header.2,
                 client_correlation_value: header.3,
                 server_correlation_value: header.4,
+                server_hashed_password: header.5,
                 batch_count: i32::try_from(items.len()).unwrap(),
             },
             items,

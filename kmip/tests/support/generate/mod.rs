@@ -1,4 +1,4 @@
-//! Any message of KMIP 1.0 to 1.4, for property tests.
+//! Any message of KMIP 1.0 to 2.1, for property tests.
 //!
 //! Every function takes the version whose enumeration values it may use; `ProtocolVersion::EVERY` means all there are,
 //! those of 2.x too.
@@ -17,8 +17,10 @@ mod payloads_common;
 mod payloads_crypto;
 mod payloads_keys;
 mod payloads_service;
+mod query;
 mod values;
 
 pub use messages::{request, response};
 pub use objects::object;
+pub use payloads::{request_of, response_of};
 pub use values::attribute_value;

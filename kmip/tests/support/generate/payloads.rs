@@ -1,7 +1,6 @@
 //! What each operation asks and answers.
 
 use kmip::ProtocolVersion;
-use kmip::Tag;
 use kmip::object::*;
 use kmip::payload::*;
 use kmip::registry::*;
@@ -12,19 +11,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::objects::*;
+use super::payloads_common::{since, within};
+use super::query;
 use super::values::*;
 use super::{payloads_crypto, payloads_keys, payloads_service};
 
 pub(super) fn versions() -> BoxedStrategy<Vec<ProtocolVersion>> {
     vec((any::<i32>(), any::<i32>()).prop_map(|(major, minor)| ProtocolVersion { major, minor }), 0..4).boxed()
-}
-
-/// A field that came with 2.0.
-pub(super) fn since_2_0<T: std::fmt::Debug + Clone + 'static>(
-    v: ProtocolVersion,
-    value: BoxedStrategy<T>,
-) -> BoxedStrategy<Option<T>> {
-    if v < ProtocolVersion::V2_0 { Just(None).boxed() } else { of(value).boxed() }
 }
 
 /// A field that 1.x requires and 2.0 dropped.
@@ -35,44 +28,33 @@ pub(super) fn until_1_4<T: std::fmt::Debug + Clone + 'static>(
     if v.is_2_x() { Just(None).boxed() } else { value.prop_map(Some).boxed() }
 }
 
-/// An optional field that 2.0 dropped.
-pub(super) fn optional_until_1_4<T: std::fmt::Debug + Clone + 'static>(
-    v: ProtocolVersion,
-    value: BoxedStrategy<T>,
-) -> BoxedStrategy<Option<T>> {
-    if v.is_2_x() { Just(None).boxed() } else { of(value).boxed() }
-}
-
 /// A payload of any operation. Without a wildcard arm, as above.
 pub fn request_payload(v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
     let operations: Vec<_> = TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(v)).collect();
     select(operations).prop_flat_map(move |operation| request_of(operation, v)).boxed()
 }
 
-pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
+pub fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<RequestPayload> {
     use RequestPayload as P;
     match operation {
         Operation::DiscoverVersions => versions()
             .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsRequest { protocol_versions }))
             .boxed(),
-        Operation::Query => {
-            // At least one question that the oldest version knows: the field has to be there.
-            (Just(QueryFunction::QueryOperations), vec(one!(QueryFunction, v), 0..4))
-                .prop_map(|(first, rest)| {
-                    P::Query(QueryRequest { functions: std::iter::once(first).chain(rest).collect() })
+        Operation::Query => query::request(v).prop_map(P::Query).boxed(),
+        Operation::Create => {
+            (one!(ObjectType, v), template_attribute(v), since(v, ProtocolVersion::V2_0, storage_masks()))
+                .prop_map(|(object_type, template_attribute, protection_storage_masks)| {
+                    P::Create(CreateRequest { object_type, template_attribute, protection_storage_masks })
                 })
                 .boxed()
         }
-        Operation::Create => (one!(ObjectType, v), template_attribute(v), since_2_0(v, storage_masks()))
-            .prop_map(|(object_type, template_attribute, protection_storage_masks)| {
-                P::Create(CreateRequest { object_type, template_attribute, protection_storage_masks })
-            })
-            .boxed(),
-        Operation::Register => (one!(ObjectType, v), template_attribute(v), object(v), since_2_0(v, storage_masks()))
-            .prop_map(|(object_type, template_attribute, object, protection_storage_masks)| {
-                P::Register(RegisterRequest { object_type, template_attribute, object, protection_storage_masks })
-            })
-            .boxed(),
+        Operation::Register => {
+            (one!(ObjectType, v), template_attribute(v), object(v), since(v, ProtocolVersion::V2_0, storage_masks()))
+                .prop_map(|(object_type, template_attribute, object, protection_storage_masks)| {
+                    P::Register(RegisterRequest { object_type, template_attribute, object, protection_storage_masks })
+                })
+                .boxed()
+        }
         Operation::Get => {
             let specification = (
                 one!(WrappingMethod, v),
@@ -119,7 +101,7 @@ pub(super) fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrat
                 P::AddAttribute(AddAttributeRequest { unique_identifier, attribute })
             })
             .boxed(),
-        Operation::ModifyAttribute => (id(v), since_2_0(v, attribute(v)), attribute(v))
+        Operation::ModifyAttribute => (id(v), since(v, ProtocolVersion::V2_0, attribute(v)), attribute(v))
             .prop_map(|(unique_identifier, current_attribute, attribute)| {
                 P::ModifyAttribute(ModifyAttributeRequest { unique_identifier, current_attribute, attribute })
             })
@@ -188,19 +170,23 @@ pub(super) fn response_payload(version: ProtocolVersion, v: ProtocolVersion) -> 
     select(operations).prop_flat_map(move |operation| response_of(operation, v)).boxed()
 }
 
-pub(super) fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
+pub fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<ResponsePayload> {
     use ResponsePayload as P;
     match operation {
         Operation::DiscoverVersions => versions()
             .prop_map(|protocol_versions| P::DiscoverVersions(DiscoverVersionsResponse { protocol_versions }))
             .boxed(),
-        Operation::Query => query_response(v).prop_map(P::Query).boxed(),
-        Operation::Create => (one!(ObjectType, v), text(), optional_until_1_4(v, template_attribute(v)))
+        Operation::Query => query::response(v).prop_map(P::Query).boxed(),
+        Operation::Create => (
+            one!(ObjectType, v),
+            text(),
+            within(v, ProtocolVersion::V1_0, ProtocolVersion::V1_4, template_attribute(v)),
+        )
             .prop_map(|(object_type, unique_identifier, template_attribute)| {
                 P::Create(CreateResponse { object_type, unique_identifier, template_attribute })
             })
             .boxed(),
-        Operation::Register => (text(), optional_until_1_4(v, template_attribute(v)))
+        Operation::Register => (text(), within(v, ProtocolVersion::V1_0, ProtocolVersion::V1_4, template_attribute(v)))
             .prop_map(|(unique_identifier, template_attribute)| {
                 P::Register(RegisterResponse { unique_identifier, template_attribute })
             })
@@ -264,86 +250,6 @@ pub(super) fn check_response() -> BoxedStrategy<CheckResponse> {
             usage_limits_count,
             cryptographic_usage_mask,
             lease_time,
-        })
-        .boxed()
-}
-
-pub(super) fn query_response(v: ProtocolVersion) -> BoxedStrategy<QueryResponse> {
-    let extension = (text(), of(any::<i32>()), of(any::<i32>())).prop_map(|fields| ExtensionInformation {
-        extension_name: fields.0,
-        extension_tag: fields.1,
-        extension_type: fields.2,
-    });
-    let profile = (one!(ProfileName, v), of(text()), of(any::<i32>())).prop_map(|fields| ProfileInformation {
-        profile_name: fields.0,
-        server_uri: fields.1,
-        server_port: fields.2,
-    });
-    let validation = (
-        (one!(ValidationAuthorityType, v), of(text()), of(text()), any::<i32>(), of(any::<i32>())),
-        (one!(ValidationType, v), any::<i32>(), of(text()), of(text()), of(text()), vec(text(), 0..3)),
-    )
-        .prop_map(|(first, last)| ValidationInformation {
-            validation_authority_type: first.0,
-            validation_authority_country: first.1,
-            validation_authority_uri: first.2,
-            validation_version_major: first.3,
-            validation_version_minor: first.4,
-            validation_type: last.0,
-            validation_level: last.1,
-            validation_certificate_identifier: last.2,
-            validation_certificate_uri: last.3,
-            validation_vendor_uri: last.4,
-            validation_profile: last.5,
-        });
-    let capability = (
-        vec(of(any::<bool>()), 5),
-        of(one!(UnwrapMode, v)),
-        of(one!(DestroyAction, v)),
-        of(one!(ShreddingAlgorithm, v)),
-        of(one!(RngMode, v)),
-    )
-        .prop_map(|fields| CapabilityInformation {
-            streaming_capability: fields.0[0],
-            asynchronous_capability: fields.0[1],
-            attestation_capability: fields.0[2],
-            batch_undo_capability: fields.0[3],
-            batch_continue_capability: fields.0[4],
-            unwrap_mode: fields.1,
-            destroy_action: fields.2,
-            shredding_algorithm: fields.3,
-            rng_mode: fields.4,
-        });
-    let first = (
-        vec(one!(Operation, v), 0..4),
-        vec(one!(ObjectType, v), 0..4),
-        of(text()),
-        of(vendor_structure(Tag::SERVER_INFORMATION)),
-        vec(text(), 0..3),
-        vec(extension, 0..2),
-    );
-    let last = (
-        vec(one!(AttestationType, v), 0..3),
-        vec(rng_parameters(v), 0..2),
-        vec(profile, 0..2),
-        vec(validation, 0..2),
-        vec(capability, 0..2),
-        vec(one!(ClientRegistrationMethod, v), 0..3),
-    );
-    (first, last)
-        .prop_map(|(first, last)| QueryResponse {
-            operations: first.0,
-            object_types: first.1,
-            vendor_identification: first.2,
-            server_information: first.3,
-            application_namespaces: first.4,
-            extension_information: first.5,
-            attestation_types: last.0,
-            rng_parameters: last.1,
-            profile_information: last.2,
-            validation_information: last.3,
-            capability_information: last.4,
-            client_registration_methods: last.5,
         })
         .boxed()
 }

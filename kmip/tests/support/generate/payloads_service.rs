@@ -37,7 +37,7 @@ fn operations(v: ProtocolVersion) -> BoxedStrategy<Operations> {
     vec(one!(Operation, v), 0..4).prop_map(|operations| Operations { operations }).boxed()
 }
 
-fn object_groups() -> BoxedStrategy<ObjectGroups> {
+pub(super) fn object_groups() -> BoxedStrategy<ObjectGroups> {
     vec(text(), 0..3).prop_map(|object_groups| ObjectGroups { object_groups }).boxed()
 }
 
