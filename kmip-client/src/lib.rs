@@ -174,7 +174,7 @@ fn into_result(outcome: Outcome) -> Result<ResponsePayload, Error> {
         Outcome::CheckFailed { reason, message, .. } => {
             Err(Error::Failed { status: ResultStatus::OperationFailed, reason, message })
         }
-        Outcome::Undone => Err(Error::Failed {
+        Outcome::Undone(_) => Err(Error::Failed {
             status: ResultStatus::OperationUndone,
             reason: ResultReason::GeneralFailure,
             message: String::new(),

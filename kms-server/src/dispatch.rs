@@ -23,6 +23,7 @@ use crate::node::auditing::Told;
 use crate::node::directory::Domain;
 use crate::node::sealing::identifier_text;
 use crate::operation;
+use crate::results::Returned;
 use crate::room::{self, Room};
 use crate::scope::Scope;
 use crate::shell::peer::{Fingerprint, Peer};
@@ -190,11 +191,13 @@ async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing
     for item in &message.items {
         scope.object = None;
         let answer = run_item(scope, item).await.and_then(|payload| {
+            let returned = Returned::from(&payload);
             let answer = answer_to(item, Outcome::Success(payload)).to_bytes(scope.version);
-            if room.take(&answer) { Ok(answer) } else { Err(Failure::ResponseTooLarge) }
+            if room.take(&answer) { Ok((answer, returned)) } else { Err(Failure::ResponseTooLarge) }
         });
         answers.push(match answer {
-            Ok(answer) => {
+            Ok((answer, returned)) => {
+                scope.results.remember(returned);
                 scope.draft.keep_item(scope.told.success(node, operation_name(item), scope.object));
                 answer
             }
@@ -222,7 +225,7 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
     // The last answer is the failure that ended the batch.
     let Some((_, succeeded)) = answers.split_last_mut() else { return };
     for (answer, item) in succeeded.iter_mut().zip(&message.items) {
-        *answer = answer_to(item, Outcome::Undone).to_bytes(scope.version);
+        *answer = answer_to(item, Outcome::Undone(None)).to_bytes(scope.version);
     }
     scope.draft.undo_all(|record| {
         if record.outcome == audit::Outcome::Success {
@@ -238,7 +241,7 @@ fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
 
 async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<ResponsePayload, Failure> {
     let Ok(operation) = item.operation else { return Err(Failure::UnsupportedOperation) };
-    if item.message_extension.as_ref().is_some_and(|extension| extension.criticality_indicator) {
+    if item.message_extensions.iter().any(|extension| extension.criticality_indicator) {
         return Err(Failure::UnsupportedFeature("critical message extension"));
     }
     if !operation::is_offered(operation, scope.version) {

@@ -19,6 +19,7 @@ pub mod lifecycle;
 pub mod limits;
 pub mod node;
 pub mod operation;
+pub mod results;
 mod room;
 pub mod run;
 pub mod scope;

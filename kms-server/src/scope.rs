@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
 use crate::node::sealing::parse_identifier;
+use crate::results::Results;
 use crate::shell::peer::Fingerprint;
 
 /// What an operation has in its hands.
@@ -32,6 +33,8 @@ pub struct Scope<'n> {
     pub draft: Draft,
     /// The ID Placeholder (KMIP 1.4 §4).
     pub placeholder: Option<ObjectId>,
+    /// What the items before this one returned.
+    pub results: Results,
     /// What audit records of this message say about its origin.
     pub told: Told,
     /// The operation of the current item, for the access decision.
@@ -61,6 +64,7 @@ impl<'n> Scope<'n> {
             client,
             draft: Draft::default(),
             placeholder: None,
+            results: Results::default(),
             told,
             operation: Operation::Query,
             actor,
@@ -74,13 +78,7 @@ impl<'n> Scope<'n> {
     /// [`Failure::NotFound`] for an object that is absent, foreign, or misspelt: the three cannot be told apart, and
     /// take the same path. Transitions that are due are drafted with records of their own.
     pub async fn object(&mut self, named: Option<&Identifier>) -> Result<ObjectRow, Failure> {
-        let id = match named {
-            Some(Identifier::Text(text)) => parse_identifier(text),
-            Some(Identifier::Placeholder(UniqueIdentifierPlaceholder::IdPlaceholder)) => self.placeholder,
-            Some(_) => None,
-            // An empty placeholder, as after a Locate that found nothing, is an object that is not there.
-            None => self.placeholder,
-        };
+        let id = self.identify(named)?;
         self.object = id;
         // A text that no object can have is looked up all the same, so that it takes as long as any other.
         let id = id.unwrap_or_default();
@@ -96,6 +94,25 @@ impl<'n> Scope<'n> {
             .map_err(|_| Failure::Denied("operation is not for clients"))?;
         self.apply_due(&mut row);
         Ok(row)
+    }
+
+    /// The identifier that a request means: its text, the ID Placeholder where it names none, or what items before this
+    /// one returned (KMIP 2.1 §4.58, §11.58). `None` where that is no identifier of an object.
+    ///
+    /// # Errors
+    /// [`Failure::UnsupportedFeature`] for a name that means several objects at once.
+    pub fn identify(&self, named: Option<&Identifier>) -> Result<Option<ObjectId>, Failure> {
+        Ok(match named {
+            Some(Identifier::Text(text)) => parse_identifier(text),
+            // An empty placeholder, as after a Locate that found nothing, is an object that is not there.
+            None | Some(Identifier::Placeholder(UniqueIdentifierPlaceholder::IdPlaceholder)) => self.placeholder,
+            Some(Identifier::Placeholder(place)) => match self.results.of(*place) {
+                [] => None,
+                [one] => Some(*one),
+                _ => return Err(Failure::UnsupportedFeature("one name for several objects")),
+            },
+            Some(Identifier::Index(index)) => self.results.at(*index),
+        })
     }
 
     /// Carries out the transitions whose date has come, each told by a record of its own.

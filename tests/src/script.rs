@@ -146,9 +146,7 @@ impl Encoded {
                 let attribute = AttributeValue::custom_text("x-tag", "value").ok_or("a tag")?.into();
                 AddAttributeRequest { unique_identifier: named, attribute }.into()
             }
-            "query" => {
-                QueryRequest { functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects] }.into()
-            }
+            "query" => QueryRequest::of(vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects]).into(),
             "versions" | "filler" => DiscoverVersionsRequest::default().into(),
             "broken" => {
                 return Ok(Self::by_hand(item, Operation::Get.value(), |w| w.integer(Tag::UNIQUE_IDENTIFIER, 7)));
@@ -244,7 +242,7 @@ fn told(outcome: &Outcome) -> String {
             format!("ok {}", state.unwrap_or("without state"))
         }
         Outcome::Success(_) => "ok".to_owned(),
-        Outcome::Undone => "undone".to_owned(),
+        Outcome::Undone(_) => "undone".to_owned(),
         Outcome::Failure { reason, .. } | Outcome::CheckFailed { reason, .. } => reason.xml_name().to_owned(),
         Outcome::Pending { .. } => "pending".to_owned(),
     }

@@ -74,7 +74,7 @@ fn only_post_to_the_one_path_in_a_known_encoding_is_a_request() {
     let node = Node::start().unwrap();
     let tenant = node.tenant("https", "anssi").unwrap();
     let web = Web::open(&node, &tenant.identity, Encoding::Json).unwrap();
-    let query = single(QueryRequest { functions: vec![QueryFunction::QueryOperations] });
+    let query = single(QueryRequest::of(vec![QueryFunction::QueryOperations]));
     let ttlv = Encoding::Ttlv.content_type();
     let status = |answer: WebAnswer| answer.status;
     assert_eq!(status(web.post(ttlv, &query).unwrap()), 200);

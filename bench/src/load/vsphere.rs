@@ -141,7 +141,7 @@ fn success(outcomes: Vec<Outcome>) -> Result<Vec<ResponsePayload>, Error> {
         Outcome::CheckFailed { reason, message, .. } => {
             Err(Error::Failed { status: ResultStatus::OperationFailed, reason, message })
         }
-        Outcome::Undone | Outcome::Pending { .. } => Err(Error::Mismatch("undone or put off")),
+        Outcome::Undone(_) | Outcome::Pending { .. } => Err(Error::Mismatch("undone or put off")),
     };
     outcomes.into_iter().map(payload).collect()
 }

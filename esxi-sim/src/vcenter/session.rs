@@ -124,7 +124,7 @@ fn into_result(outcome: Outcome) -> Result<ResponsePayload, Error> {
         Outcome::Success(payload) => Ok(payload),
         Outcome::Failure { status, reason, message } => failed(status, reason, message),
         Outcome::CheckFailed { reason, message, .. } => failed(ResultStatus::OperationFailed, reason, message),
-        Outcome::Undone => failed(ResultStatus::OperationUndone, ResultReason::GeneralFailure, String::new()),
+        Outcome::Undone(_) => failed(ResultStatus::OperationUndone, ResultReason::GeneralFailure, String::new()),
         Outcome::Pending { .. } => failed(ResultStatus::OperationPending, ResultReason::GeneralFailure, String::new()),
     }
 }

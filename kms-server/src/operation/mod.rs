@@ -45,8 +45,7 @@ const OBJECT_TYPES: [ObjectType; 4] =
     [ObjectType::SymmetricKey, ObjectType::SecretData, ObjectType::OpaqueObject, ObjectType::Template];
 
 /// The protocol versions spoken, the preferred one first.
-pub const VERSIONS: [ProtocolVersion; 5] =
-    [ProtocolVersion::V1_4, ProtocolVersion::V1_3, ProtocolVersion::V1_2, ProtocolVersion::V1_1, ProtocolVersion::V1_0];
+pub const VERSIONS: [ProtocolVersion; 7] = kmip::message::SUPPORTED_VERSIONS;
 
 /// Whether the operation is offered to clients of `version`.
 #[must_use]

@@ -2,16 +2,12 @@
 
 use kmip::payload::{QueryRequest, QueryResponse};
 use kmip::registry::QueryFunction;
-use kmip::ttlv::OwnedItem;
 
 use crate::operation::{OBJECT_TYPES, OFFERED, is_offered};
 use crate::scope::Scope;
 
 /// Names the maker of the server, as the specification demands; clients show it to people.
 const VENDOR: &str = "Clavis";
-
-/// A Server Information structure without fields: what it may hold is the vendor's business, and ours says nothing.
-const EMPTY_SERVER_INFORMATION: [u8; 8] = [0x42, 0x00, 0x88, 0x01, 0, 0, 0, 0];
 
 pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> QueryResponse {
     let asks = |function| request.functions.contains(&function);
@@ -24,7 +20,7 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Qu
     }
     if asks(QueryFunction::QueryServerInformation) {
         response.vendor_identification = Some(VENDOR.to_owned());
-        response.server_information = OwnedItem::from_bytes(&EMPTY_SERVER_INFORMATION).ok();
+        response.server_information = Some(Box::default());
     }
     response
 }

@@ -1,0 +1,170 @@
+//! What the operations of a batch returned so far, for requests that name an object by its place. KMIP 2.1 §4.58, §11.58.
+
+use keystore::ObjectId;
+use kmip::payload::ResponsePayload;
+use kmip::registry::{Operation, UniqueIdentifierPlaceholder as Place};
+
+use crate::node::sealing::parse_identifier;
+
+/// Identifiers in the order in which the response names them.
+#[derive(Debug, Default)]
+pub struct Results {
+    items: Vec<Returned>,
+}
+
+/// What one operation returned.
+#[derive(Debug)]
+pub struct Returned {
+    operation: Operation,
+    identifiers: Vec<ObjectId>,
+}
+
+impl From<&ResponsePayload> for Returned {
+    fn from(payload: &ResponsePayload) -> Self {
+        let identifiers = identifiers_of(payload).filter_map(parse_identifier).collect();
+        Self { operation: payload.operation(), identifiers }
+    }
+}
+
+impl Results {
+    /// Remembers what an operation that succeeded returned.
+    pub fn remember(&mut self, returned: Returned) {
+        self.items.push(returned);
+    }
+
+    /// The nth identifier of the response, from 0; a negative number counts backwards from its end so far.
+    #[must_use]
+    pub fn at(&self, index: i32) -> Option<ObjectId> {
+        let mut identifiers = self.items.iter().flat_map(|item| &item.identifiers);
+        let distance = usize::try_from(index.unsigned_abs()).ok()?;
+        match index {
+            0.. => identifiers.nth(distance).copied(),
+            _ => identifiers.rev().nth(distance.checked_sub(1)?).copied(),
+        }
+    }
+
+    /// What the latest operation of the kind that `place` names returned: none if there was none, more than one where
+    /// it returned several.
+    #[must_use]
+    pub fn of(&self, place: Place) -> &[ObjectId] {
+        use Operation as O;
+        let (operation, part) = match place {
+            // The ID Placeholder is the scope's.
+            Place::IdPlaceholder => return &[],
+            Place::Certify => (O::Certify, Part::All),
+            Place::Create => (O::Create, Part::All),
+            Place::CreateKeyPair => (O::CreateKeyPair, Part::All),
+            Place::CreateKeyPairPrivateKey => (O::CreateKeyPair, Part::PrivateKey),
+            Place::CreateKeyPairPublicKey => (O::CreateKeyPair, Part::PublicKey),
+            Place::CreateSplitKey => (O::CreateSplitKey, Part::All),
+            Place::DeriveKey => (O::DeriveKey, Part::All),
+            Place::Import => (O::Import, Part::All),
+            Place::JoinSplitKey => (O::JoinSplitKey, Part::All),
+            Place::Locate => (O::Locate, Part::All),
+            Place::Register => (O::Register, Part::All),
+            Place::ReKey => (O::ReKey, Part::All),
+            Place::ReCertify => (O::ReCertify, Part::All),
+            Place::ReKeyKeyPair => (O::ReKeyKeyPair, Part::All),
+            Place::ReKeyKeyPairPrivateKey => (O::ReKeyKeyPair, Part::PrivateKey),
+            Place::ReKeyKeyPairPublicKey => (O::ReKeyKeyPair, Part::PublicKey),
+        };
+        let latest = self.items.iter().rev().find(|item| item.operation == operation);
+        let identifiers = latest.map_or(&[][..], |item| &item.identifiers);
+        match part {
+            Part::All => identifiers,
+            Part::PrivateKey => identifiers.get(..1).unwrap_or_default(),
+            Part::PublicKey => identifiers.get(1..).unwrap_or_default(),
+        }
+    }
+}
+
+/// Which of the identifiers of a key pair, the private key's being the first in its response.
+enum Part {
+    All,
+    PrivateKey,
+    PublicKey,
+}
+
+fn identifiers_of(payload: &ResponsePayload) -> impl Iterator<Item = &str> {
+    use ResponsePayload as A;
+    let (one, two, many): (Option<&String>, Option<&String>, &[String]) = match payload {
+        A::Create(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::Register(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::CreateKeyPair(answer) => {
+            (Some(&answer.private_key_unique_identifier), Some(&answer.public_key_unique_identifier), &[])
+        }
+        A::ReKeyKeyPair(answer) => {
+            (Some(&answer.private_key_unique_identifier), Some(&answer.public_key_unique_identifier), &[])
+        }
+        A::ReKey(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::DeriveKey(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::Certify(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::ReCertify(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::JoinSplitKey(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::Import(answer) => (Some(&answer.unique_identifier), None, &[]),
+        A::CreateSplitKey(answer) => (None, None, &answer.unique_identifiers),
+        A::Locate(answer) => (None, None, &answer.unique_identifiers),
+        _ => (None, None, &[]),
+    };
+    one.into_iter().chain(two).chain(many).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use kmip::payload::{CreateKeyPairResponse, CreateResponse, LocateResponse};
+    use kmip::registry::ObjectType;
+
+    use super::*;
+    use crate::node::sealing::identifier_text;
+
+    fn id(number: u8) -> ObjectId {
+        [number; 16]
+    }
+
+    fn returned(payload: impl Into<ResponsePayload>) -> Returned {
+        Returned::from(&payload.into())
+    }
+
+    fn created(number: u8) -> Returned {
+        let unique_identifier = identifier_text(id(number));
+        returned(CreateResponse { object_type: ObjectType::SymmetricKey, unique_identifier, template_attribute: None })
+    }
+
+    fn results() -> Results {
+        let mut results = Results::default();
+        results.remember(created(1));
+        results.remember(returned(CreateKeyPairResponse {
+            private_key_unique_identifier: identifier_text(id(2)),
+            public_key_unique_identifier: identifier_text(id(3)),
+            private_key_template_attribute: None,
+            public_key_template_attribute: None,
+        }));
+        results.remember(created(4));
+        results
+    }
+
+    #[test]
+    fn a_number_counts_identifiers_from_either_end() {
+        let results = results();
+        assert_eq!([0, 1, 2, 3, 4].map(|index| results.at(index)), [1, 2, 3, 4, 0].map(|n| (n > 0).then(|| id(n))));
+        assert_eq!([-1, -4, -5, i32::MIN].map(|index| results.at(index)), [Some(id(4)), Some(id(1)), None, None]);
+    }
+
+    #[test]
+    fn an_operation_means_its_latest_answer() {
+        let results = results();
+        assert_eq!(results.of(Place::Create), [id(4)]);
+        assert_eq!(results.of(Place::CreateKeyPair), [id(2), id(3)]);
+        assert_eq!(results.of(Place::CreateKeyPairPrivateKey), [id(2)]);
+        assert_eq!(results.of(Place::CreateKeyPairPublicKey), [id(3)]);
+        assert!(results.of(Place::Register).is_empty() && results.of(Place::IdPlaceholder).is_empty());
+    }
+
+    #[test]
+    fn a_locate_that_found_nothing_counts_for_nothing() {
+        let mut results = results();
+        results.remember(returned(LocateResponse::default()));
+        assert!(results.of(Place::Locate).is_empty());
+        assert_eq!(results.at(-1), Some(id(4)));
+    }
+}
