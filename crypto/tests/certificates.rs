@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use crypto::CryptoError;
-use crypto::key::{KeyKind, PrivateComponents, PrivateKey, random_len};
+use crypto::key::{KeyKind, PrivateKey, random_len};
 use crypto::signature::Message;
 use crypto::x509::{
     CertificateProfile, Chain, NamePart, issue, issue_with, parse_certificate, parse_request, verify_chain,
@@ -244,32 +244,4 @@ fn no_cut_and_no_changed_byte_of_a_request_or_certificate_is_trouble() {
         // It may still be a certificate; that nothing stops is what matters.
         let _ = parse_certificate(&changed).map(|facts| facts.has_signed(&changed));
     }
-}
-
-#[test]
-fn a_private_number_of_rsa_comes_back_from_its_components() {
-    let rsa = openssl::rsa::Rsa::generate(2048).unwrap();
-    let pkcs1 = Secret::new(rsa.private_key_to_der().unwrap());
-    let key = PrivateKey::from_encoded(KeyFormatType::Pkcs1, &pkcs1).unwrap();
-    let components = key.to_components().unwrap();
-    let PrivateComponents::Rsa { modulus, private_exponent, public_exponent, .. } = &components else {
-        panic!("not RSA")
-    };
-    assert_eq!(modulus.len() % 8, 0);
-    assert_eq!(modulus[0] & 0x80, 0);
-    let again = PrivateKey::from_components(&components).unwrap();
-    assert_eq!(again.to_encoded(KeyFormatType::Pkcs1).unwrap(), pkcs1);
-    // Without the factors: they are found, perhaps in the other order.
-    let bare = PrivateComponents::Rsa {
-        modulus: modulus.clone(),
-        private_exponent: private_exponent.as_ref().map(|d| Secret::copy_from(d.expose())),
-        public_exponent: public_exponent.clone(),
-        p: None,
-        q: None,
-        prime_exponent_p: None,
-        prime_exponent_q: None,
-        crt_coefficient: None,
-    };
-    let found = PrivateKey::from_components(&bare).unwrap();
-    assert!(found.public_key().unwrap().belongs_to(&key));
 }
