@@ -6,8 +6,9 @@ SHELL := /bin/bash
 RUN_DIR ?= run
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?=
+WAY ?= as-written
 
-.PHONY: help setup serve demo test soak bench conformance lint fuzz clean
+.PHONY: help setup serve demo test soak bench conformance coverage lint fuzz clean
 
 help: ## This list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,10 +38,15 @@ bench: ## The benchmark as ratios against PyKMIP in the same run: a table and be
 	@scripts/setup
 	@scripts/bench
 
-conformance: ## The OASIS cases under KMIP_CONFORMANCE_DIR; last line 'N passed, M failed'.
+conformance: ## The OASIS cases under KMIP_CONFORMANCE_DIR by WAY (as-written, https-ttlv, https-xml, https-json).
 	@scripts/setup-softhsm
 	@scripts/build-tested
-	@target/debug/conformance
+	@target/debug/conformance --way $(WAY)
+
+coverage: ## Writes docs/kmip-coverage.md from a running node and the OASIS cases.
+	@scripts/setup-softhsm
+	@scripts/build-tested
+	@target/debug/coverage
 
 lint: ## Format, clippy, dependencies, house rules.
 	@scripts/lint

@@ -10,7 +10,7 @@ use kmip::attribute::AttributeKind;
 use kmip::message::{ItemPayload, Outcome, RequestMessage, ResponseItem, ResponseMessage, SUPPORTED_VERSIONS};
 use kmip::object::ManagedObject;
 use kmip::payload::TYPED_OPERATIONS;
-use kmip::registry::enumeration_of;
+use kmip::registry::{Operation, enumeration_of};
 use kmip::ttlv::{DateTime, Item, ItemType, Reader, Wire};
 use kmip::{ProtocolVersion, Tag};
 use proptest::prelude::*;
@@ -201,12 +201,13 @@ fn a_request_holds_nothing_that_its_version_does_not_know() {
 /// Every operation in every version that has it, so that none is left to chance.
 #[test]
 fn each_payload_is_written_in_the_words_of_each_version() {
-    const CASES: usize = 6;
+    const CASES: usize = 24;
     let mut runner = TestRunner::deterministic();
     for version in ProtocolVersion::ALL {
         for operation in TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(version)) {
             let asked = generate::request_of(operation, version);
-            let answered = generate::response_of(operation, version);
+            // Poll has no answer of its own.
+            let answered = (operation != Operation::Poll).then(|| generate::response_of(operation, version));
             let mut written = 0;
             for _ in 0..CASES {
                 let request = RequestMessage::single(version, asked.new_tree(&mut runner).unwrap().current());
@@ -218,6 +219,7 @@ fn each_payload_is_written_in_the_words_of_each_version() {
                     assert_eq!(read.encode().unwrap(), bytes, "{version} {request:?}");
                     written += 1;
                 }
+                let Some(answered) = &answered else { continue };
                 let payload = answered.new_tree(&mut runner).unwrap().current();
                 let is_known = payload.known_in(version);
                 let item = ResponseItem::success(None, payload);

@@ -112,6 +112,52 @@ pub enum Failure {
     /// A rule of the server itself was broken: stored data that cannot be right.
     #[error("internal: {0}")]
     Internal(&'static str),
+    /// A cryptographic operation lacks something without which it is not defined: a mode, an IV, a hash, the data.
+    #[error("a parameter is missing: {0}")]
+    MissingParameter(&'static str),
+    /// Cryptographic Parameters contradict each other, or those that the stream was begun with.
+    #[error("bad cryptographic parameters: {0}")]
+    BadParameters(&'static str),
+    /// Cryptographic Parameters name an algorithm that the server does not have.
+    #[error("cryptographic parameters are not supported: {0}")]
+    UnsupportedParameters(&'static str),
+    /// The mode has no authentication tag of that length.
+    #[error("invalid tag length")]
+    TagLength,
+    /// Key, data or tag do not fit: which of them is for the log alone.
+    #[error("cryptographic failure: {0}")]
+    Cryptographic(&'static str),
+    /// The domain's policy excludes the mechanism.
+    #[error("the domain's policy excludes it: {0}")]
+    Weak(&'static str),
+    /// The Cryptographic Usage Mask lacks the use.
+    #[error("the usage mask does not allow it")]
+    UsageMask,
+    /// Objects of this kind have no such use.
+    #[error("no object for this use: {0}")]
+    UnusableObject(&'static str),
+    /// The Usage Limits are spent.
+    #[error("the usage limits are spent")]
+    UsageLimit,
+    /// Get Usage Allocation asks for more than is left.
+    #[error("the usage limits have less left than was asked for")]
+    Allocation,
+    /// Get Usage Allocation asks an object that has no Usage Limits.
+    #[error("the object has no usage limits")]
+    NoUsageLimits,
+    /// No stream of the client's with this Correlation Value for this operation and key: never begun, ended, expired,
+    /// or somebody else's. One variant, so that nobody can tell.
+    #[error("no such stream")]
+    NoStream,
+    /// PKCS#11 is asked through an interface that is not the standard's.
+    #[error("no such PKCS#11 interface")]
+    Pkcs11Interface,
+    /// PKCS#11 is asked for a function that is none of the standard's.
+    #[error("no such PKCS#11 function")]
+    Pkcs11Function,
+    /// The parameters of a PKCS#11 function cannot be read.
+    #[error("parameters of the PKCS#11 function cannot be read")]
+    Pkcs11Codec,
 }
 
 /// What goes onto the wire.
@@ -186,6 +232,34 @@ impl Failure {
             }
             Self::Busy => (R::GeneralFailure, "server is busy"),
             Self::Hsm(_) | Self::Store(_) | Self::Internal(_) => (R::GeneralFailure, "internal error"),
+            // The OASIS cases insist on Invalid Message for an IV that is not there, although 2.0 has a reason for it.
+            Self::MissingParameter(what) => (R::InvalidMessage, *what),
+            Self::BadParameters(what) if modern => (R::BadCryptographicParameters, *what),
+            Self::BadParameters(what) => (R::InvalidField, *what),
+            Self::UnsupportedParameters(what) if modern => (R::UnsupportedCryptographicParameters, *what),
+            Self::UnsupportedParameters(what) => (R::FeatureNotSupported, *what),
+            // So do they on this one.
+            Self::TagLength => (R::GeneralFailure, "invalid tag length"),
+            // Which of key, data and tag it was would help to forge.
+            Self::Cryptographic(_) => (R::CryptographicFailure, "cryptographic failure"),
+            Self::Weak(what) => (R::PermissionDenied, *what),
+            Self::UsageMask if modern => (R::IncompatibleCryptographicUsageMask, "usage mask does not allow it"),
+            Self::UsageMask => (R::PermissionDenied, "usage mask does not allow it"),
+            Self::UnusableObject(_) if modern => (R::InvalidObjectType, "objects of this type cannot be used so"),
+            Self::UnusableObject(_) => (R::PermissionDenied, "objects of this type cannot be used so"),
+            Self::UsageLimit => (R::PermissionDenied, "usage limits are spent"),
+            Self::Allocation if modern => (R::UsageLimitExceeded, "unable to allocate the requested amount"),
+            Self::Allocation => (R::PermissionDenied, "unable to allocate the requested amount"),
+            Self::NoUsageLimits if modern => (R::AttributeNotFound, "object has no usage limits"),
+            Self::NoUsageLimits => (R::IllegalOperation, "object has no usage limits"),
+            Self::NoStream if modern => (R::InvalidCorrelationValue, "no such stream"),
+            Self::NoStream => (R::ItemNotFound, "no such stream"),
+            Self::Pkcs11Interface if modern => (R::Pkcs11InvalidInterface, "no such PKCS#11 interface"),
+            Self::Pkcs11Function if modern => (R::Pkcs11InvalidFunction, "no such PKCS#11 function"),
+            Self::Pkcs11Codec if modern => (R::Pkcs11CodecError, "parameters cannot be read"),
+            Self::Pkcs11Interface | Self::Pkcs11Function | Self::Pkcs11Codec => {
+                (R::OperationNotSupported, "operation is not supported")
+            }
         };
         Answer { status: ResultStatus::OperationFailed, reason, message }
     }
@@ -214,7 +288,26 @@ fn malformed(kind: DecodeErrorKind) -> (ResultReason, &'static str) {
 
 impl From<hsm::HsmError> for Failure {
     fn from(error: hsm::HsmError) -> Self {
-        Self::Hsm(error)
+        match error {
+            hsm::HsmError::Busy { .. } => Self::Busy,
+            other => Self::Hsm(other),
+        }
+    }
+}
+
+impl From<crypto::CryptoError> for Failure {
+    fn from(error: crypto::CryptoError) -> Self {
+        use crypto::CryptoError as E;
+        match error {
+            E::Unsupported(what) => Self::UnsupportedParameters(what),
+            E::Missing(what) => Self::MissingParameter(what),
+            E::TagLength => Self::TagLength,
+            E::TooLong(what) => Self::OverLimit(what),
+            E::InvalidKey(what) | E::InvalidInput(what) => Self::Cryptographic(what),
+            E::Authentication => Self::Cryptographic("not authentic"),
+            E::Parts => Self::Cryptographic("the parts do not make a key"),
+            E::Library(what) => Self::Internal(what),
+        }
     }
 }
 
@@ -266,6 +359,21 @@ mod tests {
             Failure::Undone,
             Failure::Busy,
             Failure::Internal("x"),
+            Failure::MissingParameter("x"),
+            Failure::BadParameters("x"),
+            Failure::UnsupportedParameters("x"),
+            Failure::TagLength,
+            Failure::Cryptographic("x"),
+            Failure::Weak("x"),
+            Failure::UsageMask,
+            Failure::UnusableObject("x"),
+            Failure::UsageLimit,
+            Failure::Allocation,
+            Failure::NoUsageLimits,
+            Failure::NoStream,
+            Failure::Pkcs11Interface,
+            Failure::Pkcs11Function,
+            Failure::Pkcs11Codec,
         ]
     }
 

@@ -186,7 +186,7 @@ fn value_of(kind: AttributeKind) -> Option<AttributeValue> {
         K::CertificateLength => V::CertificateLength(1000),
         K::OperationPolicyName => V::OperationPolicyName("default".into()),
         K::CryptographicUsageMask => V::CryptographicUsageMask(UsageMask::ENCRYPT),
-        K::UsageLimits => V::UsageLimits(a::UsageLimits { total: Some(1), count: None, unit: None }),
+        K::UsageLimits => V::UsageLimits(Box::new(a::UsageLimits { total: Some(1), count: None, unit: None })),
         K::State => V::State(State::Active),
         K::InitialDate => V::InitialDate(DateTime(0)),
         K::ActivationDate => V::ActivationDate(DateTime(200)),
@@ -200,10 +200,12 @@ fn value_of(kind: AttributeKind) -> Option<AttributeValue> {
         K::ObjectGroup => V::ObjectGroup("g".into()),
         K::Fresh => V::Fresh(true),
         K::Link => V::Link(a::Link { link_type: r::LinkType::ParentLink, linked_object_identifier: "1".into() }),
-        K::ApplicationSpecificInformation => V::ApplicationSpecificInformation(a::ApplicationSpecificInformation {
-            application_namespace: "ns".into(),
-            application_data: Some("d".into()),
-        }),
+        K::ApplicationSpecificInformation => {
+            V::ApplicationSpecificInformation(Box::new(a::ApplicationSpecificInformation {
+                application_namespace: "ns".into(),
+                application_data: Some("d".into()),
+            }))
+        }
         K::ContactInformation => V::ContactInformation("c".into()),
         K::LastChangeDate => V::LastChangeDate(DateTime(0)),
         K::AlternativeName => V::AlternativeName(a::AlternativeName {

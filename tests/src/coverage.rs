@@ -34,7 +34,7 @@ impl Offer {
         let mut offer = Self { versions: versions.clone(), operations: BTreeMap::new(), objects: BTreeMap::new() };
         for version in versions {
             let functions = vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects];
-            let answer = connection.request(version, QueryRequest { functions, ..QueryRequest::default() })?;
+            let answer = connection.request(version, QueryRequest::of(functions))?;
             offer.operations.insert(version, answer.operations.into_iter().collect());
             offer.objects.insert(version, answer.object_types.into_iter().collect());
         }

@@ -146,11 +146,7 @@ impl Encoded {
                 let attribute = AttributeValue::custom_text("x-tag", "value").ok_or("a tag")?.into();
                 AddAttributeRequest { unique_identifier: named, attribute }.into()
             }
-            "query" => QueryRequest {
-                functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
-                ..QueryRequest::default()
-            }
-            .into(),
+            "query" => QueryRequest::of(vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects]).into(),
             "versions" | "filler" => DiscoverVersionsRequest::default().into(),
             "broken" => {
                 return Ok(Self::by_hand(item, Operation::Get.value(), |w| w.integer(Tag::UNIQUE_IDENTIFIER, 7)));

@@ -43,9 +43,7 @@ fn a_script_with_a_wrong_expectation_fails() {
 fn random_item(random: &mut Random, name: &str) -> (RequestPayload, bool) {
     match random.below(6) {
         0 => (GetRequest::of("01890000-0000-7000-8000-000000000000").into(), true),
-        1 => {
-            (QueryRequest { functions: vec![QueryFunction::QueryOperations], ..QueryRequest::default() }.into(), false)
-        }
+        1 => (QueryRequest::of(vec![QueryFunction::QueryOperations]).into(), false),
         2 => (LocateRequest::default().into(), false),
         _ => (asking::aes(vec![asking::name(name)]).into(), false),
     }

@@ -12,7 +12,7 @@ fn plays(node: &Node, policy: &str, client: &str, file: &str, arguments: &[&str]
     let passed = told.iter().filter(|step| step.failure.is_none()).count();
     println!("{client} ({policy}): {passed} of {} steps passed", told.len());
     let complaints = Expectations::of_this_tree().unwrap().complaints(client, None, &told);
-    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    assert!(complaints.is_empty(), "{client} ({policy}):\n{}", complaints.join("\n"));
     assert_eq!(told.len(), len, "{client}: {told:?}");
 }
 

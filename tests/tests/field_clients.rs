@@ -34,7 +34,7 @@ fn a_storage_appliance_registers_renames_finds_and_removes_a_passphrase() {
         QueryFunction::QueryExtensionList,
         QueryFunction::QueryExtensionMap,
     ];
-    let query = connection.request(V1_2, QueryRequest { functions, ..QueryRequest::default() }).unwrap();
+    let query = connection.request(V1_2, QueryRequest::of(functions)).unwrap();
     assert!(
         query.operations.contains(&Operation::ModifyAttribute) && query.object_types.contains(&ObjectType::SecretData)
     );

@@ -54,10 +54,7 @@ fn impatient() -> StageOptions {
 }
 
 fn query() -> RequestMessage {
-    RequestMessage::single(
-        V1_4,
-        QueryRequest { functions: vec![QueryFunction::QueryOperations], ..QueryRequest::default() },
-    )
+    RequestMessage::single(V1_4, QueryRequest::of(vec![QueryFunction::QueryOperations]))
 }
 
 /// Works on until it is told to stop: an old connection and, each time, a new one.

@@ -188,11 +188,7 @@ fn every_request() -> Vec<RequestPayload> {
     let another = Attribute::new(AttributeValue::custom_text("x-another", "value").unwrap());
     let requests: Vec<RequestPayload> = vec![
         DiscoverVersionsRequest::default().into(),
-        QueryRequest {
-            functions: vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects],
-            ..QueryRequest::default()
-        }
-        .into(),
+        QueryRequest::of(vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects]).into(),
         asking::aes(Vec::new()).into(),
         asking::known_aes(&[7; 32], Vec::new()).into(),
         GetRequest::default().into(),

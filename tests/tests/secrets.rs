@@ -180,7 +180,7 @@ fn use_in_every_way(seen: &mut Seen, client: &mut Connection, id: &str) {
     let wrong_format = Some(KeyFormatType::Pkcs8);
     let requests: Vec<RequestPayload> = vec![
         DiscoverVersionsRequest::default().into(),
-        QueryRequest { functions: vec![QueryFunction::QueryOperations], ..QueryRequest::default() }.into(),
+        QueryRequest::of(vec![QueryFunction::QueryOperations]).into(),
         GetRequest::of(id).into(),
         GetRequest { key_format_type: Some(KeyFormatType::TransparentSymmetricKey), ..GetRequest::of(id) }.into(),
         GetRequest { key_format_type: wrong_format, ..GetRequest::of(id) }.into(),

@@ -76,7 +76,7 @@ impl Worker {
     async fn query(&self) -> Result<(), Error> {
         let functions = vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects];
         let mut client = self.target.connect().await?;
-        let answer = client.request(self.target.version, QueryRequest { functions, ..QueryRequest::default() }).await?;
+        let answer = client.request(self.target.version, QueryRequest::of(functions)).await?;
         let _ = client.close().await;
         if answer.operations.is_empty() { Err(Error::Mismatch("a server without operations")) } else { Ok(()) }
     }

@@ -42,10 +42,12 @@ pub fn agree(private: &PrivateKey, public: &PublicKey, len: usize) -> Result<Sec
 
 #[cfg(test)]
 mod tests {
+    use kmip::object::{DhPrivateKey, KeyMaterial, SecretInteger};
     use kmip::registry::RecommendedCurve;
+    use kmip::ttlv::BigInteger;
 
     use super::*;
-    use crate::key::{PrivateComponents, random_len};
+    use crate::key::random_len;
 
     fn key(kind: KeyKind, curve: Option<RecommendedCurve>, fill: u8) -> PrivateKey {
         PrivateKey::generate(kind, curve, &Secret::new(vec![fill; random_len(kind, curve).unwrap()])).unwrap()
@@ -73,9 +75,14 @@ mod tests {
         // RFC 3526 §3: the group of 2048 bits.
         let p = openssl::bn::BigNum::get_rfc3526_prime_2048().unwrap().to_vec();
         let half = |fill: u8| {
-            let components =
-                PrivateComponents::Dh { p: p.clone(), q: None, g: vec![2], x: Secret::new(vec![fill; 32]) };
-            PrivateKey::from_components(&components).unwrap()
+            let numbers = DhPrivateKey {
+                p: BigInteger::from_unsigned(&p),
+                q: None,
+                g: BigInteger::from_unsigned(&[2]),
+                j: None,
+                x: SecretInteger::from_unsigned(&[fill; 32]),
+            };
+            PrivateKey::from_numbers(&KeyMaterial::TransparentDhPrivate(Box::new(numbers))).unwrap()
         };
         both_ways(&half(3), &half(4), 256);
         assert!(agree(&half(3), &half(4).public_key().unwrap(), 257).is_err());

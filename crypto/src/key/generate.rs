@@ -1,10 +1,11 @@
 //! Key pairs from random bytes, where the HSM has no mechanism for them. FIPS 186-5 §A.2.1, §A.3.
 
+use kmip::object::{EcPrivateKey, KeyMaterial, SecretInteger};
 use kmip::registry::RecommendedCurve;
 use openssl::bn::{BigNum, BigNumContext};
 use secret::Secret;
 
-use super::{KeyKind, PrivateComponents, PrivateKey, group};
+use super::{KeyKind, PrivateKey, group};
 use crate::CryptoError;
 use crate::library::Checked;
 use crate::number::{SecretNumber, bits, secret_bytes};
@@ -46,13 +47,16 @@ impl PrivateKey {
             _ => Self::from_raw(kind, random),
         }
     }
+
+    /// The key with this private number.
+    pub(super) fn from_scalar(curve: RecommendedCurve, scalar: &Secret) -> Result<Self, CryptoError> {
+        let d = SecretInteger::from_unsigned(scalar.expose());
+        Self::from_numbers(&KeyMaterial::TransparentEcPrivate(Box::new(EcPrivateKey { recommended_curve: curve, d })))
+    }
 }
 
 /// The key whose private number is `random` mod (order - 1), plus 1.
-///
-/// # Errors
-/// [`CryptoError::Unsupported`], [`CryptoError::InvalidInput`] for too few bytes.
-pub fn scalar_key(curve: RecommendedCurve, random: &Secret) -> Result<PrivateKey, CryptoError> {
+fn scalar_key(curve: RecommendedCurve, random: &Secret) -> Result<PrivateKey, CryptoError> {
     let group = group(curve)?;
     let mut context = BigNumContext::new_secure().or_library("number")?;
     let mut order = BigNum::new().or_library("number")?;
@@ -65,7 +69,7 @@ pub fn scalar_key(curve: RecommendedCurve, random: &Secret) -> Result<PrivateKey
     let mut scalar = SecretNumber::zero()?;
     scalar.get_mut().nnmod(&random, &order, &mut context).or_library("number")?;
     scalar.get_mut().add_word(1).or_library("number")?;
-    PrivateKey::from_components(&PrivateComponents::Ec { curve, d: secret_bytes(&scalar) })
+    PrivateKey::from_scalar(curve, &secret_bytes(&scalar))
 }
 
 #[cfg(test)]
@@ -89,8 +93,8 @@ mod tests {
     #[test]
     fn randomness_of_zeros_gives_the_private_number_one() {
         let key = scalar_key(RecommendedCurve::P256, &Secret::new(vec![0; 40])).unwrap();
-        let PrivateComponents::Ec { d, .. } = key.to_components().unwrap() else { panic!("not EC") };
-        assert_eq!(d.expose(), [0, 0, 0, 0, 0, 0, 0, 1]);
+        let KeyMaterial::TransparentEcPrivate(numbers) = key.to_numbers().unwrap() else { panic!("not EC") };
+        assert_eq!(numbers.d.unsigned(), Some(&[1][..]));
     }
 
     #[test]

@@ -2,21 +2,20 @@
 //!
 //! A [`PrivateKey`] is the library's form of a key in clear; the library wipes it when it is dropped.
 
-mod components;
 mod curve;
 mod encoding;
 mod generate;
-mod inspect;
+mod material;
+mod numbers;
 mod rsa_factors;
 
 use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
 use openssl::ec::{Asn1Flag, EcGroupRef};
 use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public};
 
-pub use components::{PrivateComponents, PublicComponents};
 pub(crate) use curve::group;
-pub use generate::{random_len, scalar_key};
-pub use inspect::{inspect_private, inspect_public};
+pub use generate::random_len;
+pub use material::{KeyHint, inspect_private, inspect_public};
 
 use crate::CryptoError;
 use crate::library::Checked;

@@ -5,6 +5,7 @@
 mod scheme;
 mod stream;
 
+use kmip::attribute::CryptographicParameters;
 use openssl::md_ctx::MdCtx;
 use openssl::pkey_ctx::{PkeyCtx, PkeyCtxRef};
 use openssl::rsa::Padding;
@@ -27,6 +28,24 @@ pub enum Message<'a> {
     Data(&'a [u8]),
     /// Data that was hashed already: KMIP's Digested Data.
     Digest(&'a [u8]),
+}
+
+/// Whether `signature` is one of `message` by `key`, as `parameters` say. Parameters of another kind of key are no error:
+/// no signature of that algorithm is the key's, so it is not valid, which the OASIS cases demand.
+///
+/// # Errors
+/// As [`SignatureScheme::resolve`] and [`SignatureScheme::verify`] otherwise.
+pub fn verify(
+    key: &PublicKey,
+    parameters: &CryptographicParameters,
+    message: Message<'_>,
+    signature: &[u8],
+) -> Result<bool, CryptoError> {
+    match SignatureScheme::resolve(key.kind(), parameters) {
+        Ok(scheme) => scheme.verify(key, message, signature),
+        Err(CryptoError::InvalidKey(_)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl SignatureScheme {

@@ -7,7 +7,7 @@ use super::name::DistinguishedName;
 use super::{BROKEN, oid, time};
 use crate::CryptoError;
 use crate::der::{Element, Elements, tag};
-use crate::key::{KeyFacts, PublicKey, inspect_public};
+use crate::key::{KeyFacts, PublicKey};
 use crate::limits::MAX_ENCODED_LEN;
 
 /// What an X.509 certificate says.
@@ -96,7 +96,7 @@ pub fn parse_certificate(der: &[u8]) -> Result<CertificateFacts, CryptoError> {
     }
     let value = |oid: &[u8]| extensions.iter().find(|extension| extension.oid == oid).map(|extension| extension.value);
     Ok(CertificateFacts {
-        key: inspect_public(KeyFormatType::X509, &public_key),
+        key: PublicKey::from_encoded(KeyFormatType::X509, &public_key).ok().map(|key| key.facts()),
         signature_algorithm: named(&pieces.algorithm),
         serial: serial.contents.to_vec(),
         serial_der: serial.whole.to_vec(),

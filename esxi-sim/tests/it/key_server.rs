@@ -254,7 +254,7 @@ async fn answer(payload: RequestPayload, shared: &Shared) -> Outcome {
             let unique_identifier = asked.unique_identifier.unwrap().to_string();
             let Some(key) = keys.get_mut(&unique_identifier) else { return missing() };
             let AttributeValue::Custom { name, value } = &asked.attribute.value else { panic!("not custom") };
-            key.tags.insert(name.clone(), value.item().text().unwrap().to_owned());
+            key.tags.insert(name.to_string(), value.item().text().unwrap().to_owned());
             Outcome::Success(AddAttributeResponse { unique_identifier, attribute: Some(asked.attribute) }.into())
         }
         R::Activate(asked) => {

@@ -22,6 +22,14 @@ structure! {
     }
 }
 
+impl QueryRequest {
+    /// These questions, about all groups of objects.
+    #[must_use]
+    pub fn of(functions: impl Into<Vec<QueryFunction>>) -> Self {
+        Self { functions: functions.into(), object_groups: None }
+    }
+}
+
 structure! {
     /// The answers. What a client's version does not know is left out.
     #[derive(Clone, Debug, Default, PartialEq)]

@@ -123,8 +123,9 @@ fn client_attributes_are_the_clients_and_server_attributes_are_not() {
 fn usage_limits_are_fixed_once_used() {
     let dates = Dates::default();
     let mut object = subject(State::Active, &dates);
-    let limits =
-        |count| AttributeValue::UsageLimits(UsageLimits { total: Some(16), count, unit: Some(UsageLimitsUnit::Byte) });
+    let limits = |count| {
+        AttributeValue::UsageLimits(Box::new(UsageLimits { total: Some(16), count, unit: Some(UsageLimitsUnit::Byte) }))
+    };
     assert_eq!(may_add(&object, 0, &limits(None)), Ok(()));
     assert!(matches!(may_add(&object, 0, &limits(Some(16))), Err(AttributeRefusal::InvalidValue { .. })));
     object.usage_allocated = true;

@@ -136,7 +136,7 @@ fn credential(case: &Case) -> Option<Credential> {
 /// The operations that the node lists to a client of the newest version, as the cases spell them.
 fn offered(node: &Node) -> Result<Vec<String>> {
     let tenant = node.tenant("oasis", "legacy")?;
-    let request = QueryRequest { functions: vec![QueryFunction::QueryOperations], ..QueryRequest::default() };
-    let answer = node.connect(&tenant.identity)?.request(ProtocolVersion::V2_1, request)?;
+    let request = QueryRequest::of(vec![QueryFunction::QueryOperations]);
+    let answer = node.connect(&tenant.identity)?.request(ProtocolVersion::V1_4, request)?;
     Ok(answer.operations.iter().map(|operation| operation.xml_name().to_owned()).collect())
 }
