@@ -6,22 +6,31 @@
 
 use std::sync::Arc;
 
+use audit::bounded_text;
+use audit::limits::MAX_DETAIL_LEN;
 use keystore::{ObjectId, ObjectRow, StoreError};
 use kmip::ProtocolVersion;
-use kmip::message::{ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage};
+use kmip::message::{
+    Credential, ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
+};
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::registry::BatchErrorContinuationOption as Continuation;
 use kmip::registry::{Operation, ResultStatus};
 use kmip::ttlv::DateTime;
 use policy::access::Actor;
+use secret::DomainId;
 use zeroize::Zeroizing;
 
 use crate::draft::Draft;
+use crate::effect;
 use crate::failure::Failure;
+use crate::later::{self, PutOff};
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
+use crate::node::jobs::Work;
 use crate::node::sealing::identifier_text;
+use crate::node::tickets::{self, Permit};
 use crate::operation;
 use crate::results::Returned;
 use crate::room::{self, Room};
@@ -41,10 +50,11 @@ pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zero
     let mut told = Told::of_client(peer.identity.domain, peer.fingerprint, peer.address);
     match decoded {
         Ok(message) => {
+            let len = frame.len();
             drop(frame);
             told.version = format!("version {}", message.header.version);
             told.correlate(message.header.client_correlation_value.as_deref());
-            answer_message(node, peer, message, told).await
+            answer_message(node, peer, message, len, told).await
         }
         Err(error) => {
             let version = spoken_or_newest(kmip::message::peek_version(&frame));
@@ -63,44 +73,90 @@ pub async fn refuse(node: &Node, told: Told, version: ProtocolVersion, failure: 
 }
 
 /// No answer leaves without its record, a refusal no more than a key.
-fn unrecorded(error: &StoreError) -> Zeroizing<Vec<u8>> {
+pub(crate) fn unrecorded(error: &StoreError) -> Zeroizing<Vec<u8>> {
     tracing::error!(%error, "an answer could not be recorded, so there is none");
     Zeroizing::default()
 }
 
-/// The version to answer in: the client's if it is spoken here, else the newest.
+/// The version to answer in: the client's if it is spoken here, else the newest of its major version. Who speaks an
+/// unknown one understands at least that, and who says none is rather old than new.
 #[must_use]
 pub fn spoken_or_newest(version: Option<ProtocolVersion>) -> ProtocolVersion {
-    version.filter(|version| operation::VERSIONS.contains(version)).unwrap_or(operation::VERSIONS[0])
+    match version {
+        Some(version) if operation::VERSIONS.contains(&version) => version,
+        Some(version) if version.major >= 2 => operation::VERSIONS[0],
+        _ => ProtocolVersion::V1_4,
+    }
 }
 
-async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told: Told) -> Zeroizing<Vec<u8>> {
+async fn answer_message(
+    node: &Node,
+    peer: &Peer,
+    message: RequestMessage,
+    len: usize,
+    mut told: Told,
+) -> Zeroizing<Vec<u8>> {
     let version = message.header.version;
     if !operation::VERSIONS.contains(&version) {
-        return refuse(node, told, operation::VERSIONS[0], Failure::Version(version)).await;
+        return refuse(node, told, spoken_or_newest(Some(version)), Failure::Version(version)).await;
     }
     if message.items.len() > node.limits.batch_items {
         return refuse(node, told, version, Failure::OverLimit("more batch items than the server takes")).await;
     }
-    let domain = match admit(node, peer, &message).await {
-        Ok(domain) => domain,
-        Err(failure) => {
-            let each = || match &failure {
-                Failure::Authentication(why) => Failure::Authentication(why),
-                Failure::DomainInactive => Failure::DomainInactive,
-                Failure::Busy => Failure::Busy,
-                _ => Failure::Internal("admission"),
-            };
-            return refuse_every_item(node, &told, &message, each).await;
-        }
+    let (domain, permits) = match admit(node, peer, &message, &mut told).await {
+        Ok(admitted) => admitted,
+        Err(failure) => return refuse_every_item(node, &told, &message, || again(&failure)).await,
     };
+    let budget = response_budget(node, &message);
+    let work = Box::new(Work { client: peer.fingerprint, domain, told, message, permits });
+    match later::put_off(node, work, len).await {
+        PutOff::Answered(answer) => answer,
+        PutOff::AtOnce(work) => work_out(node, &work, budget).await,
+    }
+}
 
+/// The same failure once more, for the next item.
+fn again(failure: &Failure) -> Failure {
+    match failure {
+        Failure::Authentication(why) => Failure::Authentication(why),
+        Failure::Contradiction(why) => Failure::Contradiction(why),
+        Failure::DomainInactive => Failure::DomainInactive,
+        Failure::Busy => Failure::Busy,
+        _ => Failure::Internal("admission"),
+    }
+}
+
+/// Works a message out until its changes and records are durable, and gives its answer.
+pub(crate) async fn work_out(node: &Node, work: &Work, budget: usize) -> Zeroizing<Vec<u8>> {
+    let Work { client, domain, told, message, permits } = work;
+    let by = told.request_id;
+    let answer = rounds(node, *client, *domain, told, message, permits, budget).await;
+    node.jobs.unclaim(by);
+    answer
+}
+
+async fn rounds(
+    node: &Node,
+    client: Fingerprint,
+    domain: DomainId,
+    told: &Told,
+    message: &RequestMessage,
+    permits: &[Permit],
+    budget: usize,
+) -> Zeroizing<Vec<u8>> {
     for round in 1.. {
-        let mut scope = Scope::new(node, domain.clone(), version, peer.fingerprint, told.clone(), Actor::Client);
-        let answered = run_items(&mut scope, &message).await;
-        let draft = std::mem::take(&mut scope.draft);
-        match node.store.commit(draft.into_unit()).await {
-            Ok(_) => return answered,
+        // In each round what is now there, the domain's own row too.
+        let Some(domain) = active(node, domain) else {
+            return refuse_every_item(node, told, message, || Failure::DomainInactive).await;
+        };
+        let mut scope = Scope::new(node, domain, message.header.version, client, told.clone(), Actor::Client);
+        let answered = run_items(&mut scope, message, permits, budget).await;
+        let (unit, effects) = std::mem::take(&mut scope.draft).into_parts();
+        match node.store.commit(unit).await {
+            Ok(_) => {
+                effect::carry_out(node, effects);
+                return answered;
+            }
             Err(StoreError::Conflict | StoreError::NameTaken) if round < MAX_ROUNDS => {
                 tracing::debug!(round, "a row changed meanwhile; working the message out again");
             }
@@ -108,22 +164,50 @@ async fn answer_message(node: &Node, peer: &Peer, message: RequestMessage, told:
                 tracing::error!(%error, "nothing of the message was committed");
                 let busy = matches!(error, StoreError::Full | StoreError::Conflict | StoreError::NameTaken);
                 let failure = || if busy { Failure::Busy } else { Failure::Internal("nothing was committed") };
-                return refuse_every_item(node, &told, &message, failure).await;
+                return refuse_every_item(node, told, message, failure).await;
             }
         }
     }
-    refuse_every_item(node, &told, &message, || Failure::Busy).await
+    refuse_every_item(node, told, message, || Failure::Busy).await
 }
 
-/// The client's domain, if identity, credentials and domain are in order *now*: freezing or revoking acts on the next
-/// message of an open connection.
-async fn admit(node: &Node, peer: &Peer, message: &RequestMessage) -> Result<Arc<Domain>, Failure> {
+/// The domain, if its requests are served now.
+pub(crate) fn active(node: &Node, domain: DomainId) -> Option<Arc<Domain>> {
+    node.directory.domain(&domain).filter(|domain| domain.is_active())
+}
+
+/// The client's domain, and what its ticket lets each item do, if identity, credentials and domain are in order *now*:
+/// freezing or revoking acts on the next message of an open connection.
+async fn admit(
+    node: &Node,
+    peer: &Peer,
+    message: &RequestMessage,
+    told: &mut Told,
+) -> Result<(DomainId, Vec<Permit>), Failure> {
     let registered =
         || node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"));
-    node.credentials.check(&*registered()?, &message.header.authentication, node.clock.now_s()).await?;
+    let credentials = &message.header.authentication;
+    node.credentials.check(&*registered()?, credentials, node.clock.now_s()).await?;
     // Checking a password takes a while, in which the identity may have been revoked.
     let identity = registered()?;
-    node.directory.domain(&identity.domain).filter(|domain| domain.is_active()).ok_or(Failure::DomainInactive)
+    let domain = active(node, identity.domain).ok_or(Failure::DomainInactive)?.row.id;
+    let mut tickets = credentials.iter().filter_map(|credential| match credential {
+        Credential::Ticket(shown) => Some(&shown.ticket),
+        _ => None,
+    });
+    let permits = match (tickets.next(), tickets.next()) {
+        (None, _) => vec![Permit::Full; message.items.len()],
+        (Some(_), Some(_)) => return Err(Failure::Contradiction("more than one ticket")),
+        (Some(ticket), None) => {
+            let id = tickets::id_of(ticket.ticket_value.expose());
+            // Enough of it to tell one from another, and of no use to anybody else.
+            told.version.push_str(&format!(", ticket {}", hex::encode(&id[..4])));
+            let operations: Vec<_> = message.items.iter().map(|item| item.operation.ok()).collect();
+            let is_registered = |giver: &Fingerprint| node.directory.identity(giver).is_some();
+            node.tickets.show(&id, domain, peer.fingerprint, &operations, node.clock.now_s(), is_registered)?
+        }
+    };
+    Ok((domain, permits))
 }
 
 /// Carries out one request that came another way than in a KMIP message, by the same rules and with its record. Gives
@@ -140,7 +224,8 @@ pub async fn perform(
     request: &RequestPayload,
     dry_run: bool,
 ) -> Result<Option<ObjectRow>, Failure> {
-    let version = operation::VERSIONS[0];
+    // Administrators read the words of the version that most clients speak.
+    let version = ProtocolVersion::V1_4;
     for _ in 0..MAX_ROUNDS {
         let mut scope = Scope::new(node, domain.clone(), version, fingerprint, told.clone(), actor);
         scope.operation = request.operation();
@@ -177,28 +262,46 @@ pub async fn perform(
 }
 
 /// Runs the items in order and builds the answer. What they change is in the scope's draft.
-async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing<Vec<u8>> {
+async fn run_items(
+    scope: &mut Scope<'_>,
+    message: &RequestMessage,
+    permits: &[Permit],
+    budget: usize,
+) -> Zeroizing<Vec<u8>> {
     let node = scope.node;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
     let header = header(node, scope.version, message);
-    let Some(mut room) = Room::for_answers(&header, message, option, response_budget(node, message)) else {
+    let Some(mut room) = Room::for_answers(&header, message, option, budget) else {
         let (answer, record) = failed_item(node, &scope.told, scope.version, None, None, Failure::ResponseTooLarge);
         scope.draft.drop_item(record);
         return room::smallest_answer(header, answer);
     };
     let mut answers = Vec::with_capacity(message.items.len());
     let mut failed = false;
-    for item in &message.items {
+    for (number, item) in message.items.iter().enumerate() {
         scope.object = None;
-        let answer = run_item(scope, item).await.and_then(|payload| {
-            let returned = Returned::from(&payload);
-            let answer = answer_to(item, Outcome::Success(payload)).to_bytes(scope.version);
+        scope.note = None;
+        scope.permit = permits.get(number).cloned().unwrap_or_else(|| Permit::Within(Arc::from([])));
+        let answer = run_item(scope, item).await.and_then(|done| {
+            let (answer, returned) = match done {
+                Done::Payload(payload) => {
+                    let returned = Returned::from(&payload);
+                    (answer_to(item, Outcome::Success(payload)).to_bytes(scope.version), Some(returned))
+                }
+                Done::Item(answer) => (answer, None),
+            };
             if room.take(&answer) { Ok((answer, returned)) } else { Err(Failure::ResponseTooLarge) }
         });
         answers.push(match answer {
             Ok((answer, returned)) => {
-                scope.results.remember(returned);
-                scope.draft.keep_item(scope.told.success(node, operation_name(item), scope.object));
+                if let Some(returned) = returned {
+                    scope.results.remember(returned);
+                }
+                let mut record = scope.told.success(node, operation_name(item), scope.object);
+                if let Some(note) = scope.note.take() {
+                    record.detail = Some(bounded_text(&format!("{}: {note}", scope.told.version), MAX_DETAIL_LEN));
+                }
+                scope.draft.keep_item(record);
                 answer
             }
             Err(failure) => {
@@ -235,21 +338,37 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
     });
 }
 
-fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
+pub(crate) fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
     ResponseItem { operation: item.operation_code(), unique_batch_item_id: item.unique_batch_item_id.clone(), outcome }
 }
 
-async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<ResponsePayload, Failure> {
+/// What an item that succeeded is answered with.
+enum Done {
+    /// A payload of its operation.
+    Payload(ResponsePayload),
+    /// A whole item: that of another operation, which was polled.
+    Item(Zeroizing<Vec<u8>>),
+}
+
+async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<Done, Failure> {
     let Ok(operation) = item.operation else { return Err(Failure::UnsupportedOperation) };
     if item.message_extensions.iter().any(|extension| extension.criticality_indicator) {
         return Err(Failure::UnsupportedFeature("critical message extension"));
     }
-    if !operation::is_offered(operation, scope.version) {
+    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy) {
         return Err(Failure::UnsupportedOperation);
+    }
+    if let Permit::Within(reaches) = &scope.permit
+        && !reaches.iter().any(|reach| reach.is_everywhere() || policy::access::is_about_an_object(operation))
+    {
+        return Err(Failure::Denied("the ticket does not permit the operation"));
     }
     scope.operation = operation;
     match &item.payload {
-        ItemPayload::Typed(request) => operation::run(scope, request).await,
+        ItemPayload::Typed(RequestPayload::Poll(request)) => {
+            operation::poll(scope, request, item.unique_batch_item_id.as_deref()).await.map(Done::Item)
+        }
+        ItemPayload::Typed(request) => operation::run(scope, request).await.map(Done::Payload),
         ItemPayload::Unsupported => Err(Failure::UnsupportedOperation),
         ItemPayload::Malformed(error) => Err(Failure::Malformed(*error)),
     }
@@ -263,19 +382,19 @@ fn named(item: &RequestItem) -> Option<&str> {
     }
 }
 
-fn operation_name(item: &RequestItem) -> &'static str {
+pub(crate) fn operation_name(item: &RequestItem) -> &'static str {
     item.operation.map_or("unknown operation", Operation::text)
 }
 
 /// The largest answer allowed: what the client said, but never more than the node's own limit.
-fn response_budget(node: &Node, message: &RequestMessage) -> usize {
+pub(crate) fn response_budget(node: &Node, message: &RequestMessage) -> usize {
     // Who asks for less than nothing gets as little as there is.
     let asked = message.header.maximum_response_size.map(|size| usize::try_from(size).unwrap_or(0));
     asked.unwrap_or(usize::MAX).min(node.limits.response_bytes)
 }
 
 /// The header of an answer: the client's own mark goes back (KMIP 1.4 §6.19 onwards, from 1.4 on).
-fn header(node: &Node, version: ProtocolVersion, message: &RequestMessage) -> ResponseHeader {
+pub(crate) fn header(node: &Node, version: ProtocolVersion, message: &RequestMessage) -> ResponseHeader {
     ResponseHeader {
         client_correlation_value: message.header.client_correlation_value.clone(),
         ..ResponseHeader::new(version, DateTime(node.clock.now_s()))
@@ -312,7 +431,7 @@ fn failed_item(
 
 /// The answer when nothing of a message is done: with Stop the first failure ends the batch, with Continue each item
 /// has its own.
-async fn refuse_every_item(
+pub(crate) async fn refuse_every_item(
     node: &Node,
     told: &Told,
     message: &RequestMessage,

@@ -6,13 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use keystore::{Change, ObjectId, ObjectRow, Step, Unit};
+use keystore::{Change, DomainRow, ObjectId, ObjectRow, Step, Unit};
+
+use crate::effect::Effect;
 
 /// The pending effects of one message.
 #[derive(Default)]
 pub struct Draft {
     rows: BTreeMap<ObjectId, ObjectRow>,
+    domain: Option<DomainRow>,
     steps: Vec<Step>,
+    effects: Vec<Effect>,
     item: ItemDraft,
 }
 
@@ -20,6 +24,8 @@ pub struct Draft {
 #[derive(Default)]
 struct ItemDraft {
     rows: BTreeMap<ObjectId, ObjectRow>,
+    domain: Option<DomainRow>,
+    effects: Vec<Effect>,
     /// Steps with records of their own: transitions that became due.
     due: Vec<Step>,
     changes: Vec<Change>,
@@ -36,6 +42,25 @@ impl Draft {
     #[must_use]
     pub fn rows(&self) -> BTreeMap<ObjectId, &ObjectRow> {
         self.rows.iter().chain(&self.item.rows).map(|(id, row)| (*id, row)).collect()
+    }
+
+    /// The domain's row as the current item sees it, if any item of this message changed it.
+    #[must_use]
+    pub fn domain(&self) -> Option<&DomainRow> {
+        self.item.domain.as_ref().or(self.domain.as_ref())
+    }
+
+    /// A changed domain; `row.revision` is the revision it was read at.
+    pub fn update_domain(&mut self, row: DomainRow) {
+        let seen = DomainRow { revision: row.revision + 1, ..row.clone() };
+        self.item.effects.push(Effect::DomainChanged(Box::new(seen.clone())));
+        self.item.domain = Some(seen);
+        self.item.changes.push(Change::UpdateDomain(row));
+    }
+
+    /// What is to happen in memory once everything is durable.
+    pub fn after(&mut self, effect: Effect) {
+        self.item.effects.push(effect);
     }
 
     /// A new object.
@@ -66,6 +91,10 @@ impl Draft {
     pub fn keep_item(&mut self, record: audit::Record) {
         let item = std::mem::take(&mut self.item);
         self.rows.extend(item.rows);
+        if item.domain.is_some() {
+            self.domain = item.domain;
+        }
+        self.effects.extend(item.effects);
         self.steps.extend(item.due);
         self.steps.push(Step { changes: item.changes, record: Some(record) });
     }
@@ -80,6 +109,8 @@ impl Draft {
     /// step that had succeeded.
     pub fn undo_all(&mut self, mut retell: impl FnMut(&mut audit::Record)) {
         self.rows.clear();
+        self.domain = None;
+        self.effects.clear();
         self.item = ItemDraft::default();
         for step in &mut self.steps {
             step.changes.clear();
@@ -89,7 +120,13 @@ impl Draft {
         }
     }
 
-    /// Everything as one unit for the store.
+    /// Everything as one unit for the store, and what follows once it is committed.
+    #[must_use]
+    pub fn into_parts(self) -> (Unit, Vec<Effect>) {
+        (Unit { steps: self.steps }, self.effects)
+    }
+
+    /// Everything as one unit for the store, of a draft without effects.
     #[must_use]
     pub fn into_unit(self) -> Unit {
         Unit { steps: self.steps }

@@ -25,6 +25,15 @@ pub enum Failure {
     /// The operation is unknown, or not offered in this version.
     #[error("operation is not offered")]
     UnsupportedOperation,
+    /// No answer with this Asynchronous Correlation Value is waited for in the client's domain.
+    #[error("no such asynchronous request")]
+    NoSuchAsynchronousRequest,
+    /// No ticket with this value is in force in the client's domain.
+    #[error("no such ticket")]
+    NoSuchTicket,
+    /// The object would not be what the domain's constraints demand.
+    #[error("against the constraints: {0}")]
+    AgainstConstraints(&'static str),
     /// A field or option asks for something that is not offered.
     #[error("not offered: {0}")]
     UnsupportedFeature(&'static str),
@@ -181,9 +190,18 @@ impl Failure {
         let (reason, message) = match self {
             Self::Malformed(error) => malformed(error.kind),
             Self::Contradiction(_) => (R::InvalidMessage, "message contradicts itself"),
+            Self::Version(_) if modern => (R::UnsupportedProtocolVersion, "protocol version is not supported"),
             Self::Version(_) => (R::InvalidMessage, "protocol version is not supported"),
             Self::Authentication(_) => (R::AuthenticationNotSuccessful, "authentication failed"),
             Self::UnsupportedOperation => (R::OperationNotSupported, "operation is not supported"),
+            Self::NoSuchAsynchronousRequest if modern => {
+                (R::InvalidAsynchronousCorrelationValue, "no such asynchronous request")
+            }
+            Self::NoSuchAsynchronousRequest => (R::ItemNotFound, "no such asynchronous request"),
+            Self::NoSuchTicket if modern => (R::InvalidTicket, "ticket is not in force"),
+            Self::NoSuchTicket => (R::AuthenticationNotSuccessful, "ticket is not in force"),
+            Self::AgainstConstraints(what) if version >= ProtocolVersion::V2_1 => (R::ConstraintViolation, *what),
+            Self::AgainstConstraints(what) => (R::InvalidField, *what),
             Self::UnsupportedFeature(_) => (R::FeatureNotSupported, "feature is not supported"),
             Self::KeyFormat => (R::KeyFormatTypeNotSupported, "key format type is not supported for this object"),
             Self::KeyCompression => (R::KeyCompressionTypeNotSupported, "key compression type is not supported"),
@@ -333,6 +351,9 @@ mod tests {
             Failure::Version(ProtocolVersion { major: 9, minor: 9 }),
             Failure::Authentication("x"),
             Failure::UnsupportedOperation,
+            Failure::NoSuchAsynchronousRequest,
+            Failure::NoSuchTicket,
+            Failure::AgainstConstraints("x"),
             Failure::UnsupportedFeature("x"),
             Failure::KeyFormat,
             Failure::KeyCompression,

@@ -145,6 +145,47 @@ pub const FRAME_HEADER_BYTES: usize = 8;
 /// First allocation for the body of a message. Most requests fit; an announced length alone never buys more.
 pub const FIRST_BUFFER_BYTES: usize = 4_096;
 
+/// Messages of all domains that are answered later, waiting or with answers that wait. With the two limits below, what
+/// they hold in memory stays below 128 MiB.
+pub const JOBS: usize = 256;
+
+/// Those of one domain, so that none takes the places of all.
+pub const JOBS_PER_DOMAIN: usize = 64;
+
+/// Bytes of a message that may be answered later. Where such an answer is only allowed, a longer one is answered at once.
+pub const JOB_REQUEST_BYTES: usize = 256 * 1_024;
+
+/// Bytes of the answer to it, whatever longer ones are allowed.
+pub const JOB_ANSWER_BYTES: usize = 256 * 1_024;
+
+/// Jobs worked on at one time. Clients that wait for their answers come first.
+pub const JOB_WORKERS: usize = 2;
+
+/// How long an answer waits to be fetched, in seconds: the time that an operator needs to restart a client, and more.
+pub const JOB_ANSWER_LIFETIME_S: i64 = 900;
+
+/// How long a Poll waits for an answer that may be about to come. Shorter than any client's patience.
+pub const POLL_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a Poll waits after a Process, which says that it shall.
+pub const PROCESS_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Polls that wait at one time. More are answered at once, so that those who wait do not take the places of those who
+/// work.
+pub const PATIENT_POLLS: usize = 64;
+
+/// Tickets in force in all domains; each takes some hundred bytes, and up to [`kmip::limits::MAX_RIGHTS`] rights.
+pub const TICKETS: usize = 4_096;
+
+/// Those of one domain.
+pub const TICKETS_PER_DOMAIN: usize = 256;
+
+/// How long a ticket is good at most, and where its client does not say, in seconds: a working day.
+pub const TICKET_LIFETIME_S: i64 = 8 * 3_600;
+
+/// Bytes of a ticket's value: nobody guesses it.
+pub const TICKET_BYTES: usize = 32;
+
 /// Pause after a failed accept: long enough not to spin while descriptors are short, short against any client's
 /// patience.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

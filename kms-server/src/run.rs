@@ -13,6 +13,7 @@ use tokio::task::{JoinError, JoinSet};
 
 use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
+use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
 use crate::node::scrubber::Scrubber;
 use crate::node::{Node, StartError};
@@ -24,7 +25,7 @@ use crate::shell::peer::{Fingerprint, Identity};
 use crate::shell::service::Registered;
 use crate::shell::shutdown::{self, Stop, Stopping, Termination};
 use crate::shell::tls::{self, TlsError};
-use crate::{admin, durable};
+use crate::{admin, durable, later};
 
 /// Name of the file with the checkpoint keys, beside the trust anchor.
 const CHECKPOINT_KEYS: &str = "checkpoint-keys.txt";
@@ -245,6 +246,9 @@ async fn serve_on(
     }
     tasks.spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
     tasks.spawn(checkpointer.run(node.clone(), stopping.clone()));
+    for _ in 0..JOB_WORKERS {
+        tasks.spawn(later::run(node.clone(), stopping.clone()));
+    }
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

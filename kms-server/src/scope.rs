@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use keystore::{ObjectId, ObjectRow};
+use keystore::{DomainRow, ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
-use kmip::attribute::Identifier;
+use kmip::attribute::{AttributeValue, Identifier};
 use kmip::registry::{Operation, UniqueIdentifierPlaceholder};
 use policy::access;
 
@@ -14,6 +14,7 @@ use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
 use crate::node::sealing::parse_identifier;
+use crate::node::tickets::Permit;
 use crate::results::Results;
 use crate::shell::peer::Fingerprint;
 
@@ -43,6 +44,10 @@ pub struct Scope<'n> {
     pub actor: access::Actor,
     /// The object the current item turned out to be about, for its audit record.
     pub object: Option<ObjectId>,
+    /// What the client's ticket lets the current item do.
+    pub permit: Permit,
+    /// What the record of the current item says beside what it says of all.
+    pub note: Option<String>,
 }
 
 impl<'n> Scope<'n> {
@@ -69,7 +74,15 @@ impl<'n> Scope<'n> {
             operation: Operation::Query,
             actor,
             object: None,
+            permit: Permit::Full,
+            note: None,
         }
+    }
+
+    /// The domain's row as the current item sees it.
+    #[must_use]
+    pub fn domain_row(&self) -> &DomainRow {
+        self.draft.domain().unwrap_or(&self.domain.row)
     }
 
     /// The object that a request names, or the ID Placeholder if it names none; in the state that dates put it in.
@@ -92,8 +105,24 @@ impl<'n> Scope<'n> {
         };
         access::decide(self.actor, self.operation, access::Ownership::Own)
             .map_err(|_| Failure::Denied("operation is not for clients"))?;
+        self.require_permit(&row)?;
         self.apply_due(&mut row);
         Ok(row)
+    }
+
+    /// A bearer of a ticket with restricted rights reaches what one of them reaches. KMIP 2.1 §7.34.
+    fn require_permit(&self, row: &ObjectRow) -> Result<(), Failure> {
+        let Permit::Within(reaches) = &self.permit else { return Ok(()) };
+        let is_in = |groups: &Vec<String>| {
+            row.attributes
+                .iter()
+                .any(|one| matches!(&one.value, AttributeValue::ObjectGroup(group) if groups.contains(group)))
+        };
+        let reached = reaches.iter().any(|reach| {
+            reach.objects.as_ref().is_none_or(|objects| objects.contains(&row.id))
+                && reach.groups.as_ref().is_none_or(is_in)
+        });
+        if reached { Ok(()) } else { Err(Failure::Denied("the ticket does not reach the object")) }
     }
 
     /// The identifier that a request means: its text, the ID Placeholder where it names none, or what items before this

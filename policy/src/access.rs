@@ -96,8 +96,6 @@ enum Kind {
     Describes,
     /// Uses the domain but no object.
     UsesDomain,
-    /// Is sent by servers, never to them.
-    FromServer,
 }
 
 /// One row per operation. There is no catch-all: an operation that is new to the protocol does not compile until
@@ -130,16 +128,20 @@ const fn kind(operation: Operation) -> Kind {
         | O::SignatureVerify
         | O::Mac
         | O::MacVerify
-        | O::ReProvision
-        | O::Process
-        | O::SetConstraints => Kind::UsesObject,
-        O::Check | O::GetAttributes | O::GetAttributeList | O::GetConstraints => Kind::ReadsObject,
+        // What a peer tells of one object.
+        | O::Notify
+        | O::Put => Kind::UsesObject,
+        O::Check | O::GetAttributes | O::GetAttributeList => Kind::ReadsObject,
         O::Revoke | O::Destroy => Kind::RestrictsObject,
         O::Locate => Kind::Searches,
         O::Query | O::DiscoverVersions | O::Ping => Kind::Describes,
-        // Correlation values of Poll and Cancel are bound to the domain and looked up there.
+        // Correlation values are bound to the domain and looked up there.
         O::Poll
         | O::Cancel
+        | O::Process
+        | O::ReProvision
+        | O::GetConstraints
+        | O::SetConstraints
         | O::QueryAsynchronousRequests
         | O::Hash
         | O::RngRetrieve
@@ -152,8 +154,13 @@ const fn kind(operation: Operation) -> Kind {
         | O::SetEndpointRole
         | O::Interop
         | O::Pkcs11 => Kind::UsesDomain,
-        O::Notify | O::Put => Kind::FromServer,
     }
+}
+
+/// Whether the operation is about one object that its request names.
+#[must_use]
+pub const fn is_about_an_object(operation: Operation) -> bool {
+    matches!(kind(operation), Kind::ReadsObject | Kind::RestrictsObject | Kind::UsesObject)
 }
 
 /// May `actor` do `operation` to an object that is `ownership` to him? For operations without an object the last
@@ -165,7 +172,6 @@ const fn kind(operation: Operation) -> Kind {
 pub const fn decide(actor: Actor, operation: Operation, ownership: Ownership) -> Result<(), Denied> {
     let kind = kind(operation);
     let permitted = match (kind, actor) {
-        (Kind::FromServer, _) => false,
         (_, Actor::Client) => true,
         (Kind::Describes | Kind::Searches | Kind::ReadsObject, Actor::Operator | Actor::Officer | Actor::Auditor)
         | (Kind::RestrictsObject, Actor::Operator | Actor::Officer) => true,
@@ -182,7 +188,7 @@ pub const fn decide(actor: Actor, operation: Operation, ownership: Ownership) ->
             Err(Denied::NotFound)
         }
         (Kind::ReadsObject | Kind::RestrictsObject | Kind::UsesObject, Ownership::Own)
-        | (Kind::Searches | Kind::Makes | Kind::Describes | Kind::UsesDomain | Kind::FromServer, _) => Ok(()),
+        | (Kind::Searches | Kind::Makes | Kind::Describes | Kind::UsesDomain, _) => Ok(()),
     }
 }
 

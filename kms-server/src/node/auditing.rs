@@ -67,7 +67,7 @@ pub fn log_of(domain: DomainId) -> LogId {
 }
 
 /// What the records of one message have in common.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Told {
     /// The log they go to.
     pub log: LogId,

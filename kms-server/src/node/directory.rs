@@ -104,9 +104,15 @@ impl Directory {
         self.read(|entries| entries.identities.contains_key(fingerprint))
     }
 
-    /// Enters or replaces a domain. Call it after the store has committed.
+    /// Enters or replaces a domain. Call it after the store has committed. Of two that do so at once the newer row
+    /// stays, whichever comes first.
     pub fn put_domain(&self, domain: Domain) {
-        self.write(|entries| entries.domains.insert(domain.row.id, Arc::new(domain)));
+        self.write(|entries| {
+            let is_older = |known: &Arc<Domain>| domain.row.revision < known.row.revision;
+            if !entries.domains.get(&domain.row.id).is_some_and(is_older) {
+                entries.domains.insert(domain.row.id, Arc::new(domain));
+            }
+        });
     }
 
     /// Enters or replaces an identity. Call it after the store has committed.

@@ -6,9 +6,11 @@ pub mod clock;
 pub mod directory;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod jobs;
 pub mod scrubber;
 pub mod sealing;
 pub mod strangers;
+pub mod tickets;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +29,9 @@ use crate::limits::Limits;
 use crate::node::auditing::{Auditor, Told};
 use crate::node::clock::Clock;
 use crate::node::directory::{Directory, Domain};
+use crate::node::jobs::Jobs;
 use crate::node::strangers::StrangerCounts;
+use crate::node::tickets::Tickets;
 use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
@@ -54,6 +58,10 @@ pub struct Node {
     pub credentials: CredentialChecker,
     /// Failures of those who have no identity.
     pub strangers: StrangerCounts,
+    /// Messages that are answered later.
+    pub jobs: Jobs,
+    /// What clients show in place of passwords.
+    pub tickets: Tickets,
 }
 
 /// Why a node does not start.
@@ -117,6 +125,8 @@ impl Node {
             auditor: Auditor::new(id),
             credentials: CredentialChecker::new()?,
             strangers: StrangerCounts::default(),
+            jobs: Jobs::default(),
+            tickets: Tickets::default(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {

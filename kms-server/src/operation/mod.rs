@@ -8,21 +8,26 @@ mod fetching;
 mod life;
 mod making;
 mod server;
+mod session;
 
 use kmip::ProtocolVersion;
-use kmip::payload::{RequestPayload, ResponsePayload};
+use kmip::payload::{PingResponse, PollRequest, RequestPayload, ResponsePayload};
 use kmip::registry::{ObjectType, Operation};
+use policy::algorithm::AlgorithmPolicy;
+use zeroize::Zeroizing;
 
 use self::attribute::{add_attribute, delete_attribute, get_attribute_list, get_attributes, modify_attribute};
 use self::fetching::{get, locate};
 use self::life::{activate, check, destroy, revoke};
 use self::making::{create, register};
-use self::server::{discover_versions, query};
+use self::server::{constraints, defaults, discover_versions, interop, log, news, query, set_endpoint_role};
+use self::session::{cancel, delegated_login, login, logout, poll, process, query_asynchronous_requests};
+use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::scope::Scope;
 
 /// Every operation offered, in the order Query lists them.
-const OFFERED: [Operation; 15] = [
+const OFFERED: &[Operation] = &[
     Operation::Create,
     Operation::Register,
     Operation::Locate,
@@ -38,6 +43,22 @@ const OFFERED: [Operation; 15] = [
     Operation::Destroy,
     Operation::Query,
     Operation::DiscoverVersions,
+    Operation::Cancel,
+    Operation::Poll,
+    Operation::Process,
+    Operation::QueryAsynchronousRequests,
+    Operation::GetConstraints,
+    Operation::SetConstraints,
+    Operation::SetDefaults,
+    Operation::Login,
+    Operation::Logout,
+    Operation::DelegatedLogin,
+    Operation::Log,
+    Operation::Interop,
+    Operation::Ping,
+    Operation::SetEndpointRole,
+    Operation::Notify,
+    Operation::Put,
 ];
 
 /// Every object type that can be made or registered, in the order Query lists them.
@@ -47,10 +68,24 @@ const OBJECT_TYPES: [ObjectType; 4] =
 /// The protocol versions spoken, the preferred one first.
 pub const VERSIONS: [ProtocolVersion; 7] = kmip::message::SUPPORTED_VERSIONS;
 
-/// Whether the operation is offered to clients of `version`.
+/// Whether the operation is offered to clients of `version` in a domain under `policy`.
 #[must_use]
-pub fn is_offered(operation: Operation, version: ProtocolVersion) -> bool {
-    OFFERED.contains(&operation) && operation.is_known_to(version)
+pub fn is_offered(operation: Operation, version: ProtocolVersion, policy: &str) -> bool {
+    // The specification keeps Interop out of production (KMIP 2.1 §6.1.26), and so does the policy made for it.
+    let fits_policy = operation != Operation::Interop || policy_of(policy) == AlgorithmPolicy::Legacy;
+    OFFERED.contains(&operation) && operation.is_known_to(version) && fits_policy
+}
+
+/// Carries out a Poll, which is answered with the whole batch item of another operation.
+///
+/// # Errors
+/// Why it failed.
+pub async fn poll(
+    scope: &mut Scope<'_>,
+    request: &PollRequest,
+    mark: Option<&[u8]>,
+) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    poll::run(scope, request, mark).await
 }
 
 /// Carries out one batch item.
@@ -73,11 +108,25 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         Q::Activate(request) => activate::run(scope, request).await?.into(),
         Q::Revoke(request) => revoke::run(scope, request).await?.into(),
         Q::Destroy(request) => destroy::run(scope, request).await?.into(),
-        Q::Query(request) => query::run(scope, request).into(),
+        Q::Query(request) => query::run(scope, request)?.into(),
         Q::DiscoverVersions(request) => discover_versions::run(request).into(),
+        Q::Cancel(request) => cancel::run(scope, request)?.into(),
+        Q::Process(request) => process::run(scope, request)?.into(),
+        Q::QueryAsynchronousRequests(request) => query_asynchronous_requests::run(scope, request).into(),
+        Q::GetConstraints(_) => constraints::get(scope)?.into(),
+        Q::SetConstraints(request) => constraints::set(scope, request)?.into(),
+        Q::SetDefaults(request) => defaults::set(scope, request)?.into(),
+        Q::Login(request) => login::run(scope, request).await?.into(),
+        Q::Logout(request) => logout::run(scope, request)?.into(),
+        Q::DelegatedLogin(request) => delegated_login::run(scope, request).await?.into(),
+        Q::Log(request) => log::run(scope, request)?.into(),
+        Q::Interop(request) => interop::run(scope, request).into(),
+        Q::Ping(_) => PingResponse.into(),
+        Q::SetEndpointRole(request) => set_endpoint_role::run(request)?.into(),
+        Q::Notify(request) => news::notify(scope, request).await?.into(),
+        Q::Put(request) => news::put(scope, request).await?.into(),
         // Not offered, and refused before this is asked.
-        Q::Ping(_)
-        | Q::CreateKeyPair(_)
+        Q::CreateKeyPair(_)
         | Q::ReKey(_)
         | Q::ReKeyKeyPair(_)
         | Q::DeriveKey(_)
@@ -103,22 +152,10 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         | Q::Hash(_)
         | Q::RngRetrieve(_)
         | Q::RngSeed(_)
-        | Q::Cancel(_)
+        // Answered by `poll`.
         | Q::Poll(_)
-        | Q::Process(_)
-        | Q::QueryAsynchronousRequests(_)
-        | Q::GetConstraints(_)
-        | Q::SetConstraints(_)
-        | Q::SetDefaults(_)
-        | Q::Login(_)
-        | Q::Logout(_)
-        | Q::DelegatedLogin(_)
         | Q::ReProvision(_)
-        | Q::Log(_)
-        | Q::Interop(_)
         | Q::Pkcs11(_)
-        | Q::SetEndpointRole(_)
-        | Q::Notify(_)
-        | Q::Put(_) => return Err(Failure::UnsupportedOperation),
+        => return Err(Failure::UnsupportedOperation),
     })
 }

@@ -12,6 +12,7 @@ use crate::attributes::{self, Place, is_cryptographic};
 use crate::change;
 use crate::failure::Failure;
 use crate::node::sealing;
+use crate::operation::server::{constraints, defaults};
 use crate::scope::Scope;
 
 /// Templates one request may name.
@@ -132,7 +133,8 @@ impl Birth {
     }
 
     /// Takes the attributes that the client asked for.
-    pub(super) fn set_attributes(&mut self, scope: &Scope<'_>, wanted: Vec<Attribute>) -> Result<(), Failure> {
+    pub(super) fn set_attributes(&mut self, scope: &Scope<'_>, mut wanted: Vec<Attribute>) -> Result<(), Failure> {
+        defaults::apply(scope, &self.row, &mut wanted)?;
         if wanted.len() > scope.node.limits.object_attributes {
             return Err(Failure::TooMany("attributes of the object"));
         }
@@ -194,6 +196,7 @@ impl Birth {
         }
         self.set_protection_attributes();
         change::finish(&mut self.row, scope.now_s)?;
+        constraints::check(scope, &self.row)?;
         if let Some(object) = object {
             self.row.sealed = Some(sealing::seal(&scope.node.hsm, &scope.domain.key, &self.row, object).await?);
         }

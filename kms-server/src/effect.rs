@@ -1,0 +1,38 @@
+//! What follows a commit: changes of what the node holds in memory. Until then they are nobody's business.
+
+use keystore::DomainRow;
+
+use crate::node::Node;
+use crate::node::directory::Domain;
+use crate::node::jobs::CorrelationValue;
+use crate::node::tickets::{Held, TicketId};
+
+/// One change in memory that waits for its commit.
+#[derive(Debug)]
+pub enum Effect {
+    /// The domain has another row, which is this one.
+    DomainChanged(Box<DomainRow>),
+    /// The answer of a job was given, or its operation cancelled.
+    JobSettled(CorrelationValue),
+    /// A ticket is in force.
+    TicketIssued(TicketId, Box<Held>),
+    /// A ticket is in force no longer.
+    TicketEnded(TicketId),
+}
+
+/// Carries out what was waiting, in order.
+pub fn carry_out(node: &Node, effects: Vec<Effect>) {
+    for effect in effects {
+        match effect {
+            Effect::DomainChanged(row) => {
+                // A domain is never forgotten while the node lives.
+                if let Some(domain) = node.directory.domain(&row.id) {
+                    node.directory.put_domain(Domain { row: *row, key: domain.key.clone() });
+                }
+            }
+            Effect::JobSettled(value) => node.jobs.settle(&value),
+            Effect::TicketIssued(id, held) => node.tickets.issue(id, *held),
+            Effect::TicketEnded(id) => node.tickets.end(&id),
+        }
+    }
+}
