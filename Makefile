@@ -53,6 +53,7 @@ coverage: ## Writes docs/kmip-coverage.md from a running node and the OASIS case
 	@target/debug/coverage
 
 lint: ## Format, clippy, dependencies, house rules.
+	@scripts/setup-openssl
 	@scripts/lint
 
 fuzz: ## Fuzzes each decoder for FUZZ_SECONDS, or with FUZZ_RUNS inputs if that is set.
