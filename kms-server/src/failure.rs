@@ -247,7 +247,9 @@ impl Failure {
             Self::NameTakenByOther => (R::IllegalOperation, "name is taken"),
             Self::Archived => (R::ObjectArchived, "object is archived"),
             // The reason Key Value Not Present came with 1.2.
-            Self::KeyValueAbsent if version >= ProtocolVersion::V1_2 => (R::KeyValueNotPresent, "key value is not here"),
+            Self::KeyValueAbsent if version >= ProtocolVersion::V1_2 => {
+                (R::KeyValueNotPresent, "key value is not here")
+            }
             Self::KeyValueAbsent => (R::IllegalOperation, "key value is not here"),
             Self::ObjectExists if version >= ProtocolVersion::V1_4 => (R::ObjectAlreadyExists, "object exists already"),
             Self::ObjectExists => (R::IllegalOperation, "object exists already"),

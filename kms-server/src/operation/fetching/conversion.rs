@@ -139,12 +139,9 @@ pub(in crate::operation) fn private_key(
             prime_exponent_q: key.prime_exponent_q.as_ref().map(copy),
             crt_coefficient: key.crt_coefficient.as_ref().map(copy),
         },
-        KeyMaterial::TransparentDsaPrivate(key) => PrivateComponents::Dsa {
-            p: key.p.0.clone(),
-            q: key.q.0.clone(),
-            g: key.g.0.clone(),
-            x: copy(&key.x),
-        },
+        KeyMaterial::TransparentDsaPrivate(key) => {
+            PrivateComponents::Dsa { p: key.p.0.clone(), q: key.q.0.clone(), g: key.g.0.clone(), x: copy(&key.x) }
+        }
         KeyMaterial::TransparentDhPrivate(key) => PrivateComponents::Dh {
             p: key.p.0.clone(),
             q: key.q.as_ref().map(|number| number.0.clone()),
@@ -176,12 +173,9 @@ pub(in crate::operation) fn public_key(
         KeyMaterial::TransparentRsaPublic(key) => {
             PublicComponents::Rsa { modulus: key.modulus.0.clone(), public_exponent: key.public_exponent.0.clone() }
         }
-        KeyMaterial::TransparentDsaPublic(key) => PublicComponents::Dsa {
-            p: key.p.0.clone(),
-            q: key.q.0.clone(),
-            g: key.g.0.clone(),
-            y: key.y.0.clone(),
-        },
+        KeyMaterial::TransparentDsaPublic(key) => {
+            PublicComponents::Dsa { p: key.p.0.clone(), q: key.q.0.clone(), g: key.g.0.clone(), y: key.y.0.clone() }
+        }
         KeyMaterial::TransparentDhPublic(key) => PublicComponents::Dh {
             p: key.p.0.clone(),
             q: key.q.as_ref().map(|number| number.0.clone()),
@@ -248,9 +242,12 @@ fn write_public(key: &PublicKey, wanted: Format) -> Result<KeyMaterial, CryptoEr
     }
     let number = |digits: &Vec<u8>| BigInteger::from_unsigned(digits);
     let material = match &key.to_components()? {
-        PublicComponents::Rsa { modulus, public_exponent } => KeyMaterial::TransparentRsaPublic(Box::new(
-            RsaPublicKey { modulus: number(modulus), public_exponent: number(public_exponent) },
-        )),
+        PublicComponents::Rsa { modulus, public_exponent } => {
+            KeyMaterial::TransparentRsaPublic(Box::new(RsaPublicKey {
+                modulus: number(modulus),
+                public_exponent: number(public_exponent),
+            }))
+        }
         PublicComponents::Dsa { p, q, g, y } => KeyMaterial::TransparentDsaPublic(Box::new(DsaPublicKey {
             p: number(p),
             q: number(q),
@@ -279,12 +276,11 @@ fn compress(block: &mut KeyBlock, wanted: Compression) -> Result<(), Failure> {
         return Err(Failure::KeyCompression);
     };
     // A point of its own compression, or one that came compressed, is first written out.
-    let components =
-        PublicComponents::Ec { curve: key.recommended_curve, q_string: std::mem::take(&mut key.q_string) };
+    let components = PublicComponents::Ec { curve: key.recommended_curve, q_string: std::mem::take(&mut key.q_string) };
     let whole = PublicKey::from_components(&components).and_then(|key| key.to_components());
     let Ok(PublicComponents::Ec { q_string, .. }) = whole else { return Err(Failure::KeyCompression) };
-    key.q_string = point::written_as(&q_string, wanted, is_prime_curve(key.recommended_curve))
-        .ok_or(Failure::KeyCompression)?;
+    key.q_string =
+        point::written_as(&q_string, wanted, is_prime_curve(key.recommended_curve)).ok_or(Failure::KeyCompression)?;
     block.compression = Some(wanted);
     Ok(())
 }

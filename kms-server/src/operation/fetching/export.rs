@@ -2,9 +2,7 @@
 
 use keystore::{ObjectRow, Permissions};
 use kmip::attribute::AttributeValue;
-use kmip::object::{
-    Certificate, CertificateRequest, KeyBlock, ManagedObject, OpaqueObject, PgpKey, SecretData,
-};
+use kmip::object::{Certificate, CertificateRequest, KeyBlock, ManagedObject, OpaqueObject, PgpKey, SecretData};
 use kmip::payload::{ExportRequest, ExportResponse};
 use kmip::registry::{
     CertificateRequestType, CertificateType, KeyFormatType, ObjectType, OpaqueDataType, SecretDataType,
@@ -91,9 +89,7 @@ fn remains(row: &ObjectRow) -> Result<ManagedObject, Failure> {
         }),
         // Which part of which whole it was went with the part.
         ObjectType::SplitKey => return Err(Failure::Destroyed),
-        ObjectType::Template => {
-            ManagedObject::Template(kmip::object::Template { attributes: row.attributes.clone() })
-        }
+        ObjectType::Template => ManagedObject::Template(kmip::object::Template { attributes: row.attributes.clone() }),
     })
 }
 

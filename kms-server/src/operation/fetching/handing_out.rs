@@ -63,8 +63,8 @@ pub(super) async fn object(
     if sensitive && wanted.wrapping.is_none() {
         return Err(Failure::Sensitive);
     }
-    let as_structure =
-        came_wrapped && matches!(stored.key_block().and_then(|block| block.value.as_ref()), Some(KeyValue::Plain { .. }));
+    let as_structure = came_wrapped
+        && matches!(stored.key_block().and_then(|block| block.value.as_ref()), Some(KeyValue::Plain { .. }));
     let plain = if came_wrapped { in_clear(scope, stored).await? } else { stored };
     let converted = conversion::convert(plain, wanted.format, wanted.compression, scope.version)?;
     match wanted.wrapping {

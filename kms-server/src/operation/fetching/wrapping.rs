@@ -111,9 +111,7 @@ pub(in crate::operation) async fn unwrap(scope: &mut Scope<'_>, block: KeyBlock)
     // Attributes inside have the form of the version in which the client wrapped them, which nothing tells.
     let value = [scope.version, ProtocolVersion::V1_4, ProtocolVersion::V2_1]
         .into_iter()
-        .find_map(|version| {
-            KeyValue::from_wrapping_input(plain.expose(), data.encoding(), block.format, version).ok()
-        })
+        .find_map(|version| KeyValue::from_wrapping_input(plain.expose(), data.encoding(), block.format, version).ok())
         .ok_or(Failure::Unwrappable)?;
     Ok(KeyBlock { value: Some(value), wrapping: None, ..block })
 }
