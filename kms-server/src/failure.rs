@@ -91,9 +91,6 @@ pub enum Failure {
     /// The wrapped bytes cannot be opened; why is not told, it would help to forge.
     #[error("wrapped key cannot be opened")]
     Unwrappable,
-    /// The usage mask does not allow it.
-    #[error("usage mask does not allow it")]
-    UsageMask,
     /// The secret of a PKCS#12 file is missing, doubtful or not usable.
     #[error("no password for PKCS#12: {0}")]
     BadPassword(&'static str),
@@ -268,10 +265,6 @@ impl Failure {
             }
             Self::CryptographicParameters => (R::ItemNotFound, "cryptographic parameters do not fit"),
             Self::Unwrappable => (R::CryptographicFailure, "wrapped key cannot be opened"),
-            Self::UsageMask if modern => {
-                (R::IncompatibleCryptographicUsageMask, "cryptographic usage mask does not allow it")
-            }
-            Self::UsageMask => (R::PermissionDenied, "cryptographic usage mask does not allow it"),
             Self::BadPassword(_) if modern => (R::BadPassword, "the password is not available"),
             Self::BadPassword(_) => (R::PermissionDenied, "the password is not available"),
             Self::MultiValued if modern => (R::MultiValuedAttribute, "attribute has several values"),
@@ -431,7 +424,6 @@ mod tests {
             Failure::WrappingKeyArchived,
             Failure::CryptographicParameters,
             Failure::Unwrappable,
-            Failure::UsageMask,
             Failure::BadPassword("x"),
             Failure::MultiValued,
             Failure::NumericRange,

@@ -5,20 +5,24 @@
 //! reads and writes every encoding and the numbers; the other formats differ in their framing only.
 
 use crypto::CryptoError;
-use crypto::key::{KeyKind, PrivateComponents, PrivateKey, PublicComponents, PublicKey};
+use crypto::key::{KeyHint, PrivateKey, PublicKey};
+use keystore::ObjectRow;
 use kmip::ProtocolVersion;
-use kmip::object::{
-    DhPrivateKey, DhPublicKey, DsaPrivateKey, DsaPublicKey, EcPrivateKey, EcPublicKey, KeyBlock, KeyMaterial, KeyValue,
-    ManagedObject, RsaPrivateKey, RsaPublicKey, SecretInteger,
-};
-use kmip::registry::{
-    CryptographicAlgorithm, KeyCompressionType as Compression, KeyFormatType as Format, ObjectType, RecommendedCurve,
-};
-use kmip::ttlv::{BigInteger, Wire};
-use secret::Secret;
+use kmip::attribute::AttributeValue;
+use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject};
+use kmip::registry::{KeyCompressionType as Compression, KeyFormatType as Format, ObjectType};
+use kmip::ttlv::Wire;
 
-use super::point;
 use crate::failure::Failure;
+
+/// What the attributes of a key say about it, for the formats that say nothing themselves.
+pub(in crate::operation) fn hint_of(row: &ObjectRow) -> KeyHint {
+    let curve = row.attributes.iter().find_map(|one| match &one.value {
+        AttributeValue::CryptographicDomainParameters(parameters) => parameters.recommended_curve,
+        _ => None,
+    });
+    KeyHint { algorithm: row.algorithm, curve }
+}
 
 /// Brings `object`, whose key is in clear, into the format and compression that were asked for. Without a format it
 /// stays as it is, in the newest form of it that `version` knows.
@@ -26,12 +30,12 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure::KeyFormat`], [`Failure::KeyCompression`].
 pub(super) fn convert(
-    object: ManagedObject,
+    mut object: ManagedObject,
+    hint: KeyHint,
     format: Option<Format>,
     compression: Option<Compression>,
     version: ProtocolVersion,
 ) -> Result<ManagedObject, Failure> {
-    let mut object = object;
     let (object_type, own) = (object.object_type(), object.format());
     let Some(block) = object.key_block_mut() else {
         // Certificates, requests and opaque objects have one format and no points of their own.
@@ -41,12 +45,13 @@ pub(super) fn convert(
             _ => Ok(object),
         };
     };
-    let wanted = format.unwrap_or_else(|| form_known_to(block, version));
-    if wanted != block.format {
-        recast(block, object_type, wanted)?;
+    // Compression is a property of points, which only public keys are.
+    if compression.is_some() && object_type != ObjectType::PublicKey {
+        return Err(Failure::KeyCompression);
     }
-    if let Some(compression) = compression {
-        compress(block, compression)?;
+    let wanted = format.unwrap_or_else(|| form_known_to(block, version));
+    if wanted != block.format || compression.is_some() {
+        recast(block, object_type, hint, wanted, compression)?;
     }
     Ok(object)
 }
@@ -60,7 +65,13 @@ fn form_known_to(block: &KeyBlock, version: ProtocolVersion) -> Format {
     forms.iter().copied().find(|form| form.known_in(version)).unwrap_or(block.format)
 }
 
-fn recast(block: &mut KeyBlock, object_type: ObjectType, wanted: Format) -> Result<(), Failure> {
+fn recast(
+    block: &mut KeyBlock,
+    object_type: ObjectType,
+    hint: KeyHint,
+    wanted: Format,
+    compression: Option<Compression>,
+) -> Result<(), Failure> {
     // Metadata of a key that is elsewhere has no bytes to convert.
     let Some(KeyValue::Plain { material, attributes }) = block.value.take() else {
         return Err(Failure::KeyFormat);
@@ -68,19 +79,21 @@ fn recast(block: &mut KeyBlock, object_type: ObjectType, wanted: Format) -> Resu
     let material = match object_type {
         ObjectType::SymmetricKey => recast_symmetric(material, block.format, wanted)?,
         // The structures of EC, ECDSA, ECDH and ECMQV keys are the same.
-        _ if !matches!(material, KeyMaterial::Bytes(_)) && material.fits(wanted) => material,
+        _ if compression.is_none() && !matches!(material, KeyMaterial::Bytes(_)) && material.fits(wanted) => material,
         ObjectType::PrivateKey => {
-            let key = private_key(&material, block.format, block.algorithm).map_err(unconvertible)?;
-            write_private(&key, wanted).map_err(unconvertible)?
+            let key = PrivateKey::from_material(block.format, &material, hint).map_err(unconvertible)?;
+            key.to_material(wanted).map_err(unconvertible)?
         }
         ObjectType::PublicKey => {
-            let key = public_key(&material, block.format, block.algorithm).map_err(unconvertible)?;
-            write_public(&key, wanted).map_err(unconvertible)?
+            let key = PublicKey::from_material(block.format, &material, hint).map_err(unconvertible)?;
+            let refused = |error| if compression.is_some() { Failure::KeyCompression } else { unconvertible(error) };
+            key.to_material(wanted, compression).map_err(refused)?
         }
         _ => return Err(Failure::KeyFormat),
     };
     block.value = Some(KeyValue::Plain { material, attributes });
     block.format = wanted;
+    block.compression = compression;
     Ok(())
 }
 
@@ -105,197 +118,22 @@ fn recast_symmetric(material: KeyMaterial, from: Format, wanted: Format) -> Resu
     })
 }
 
-/// The kind of a raw key, which only its algorithm tells.
-fn raw_kind(algorithm: Option<CryptographicAlgorithm>) -> Result<KeyKind, CryptoError> {
-    match algorithm {
-        Some(CryptographicAlgorithm::Ed25519) => Ok(KeyKind::Ed25519),
-        Some(CryptographicAlgorithm::Ed448) => Ok(KeyKind::Ed448),
-        _ => Err(CryptoError::Unsupported("a raw key of this algorithm")),
-    }
-}
-
-/// A private key in the library's form, out of any format but PKCS#12.
-///
-/// # Errors
-/// [`CryptoError`] where the library does not understand it.
-pub(in crate::operation) fn private_key(
-    material: &KeyMaterial,
-    format: Format,
-    algorithm: Option<CryptographicAlgorithm>,
-) -> Result<PrivateKey, CryptoError> {
-    let copy = |number: &SecretInteger| Secret::copy_from(number.secret().expose());
-    let components = match material {
-        KeyMaterial::Bytes(bytes) if format == Format::Raw => {
-            return PrivateKey::from_raw(raw_kind(algorithm)?, bytes);
-        }
-        KeyMaterial::Bytes(bytes) => return PrivateKey::from_encoded(format, bytes),
-        KeyMaterial::TransparentRsaPrivate(key) => PrivateComponents::Rsa {
-            modulus: key.modulus.0.clone(),
-            private_exponent: key.private_exponent.as_ref().map(copy),
-            public_exponent: key.public_exponent.as_ref().map(|number| number.0.clone()),
-            p: key.p.as_ref().map(copy),
-            q: key.q.as_ref().map(copy),
-            prime_exponent_p: key.prime_exponent_p.as_ref().map(copy),
-            prime_exponent_q: key.prime_exponent_q.as_ref().map(copy),
-            crt_coefficient: key.crt_coefficient.as_ref().map(copy),
-        },
-        KeyMaterial::TransparentDsaPrivate(key) => {
-            PrivateComponents::Dsa { p: key.p.0.clone(), q: key.q.0.clone(), g: key.g.0.clone(), x: copy(&key.x) }
-        }
-        KeyMaterial::TransparentDhPrivate(key) => PrivateComponents::Dh {
-            p: key.p.0.clone(),
-            q: key.q.as_ref().map(|number| number.0.clone()),
-            g: key.g.0.clone(),
-            x: copy(&key.x),
-        },
-        KeyMaterial::TransparentEcPrivate(key) => {
-            PrivateComponents::Ec { curve: key.recommended_curve, d: copy(&key.d) }
-        }
-        _ => return Err(CryptoError::InvalidKey("it is no private key")),
-    };
-    PrivateKey::from_components(&components)
-}
-
-/// A public key in the library's form, out of any format.
-///
-/// # Errors
-/// [`CryptoError`] where the library does not understand it.
-pub(in crate::operation) fn public_key(
-    material: &KeyMaterial,
-    format: Format,
-    algorithm: Option<CryptographicAlgorithm>,
-) -> Result<PublicKey, CryptoError> {
-    let components = match material {
-        KeyMaterial::Bytes(bytes) if format == Format::Raw => {
-            return PublicKey::from_raw(raw_kind(algorithm)?, bytes.expose());
-        }
-        KeyMaterial::Bytes(bytes) => return PublicKey::from_encoded(format, bytes.expose()),
-        KeyMaterial::TransparentRsaPublic(key) => {
-            PublicComponents::Rsa { modulus: key.modulus.0.clone(), public_exponent: key.public_exponent.0.clone() }
-        }
-        KeyMaterial::TransparentDsaPublic(key) => {
-            PublicComponents::Dsa { p: key.p.0.clone(), q: key.q.0.clone(), g: key.g.0.clone(), y: key.y.0.clone() }
-        }
-        KeyMaterial::TransparentDhPublic(key) => PublicComponents::Dh {
-            p: key.p.0.clone(),
-            q: key.q.as_ref().map(|number| number.0.clone()),
-            g: key.g.0.clone(),
-            y: key.y.0.clone(),
-        },
-        KeyMaterial::TransparentEcPublic(key) => {
-            PublicComponents::Ec { curve: key.recommended_curve, q_string: key.q_string.clone() }
-        }
-        _ => return Err(CryptoError::InvalidKey("it is no public key")),
-    };
-    PublicKey::from_components(&components)
-}
-
-fn write_private(key: &PrivateKey, wanted: Format) -> Result<KeyMaterial, CryptoError> {
-    if matches!(wanted, Format::Raw | Format::Pkcs1 | Format::Pkcs8 | Format::EcPrivateKey) {
-        return key.to_encoded(wanted).map(KeyMaterial::Bytes);
-    }
-    let secret = |digits: &Secret| SecretInteger::from_unsigned(digits.expose());
-    let number = |digits: &Vec<u8>| BigInteger::from_unsigned(digits);
-    let material = match &key.to_components()? {
-        PrivateComponents::Rsa {
-            modulus,
-            private_exponent,
-            public_exponent,
-            p,
-            q,
-            prime_exponent_p,
-            prime_exponent_q,
-            crt_coefficient,
-        } => KeyMaterial::TransparentRsaPrivate(Box::new(RsaPrivateKey {
-            modulus: number(modulus),
-            private_exponent: private_exponent.as_ref().map(secret),
-            public_exponent: public_exponent.as_ref().map(number),
-            p: p.as_ref().map(secret),
-            q: q.as_ref().map(secret),
-            prime_exponent_p: prime_exponent_p.as_ref().map(secret),
-            prime_exponent_q: prime_exponent_q.as_ref().map(secret),
-            crt_coefficient: crt_coefficient.as_ref().map(secret),
-        })),
-        PrivateComponents::Dsa { p, q, g, x } => KeyMaterial::TransparentDsaPrivate(Box::new(DsaPrivateKey {
-            p: number(p),
-            q: number(q),
-            g: number(g),
-            x: secret(x),
-        })),
-        PrivateComponents::Dh { p, q, g, x } => KeyMaterial::TransparentDhPrivate(Box::new(DhPrivateKey {
-            p: number(p),
-            q: q.as_ref().map(number),
-            g: number(g),
-            j: None,
-            x: secret(x),
-        })),
-        PrivateComponents::Ec { curve, d } => {
-            KeyMaterial::TransparentEcPrivate(Box::new(EcPrivateKey { recommended_curve: *curve, d: secret(d) }))
-        }
-    };
-    if material.fits(wanted) { Ok(material) } else { Err(CryptoError::Unsupported(wanted.text())) }
-}
-
-fn write_public(key: &PublicKey, wanted: Format) -> Result<KeyMaterial, CryptoError> {
-    if matches!(wanted, Format::Raw | Format::Pkcs1 | Format::X509) {
-        return key.to_encoded(wanted).map(|bytes| KeyMaterial::Bytes(Secret::new(bytes)));
-    }
-    let number = |digits: &Vec<u8>| BigInteger::from_unsigned(digits);
-    let material = match &key.to_components()? {
-        PublicComponents::Rsa { modulus, public_exponent } => {
-            KeyMaterial::TransparentRsaPublic(Box::new(RsaPublicKey {
-                modulus: number(modulus),
-                public_exponent: number(public_exponent),
-            }))
-        }
-        PublicComponents::Dsa { p, q, g, y } => KeyMaterial::TransparentDsaPublic(Box::new(DsaPublicKey {
-            p: number(p),
-            q: number(q),
-            g: number(g),
-            y: number(y),
-        })),
-        PublicComponents::Dh { p, q, g, y } => KeyMaterial::TransparentDhPublic(Box::new(DhPublicKey {
-            p: number(p),
-            q: q.as_ref().map(number),
-            g: number(g),
-            j: None,
-            y: number(y),
-        })),
-        PublicComponents::Ec { curve, q_string } => KeyMaterial::TransparentEcPublic(Box::new(EcPublicKey {
-            recommended_curve: *curve,
-            q_string: q_string.clone(),
-        })),
-    };
-    if material.fits(wanted) { Ok(material) } else { Err(CryptoError::Unsupported(wanted.text())) }
-}
-
-/// Writes the point of an elliptic curve public key in another way. Only where the point stands by itself, in the
-/// Transparent formats: an encoding around it would have to be opened. KMIP 1.4 §9.1.3.2.2.
-fn compress(block: &mut KeyBlock, wanted: Compression) -> Result<(), Failure> {
-    let Some(KeyValue::Plain { material: KeyMaterial::TransparentEcPublic(key), .. }) = &mut block.value else {
-        return Err(Failure::KeyCompression);
-    };
-    // A point of its own compression, or one that came compressed, is first written out.
-    let components = PublicComponents::Ec { curve: key.recommended_curve, q_string: std::mem::take(&mut key.q_string) };
-    let whole = PublicKey::from_components(&components).and_then(|key| key.to_components());
-    let Ok(PublicComponents::Ec { q_string, .. }) = whole else { return Err(Failure::KeyCompression) };
-    key.q_string =
-        point::written_as(&q_string, wanted, is_prime_curve(key.recommended_curve)).ok_or(Failure::KeyCompression)?;
-    block.compression = Some(wanted);
-    Ok(())
-}
-
-/// Curves over prime fields, whose points compress to a coordinate and the parity of the other.
-fn is_prime_curve(curve: RecommendedCurve) -> bool {
-    let name = curve.text();
-    ["P-", "SECP", "ANSIX9P", "BRAINPOOL"].iter().any(|start| name.starts_with(start))
-}
-
 #[cfg(test)]
 mod tests {
-    use kmip::object::{PublicKey as PublicKeyObject, SymmetricKey};
+    use kmip::object::{EcPublicKey, PublicKey as PublicKeyObject, SymmetricKey};
+    use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
+    use secret::Secret;
 
     use super::*;
+
+    fn convert(
+        object: ManagedObject,
+        format: Option<Format>,
+        compression: Option<Compression>,
+        version: ProtocolVersion,
+    ) -> Result<ManagedObject, Failure> {
+        super::convert(object, KeyHint::default(), format, compression, version)
+    }
 
     fn symmetric() -> ManagedObject {
         let key_block = KeyBlock::raw(Secret::copy_from(&[7; 16]), CryptographicAlgorithm::Aes, 128);
@@ -360,7 +198,7 @@ mod tests {
         assert_eq!(q_string(&long), q_string(&generator()));
         let hybrid = as_type(long, Compression::EcPublicKeyTypeX9_62Hybrid).unwrap();
         assert!(q_string(&hybrid).starts_with("076b17"));
-        let char2 = as_type(generator(), Compression::EcPublicKeyTypeX9_62CompressedChar2);
-        assert!(matches!(char2, Err(Failure::KeyCompression)));
+        // The library writes both compressed forms alike; the field of the curve decides which it is.
+        assert!(matches!(as_type(symmetric(), Compression::EcPublicKeyTypeUncompressed), Err(Failure::KeyCompression)));
     }
 }

@@ -66,7 +66,8 @@ pub(super) async fn object(
     let as_structure = came_wrapped
         && matches!(stored.key_block().and_then(|block| block.value.as_ref()), Some(KeyValue::Plain { .. }));
     let plain = if came_wrapped { in_clear(scope, stored).await? } else { stored };
-    let converted = conversion::convert(plain, wanted.format, wanted.compression, scope.version)?;
+    let converted =
+        conversion::convert(plain, conversion::hint_of(row), wanted.format, wanted.compression, scope.version)?;
     match wanted.wrapping {
         Some(specification) => wrapping::wrap(scope, row, converted, specification, as_structure).await,
         None => Ok(converted),

@@ -1,11 +1,10 @@
 //! Operations that find objects and hand them out.
 
-mod conversion;
+pub(super) mod conversion;
 pub(super) mod export;
 pub(super) mod get;
 pub(super) mod handing_out;
 pub(super) mod import;
 pub(super) mod locate;
 mod pkcs12;
-mod point;
 pub(super) mod wrapping;

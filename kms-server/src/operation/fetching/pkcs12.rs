@@ -2,14 +2,15 @@
 //! 2.1 §4.37, §6.1.19.
 
 use crypto::CryptoError;
+use crypto::key::PrivateKey;
 use crypto::pkcs12::{Pkcs12Contents, write_pkcs12};
 use keystore::ObjectRow;
 use kmip::attribute::{AttributeValue, Identifier};
-use kmip::object::{KeyBlock, KeyMaterial, KeyValue, ManagedObject, PrivateKey};
+use kmip::object::{self, KeyBlock, KeyMaterial, KeyValue, ManagedObject};
 use kmip::registry::{KeyFormatType, LinkType, ObjectType, State};
 use secret::Secret;
 
-use super::conversion::private_key;
+use super::conversion::hint_of;
 use super::handing_out::protection;
 use crate::failure::Failure;
 use crate::node::sealing;
@@ -45,7 +46,7 @@ pub(super) async fn write(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<Mana
         length: None,
         wrapping: None,
     };
-    Ok(ManagedObject::PrivateKey(PrivateKey { key_block }))
+    Ok(ManagedObject::PrivateKey(object::PrivateKey { key_block }))
 }
 
 async fn contents(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<(Pkcs12Contents, Secret), Failure> {
@@ -56,7 +57,7 @@ async fn contents(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<(Pkcs12Conte
         return Err(Failure::KeyFormat);
     }
     let material = block.material().ok_or(Failure::KeyValueAbsent)?;
-    let key = private_key(material, block.format, block.algorithm).map_err(|_| Failure::KeyFormat)?;
+    let key = PrivateKey::from_material(block.format, material, hint_of(row)).map_err(|_| Failure::KeyFormat)?;
     let mut certificates = chain(scope, row).await?.into_iter();
     let friendly_name = row.attributes.iter().find_map(|one| match &one.value {
         AttributeValue::Pkcs12FriendlyName(name) => Some(name.clone()),

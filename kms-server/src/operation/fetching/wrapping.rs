@@ -5,6 +5,7 @@
 //! is as absent as one that never was.
 
 use crypto::CryptoError;
+use crypto::key::{PrivateKey, PublicKey};
 use crypto::mac::MacSpec;
 use crypto::signature::SignatureScheme;
 use crypto::wrap::{self, Authenticating, Checking, Decrypting, Encrypting};
@@ -15,12 +16,12 @@ use kmip::object::{
     EncryptionKeyInformation, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification,
     MacSignatureKeyInformation, ManagedObject, NotWrappable,
 };
-use kmip::registry::{CryptographicAlgorithm, EncodingOption, KeyFormatType, ObjectType, UsageMask, WrappingMethod};
+use kmip::registry::{CryptographicAlgorithm, EncodingOption, ObjectType, UsageMask, WrappingMethod};
 use policy::usage::{Usable, UsageRefusal, may_process, may_protect};
 use policy::wrapping::{WrappingRefusal, may_unwrap, may_wrap, may_wrap_in};
 use secret::Secret;
 
-use super::conversion::{private_key, public_key};
+use super::conversion::hint_of;
 use crate::attributes;
 use crate::change::policy_of;
 use crate::failure::Failure;
@@ -352,21 +353,16 @@ fn symmetric(key: &WrappingKey) -> Result<(CryptographicAlgorithm, &Secret), Fai
     }
 }
 
-fn as_public(key: &WrappingKey) -> Option<Result<crypto::key::PublicKey, CryptoError>> {
+fn as_public(key: &WrappingKey) -> Option<Result<PublicKey, CryptoError>> {
     let ManagedObject::PublicKey(_) = &key.object else { return None };
-    let (material, format, algorithm) = parts(&key.object)?;
-    Some(public_key(material, format, algorithm))
+    let block = key.object.key_block()?;
+    Some(PublicKey::from_material(block.format, block.material()?, hint_of(&key.row)))
 }
 
-fn as_private(key: &WrappingKey) -> Option<Result<crypto::key::PrivateKey, CryptoError>> {
+fn as_private(key: &WrappingKey) -> Option<Result<PrivateKey, CryptoError>> {
     let ManagedObject::PrivateKey(_) = &key.object else { return None };
-    let (material, format, algorithm) = parts(&key.object)?;
-    Some(private_key(material, format, algorithm))
-}
-
-fn parts(object: &ManagedObject) -> Option<(&KeyMaterial, KeyFormatType, Option<CryptographicAlgorithm>)> {
-    let block = object.key_block()?;
-    Some((block.material()?, block.format, block.algorithm))
+    let block = key.object.key_block()?;
+    Some(PrivateKey::from_material(block.format, block.material()?, hint_of(&key.row)))
 }
 
 /// What a computation's refusal means to the client; which check failed is not told.
