@@ -18,11 +18,13 @@ setup: ## Installs what is missing: SoftHSM, the ext4 tools, and the Python envi
 
 serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.
 	@scripts/setup-softhsm
+	@scripts/setup-openssl
 	@cargo build --release --bin kms-server --bin kmsctl --bin esxi-sim --bin xtask
 	@RUN_DIR=$(RUN_DIR) exec target/release/xtask serve
 
 demo: ## The main job end to end in a temporary folder; exit 0 only if every claim was checked.
 	@scripts/setup-softhsm
+	@scripts/setup-openssl
 	@scripts/build-tested
 	@exec target/debug/xtask demo
 
@@ -40,15 +42,18 @@ bench: ## The benchmark as ratios against PyKMIP in the same run: a table and be
 
 conformance: ## The OASIS cases under KMIP_CONFORMANCE_DIR by WAY (as-written, https-ttlv, https-xml, https-json).
 	@scripts/setup-softhsm
+	@scripts/setup-openssl
 	@scripts/build-tested
 	@target/debug/conformance --way $(WAY)
 
 coverage: ## Writes docs/kmip-coverage.md from a running node and the OASIS cases.
 	@scripts/setup-softhsm
+	@scripts/setup-openssl
 	@scripts/build-tested
 	@target/debug/coverage
 
 lint: ## Format, clippy, dependencies, house rules.
+	@scripts/setup-openssl
 	@scripts/lint
 
 fuzz: ## Fuzzes each decoder for FUZZ_SECONDS, or with FUZZ_RUNS inputs if that is set.

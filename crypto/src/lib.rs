@@ -6,6 +6,7 @@
 //!
 //! The only crate that names `openssl`; `docs/decisions/0007-openssl-for-operations.md` says why.
 
+mod buffer;
 pub mod cipher;
 mod der;
 pub mod derive;

@@ -39,8 +39,13 @@ pub const MAX_SPLIT_WORK: usize = 1 << 24;
 /// Bits of the prime of a split key's field: a Mersenne prime above a secret of 4096 bits.
 pub const MAX_SPLIT_PRIME_BITS: usize = 4_253;
 
+/// Bits of such a prime that is not one of ours: whether it is prime has to be found out, in some tenths of a second.
+pub const MAX_FOREIGN_PRIME_BITS: usize = 2_048;
+
 /// Certificates given for the verification of one chain.
 pub const MAX_CHAIN_LEN: usize = 32;
 
 /// Rounds that a PKCS#12 file may ask for before it is believed: OpenSSL makes 2048, careful people some 100 000.
 pub const MAX_PKCS12_ITERATIONS: u32 = 1_000_000;
+
+const _: () = assert!(MAX_FOREIGN_PRIME_BITS < MAX_SPLIT_PRIME_BITS && MAX_HELD_LEN < MAX_INPUT_LEN);

@@ -62,3 +62,49 @@ fn numbers_that_follow_from_others_are_found() {
     let nothing = RsaPrivateKey { private_exponent: None, p: None, q: None, prime_exponent_p: None, ..*numbers() };
     assert!(PrivateKey::from_numbers(&KeyMaterial::TransparentRsaPrivate(Box::new(nothing))).is_err());
 }
+
+#[test]
+fn no_cut_and_no_changed_byte_of_a_key_is_trouble() {
+    let rsa = rsa();
+    let dsa = openssl::dsa::Dsa::generate(1024).unwrap();
+    let dsa = openssl::pkey::PKey::from_dsa(dsa).unwrap();
+    let privates = [
+        (KeyFormatType::Pkcs1, rsa.to_encoded(KeyFormatType::Pkcs1).unwrap()),
+        (KeyFormatType::Pkcs8, rsa.to_encoded(KeyFormatType::Pkcs8).unwrap()),
+        (KeyFormatType::Pkcs8, Secret::new(dsa.private_key_to_pkcs8().unwrap())),
+    ];
+    for (format, whole) in privates {
+        for at in 0..whole.len() {
+            assert!(PrivateKey::from_encoded(format, &Secret::copy_from(&whole.expose()[..at])).is_err());
+            let mut changed = whole.expose().to_vec();
+            changed[at] ^= 0x55;
+            if let Ok(key) = PrivateKey::from_encoded(format, &Secret::new(changed)) {
+                let _ = (key.facts(), key.to_numbers(), key.public_key());
+            }
+        }
+    }
+    let publics = [
+        (KeyFormatType::X509, dsa.public_key_to_der().unwrap()),
+        (KeyFormatType::X509, rsa.public_key().unwrap().to_encoded(KeyFormatType::X509).unwrap()),
+    ];
+    for (format, whole) in publics {
+        for at in 0..whole.len() {
+            assert!(PublicKey::from_encoded(format, &whole[..at]).is_err());
+            let mut changed = whole.clone();
+            changed[at] ^= 0x55;
+            if let Ok(key) = PublicKey::from_encoded(format, &changed) {
+                let _ = (key.facts(), key.to_numbers(None), key.to_encoded(KeyFormatType::X509));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_dsa_key_without_its_group_is_no_trouble() {
+    // SubjectPublicKeyInfo of DSA that leaves the parameters to the issuer's certificate (RFC 3279 §2.3.2).
+    let without = hex::decode("3014300906072a8648ce3804010307000204499602d2").unwrap();
+    if let Ok(key) = PublicKey::from_encoded(KeyFormatType::X509, &without) {
+        assert!(key.to_numbers(None).is_err());
+        let _ = key.facts();
+    }
+}

@@ -287,6 +287,21 @@ fn ciphertext_that_is_not_whole_blocks_is_refused() {
 }
 
 #[test]
+fn key_wrap_takes_another_initial_value_and_checks_it() {
+    let key = Secret::new(vec![1; 32]);
+    for (mode, len) in [(Mode::NistKeyWrap, 8), (Mode::AesKeyWrapPadding, 4)] {
+        let spec = spec(Algorithm::Aes, Some(mode), PaddingMethod::None);
+        let (own, other) = (vec![0x5a; len], vec![0xa5; len]);
+        let wrapped = spec.encrypt(&key, Some(&own), &[], &[9; 24], &[]).unwrap().data;
+        assert_eq!(spec.decrypt(&key, Some(&own), &[], None, &wrapped).unwrap().expose(), [9; 24]);
+        for iv in [None, Some(&other[..])] {
+            assert!(spec.decrypt(&key, iv, &[], None, &wrapped).is_err());
+        }
+        assert!(spec.encrypt_stream(&key, None, &[], &[]).is_err());
+    }
+}
+
+#[test]
 fn the_one_time_pad_is_a_sum_with_as_much_of_the_key_as_there_is_data() {
     let spec = spec(Algorithm::OneTimePad, None, PaddingMethod::None);
     let pad = Secret::new(bytes("fc932e142ebd"));

@@ -11,11 +11,13 @@ use crypto::derive::{DerivationParameters, derive};
 use crypto::hash::hash;
 use crypto::key::{PrivateKey, PublicKey};
 use crypto::mac::MacSpec;
+use crypto::pkcs12::read_pkcs12;
 use crypto::rsa_encryption::RsaEncryption;
 use crypto::signature::{Message, SignatureScheme, verify};
+use crypto::x509::{parse_certificate, parse_request};
 use kmip::ProtocolVersion;
 use kmip::attribute::CryptographicParameters;
-use kmip::registry::{CryptographicAlgorithm, DerivationMethod, KeyFormatType};
+use kmip::registry::{CertificateRequestType, CryptographicAlgorithm, DerivationMethod, KeyFormatType};
 use kmip::ttlv::{Reader, Wire};
 use kmip::xml::Element;
 use secret::Secret;
@@ -24,21 +26,72 @@ use secret::Secret;
 const NOT_COMPUTABLE: [(&str, &str); 1] =
     [("CS-BC-M-6-12.xml", "its ciphertext is not that of ECB; the same case of 1.4 has the right one")];
 
-#[test]
-fn published_literals_are_what_is_computed() {
+/// Every case, or none where nobody says where they are.
+fn cases() -> Vec<(PathBuf, Element)> {
     let Some(folder) = std::env::var_os("KMIP_CONFORMANCE_DIR").filter(|folder| !folder.is_empty()) else {
         println!("did not run: KMIP_CONFORMANCE_DIR names no folder of OASIS test cases");
-        return;
+        return Vec::new();
     };
     let mut files = Vec::new();
     xml_files(Path::new(&folder), &mut files);
+    assert!(!files.is_empty(), "no case below {}", Path::new(&folder).display());
+    // Some files are no well-formed XML as published.
+    let read = |path: PathBuf| {
+        let root = Element::parse(&std::fs::read_to_string(&path).unwrap()).ok()?;
+        Some((path, root))
+    };
+    files.into_iter().filter_map(read).collect()
+}
+
+#[test]
+fn published_certificates_and_requests_are_read() {
+    let (mut certificates, mut requests) = (0, 0);
+    for (path, root) in cases() {
+        let mut values = Vec::new();
+        every(&root, "CertificateValue", &mut values);
+        for value in values.iter().filter_map(|value| hex::decode(value).ok()) {
+            let facts = parse_certificate(&value).unwrap();
+            assert!(facts.key.is_some() && facts.signature_algorithm.is_some(), "{}", path.display());
+            certificates += 1;
+        }
+        let mut values = Vec::new();
+        every(&root, "CertificateRequest", &mut values);
+        for value in values.iter().filter_map(|value| hex::decode(value).ok()) {
+            let request = parse_request(CertificateRequestType::Pkcs10, &value).unwrap();
+            assert_eq!(request.subject.text, "CN=Client,OU=KMIP,O=ACME,C=US", "{}", path.display());
+            requests += 1;
+        }
+    }
+    println!("{certificates} certificates and {requests} requests read");
+}
+
+#[test]
+fn the_published_pkcs12_file_holds_the_published_key() {
+    for (path, root) in cases().into_iter().filter(|(path, _)| path.ends_with("TC-PKCS12-2-14.xml")) {
+        let (mut files, mut keys, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
+        every(&root, "KeyValue", &mut files);
+        every(&root, "KeyMaterial", &mut keys);
+        every(&root, "CertificateValue", &mut certificates);
+        let file = Secret::new(hex::decode(files.iter().find(|value| value.starts_with("3082")).unwrap()).unwrap());
+        let contents = read_pkcs12(&file, &Secret::copy_from(b"password")).unwrap();
+        let pkcs8 = contents.key.to_encoded(KeyFormatType::Pkcs8).unwrap();
+        assert!(keys.iter().any(|key| hex::decode(key).is_ok_and(|key| key == pkcs8.expose())), "{}", path.display());
+        assert_eq!(hex::encode(contents.certificate.unwrap()), certificates[0].to_lowercase());
+        assert_eq!(contents.friendly_name.as_deref(), Some("alias"));
+    }
+}
+
+#[test]
+fn published_literals_are_what_is_computed() {
     let (mut compared, mut faults) = (0, Vec::new());
-    for path in files {
+    let cases = cases();
+    if cases.is_empty() {
+        return;
+    }
+    for (path, root) in cases {
         if NOT_COMPUTABLE.iter().any(|(name, _)| path.ends_with(name)) {
             continue;
         }
-        // Some files are no well-formed XML as published.
-        let Ok(root) = Element::parse(&std::fs::read_to_string(&path).unwrap()) else { continue };
         let mut case = Case::default();
         for pair in root.children.chunks(2) {
             let [request, response] = pair else { continue };
@@ -301,6 +354,16 @@ fn items(message: &Element) -> impl Iterator<Item = &Element> {
 
 fn text<'a>(element: &'a Element, name: &str) -> Option<&'a str> {
     element.child(name)?.value.as_deref()
+}
+
+/// The values of all elements of that name at any depth.
+fn every<'a>(element: &'a Element, name: &str, values: &mut Vec<&'a str>) {
+    for child in &element.children {
+        if child.name == name {
+            values.extend(child.value.as_deref());
+        }
+        every(child, name, values);
+    }
 }
 
 /// The first element of that name at any depth.

@@ -270,7 +270,7 @@ async fn run_items(
 ) -> Zeroizing<Vec<u8>> {
     let node = scope.node;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
-    let header = header(node, scope.version, message);
+    let header = header(node, scope.version);
     let Some(mut room) = Room::for_answers(&header, message, option, budget) else {
         let (answer, record) = failed_item(node, &scope.told, scope.version, None, None, Failure::ResponseTooLarge);
         scope.draft.drop_item(record);
@@ -393,12 +393,10 @@ pub(crate) fn response_budget(node: &Node, message: &RequestMessage) -> usize {
     asked.unwrap_or(usize::MAX).min(node.limits.response_bytes)
 }
 
-/// The header of an answer: the client's own mark goes back (KMIP 1.4 §6.19 onwards, from 1.4 on).
-pub(crate) fn header(node: &Node, version: ProtocolVersion, message: &RequestMessage) -> ResponseHeader {
-    ResponseHeader {
-        client_correlation_value: message.header.client_correlation_value.clone(),
-        ..ResponseHeader::new(version, DateTime(node.clock.now_s()))
-    }
+/// The header of an answer. The client's correlation value stays out of it: it is for the log, and in an answer it would
+/// be that of a client who is asked. KMIP 1.4 §6.18, 2.1 §9.9.
+pub(crate) fn header(node: &Node, version: ProtocolVersion) -> ResponseHeader {
+    ResponseHeader::new(version, DateTime(node.clock.now_s()))
 }
 
 /// The answer to an item that failed, and the record of it. `item` is absent where the message could not be read.
@@ -439,7 +437,7 @@ pub(crate) async fn refuse_every_item(
 ) -> Zeroizing<Vec<u8>> {
     let version = message.header.version;
     let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
-    let header = header(node, version, message);
+    let header = header(node, version);
     let mut draft = Draft::default();
     let answer = if let Some(mut room) = Room::for_answers(&header, message, option, response_budget(node, message)) {
         let told_of = if option == Continuation::Continue { message.items.len() } else { 1 };

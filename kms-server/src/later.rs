@@ -110,7 +110,7 @@ fn operations(node: &Node, work: &Work) -> Option<Vec<Operation>> {
 fn pending(node: &Node, work: &Work, values: &[(CorrelationValue, Operation)]) -> Option<(Zeroizing<Vec<u8>>, Draft)> {
     let message = &work.message;
     let version = message.header.version;
-    let header = dispatch::header(node, version, message);
+    let header = dispatch::header(node, version);
     let mut room =
         Room::for_answers(&header, message, Continuation::Continue, dispatch::response_budget(node, message))?;
     let (mut answers, mut draft) = (Vec::with_capacity(values.len()), Draft::default());

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::family::Mode;
 use super::{CipherSpec, Direction};
 use crate::CryptoError;
+use crate::buffer::grow;
 use crate::library::Checked;
 
 /// What a context is set up with.
@@ -114,16 +115,4 @@ impl Engine {
         self.context.tag(&mut tag).or_library("tag")?;
         Ok(tag)
     }
-}
-
-/// Makes `buffer` longer by `more` zero bytes without leaving a copy of its bytes behind.
-pub(super) fn grow(buffer: &mut Zeroizing<Vec<u8>>, more: usize) {
-    let len = buffer.len() + more;
-    if len > buffer.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(len));
-        larger.extend_from_slice(buffer);
-        // The old allocation is wiped when it is dropped.
-        std::mem::swap(buffer, &mut larger);
-    }
-    buffer.resize(len, 0);
 }

@@ -3,11 +3,12 @@
 use secret::Secret;
 use zeroize::Zeroizing;
 
-use super::engine::{Engine, Setup, grow};
+use super::engine::{Engine, Setup};
 use super::family::Mode;
 use super::padding::Padding;
 use super::{CipherSpec, Direction};
 use crate::CryptoError;
+use crate::buffer::append;
 use crate::limits::{MAX_HELD_LEN, MAX_INPUT_LEN};
 
 /// A cipher over data that comes in pieces.
@@ -203,10 +204,7 @@ impl CipherStream {
 
 /// Moves the first `len` bytes of `from` to the end of `to`.
 fn move_front(from: &mut Zeroizing<Vec<u8>>, len: usize, to: &mut Zeroizing<Vec<u8>>) {
-    let base = to.len();
-    grow(to, len);
-    if let (Some(target), Some(source)) = (to.get_mut(base..), from.get(..len)) {
-        target.copy_from_slice(source);
-    }
+    let len = len.min(from.len());
+    append(to, from.get(..len).unwrap_or_default());
     from.drain(..len);
 }

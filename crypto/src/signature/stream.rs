@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use super::{Message, SignatureScheme};
 use crate::CryptoError;
+use crate::buffer::append;
 use crate::hash::HashStream;
 use crate::key::{PrivateKey, PublicKey};
 use crate::limits::MAX_HELD_LEN;
@@ -45,7 +46,7 @@ impl SignatureStream {
                 if held.len().saturating_add(data.len()) > MAX_HELD_LEN {
                     return Err(CryptoError::TooLong("the data that an Edwards curve signs"));
                 }
-                held.extend_from_slice(data);
+                append(held, data);
                 Ok(())
             }
         }

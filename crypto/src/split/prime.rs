@@ -6,7 +6,7 @@ use secret::Secret;
 use super::{Part, SplitSpec};
 use crate::CryptoError;
 use crate::library::Checked;
-use crate::limits::MAX_SPLIT_PRIME_BITS;
+use crate::limits::{MAX_FOREIGN_PRIME_BITS, MAX_SPLIT_PRIME_BITS};
 use crate::number::{SecretNumber, bits, secret_padded, unsigned};
 
 const STEP: &str = "prime field";
@@ -36,7 +36,14 @@ const fn prime_slack(bits: usize) -> usize {
 
 /// The prime of `spec`, if it is one.
 fn prime(spec: &SplitSpec<'_>, context: &mut BigNumContextRef) -> Result<BigNum, CryptoError> {
-    let prime = unsigned(spec.prime.ok_or(CryptoError::Missing("Prime Field Size"))?, MAX_SPLIT_PRIME_BITS)?;
+    let given = spec.prime.ok_or(CryptoError::Missing("Prime Field Size"))?;
+    let prime = unsigned(given, MAX_SPLIT_PRIME_BITS)?;
+    if usual_prime(bits(&prime).saturating_sub(1)).is_ok_and(|usual| usual == prime.to_vec()) {
+        return Ok(prime);
+    }
+    if bits(&prime) > MAX_FOREIGN_PRIME_BITS {
+        return Err(CryptoError::TooLong("Prime Field Size"));
+    }
     // Each x coordinate and the secret need an element of their own.
     let is_prime = bits(&prime) > 8 && prime.is_odd() && prime.is_prime(0, context).or_library(STEP)?;
     if is_prime { Ok(prime) } else { Err(CryptoError::InvalidInput("Prime Field Size is not a prime")) }
@@ -165,6 +172,21 @@ mod tests {
             let random = Secret::new(vec![1; spec.random_len(1).unwrap()]);
             assert!(spec.split(&Secret::copy_from(&[1]), &random).is_err(), "{prime:02x?}");
         }
+    }
+
+    #[test]
+    fn a_long_number_is_not_tested_for_ever() {
+        let mut long = vec![0xff; 300];
+        long[299] = 0xfd;
+        let spec = SplitSpec {
+            method: SplitKeyMethod::PolynomialSharingPrimeField,
+            parts: 2,
+            threshold: 2,
+            prime: Some(&long),
+        };
+        let random = Secret::new(vec![1; spec.random_len(1).unwrap()]);
+        let refused = spec.split(&Secret::copy_from(&[1]), &random).unwrap_err();
+        assert_eq!(refused, CryptoError::TooLong("Prime Field Size"));
     }
 
     #[test]

@@ -116,6 +116,16 @@ fn pieces_agree(spec: &CipherSpec, key: &Secret, test: &aead::Test, at: &str) {
     for piece in test.ct.chunks(7) {
         assert!(stream.update(piece).unwrap().is_empty(), "{at}");
     }
+    if test.result == TestResult::Valid {
+        let (mut sealing, _) = spec.encrypt_stream(key, Some(&test.nonce), &test.aad, &[]).unwrap();
+        let mut sealed = Vec::new();
+        for piece in test.pt.chunks(7) {
+            sealed.extend_from_slice(sealing.update(piece).unwrap().expose());
+        }
+        let finished = sealing.finish().unwrap();
+        sealed.extend_from_slice(finished.data.expose());
+        assert_eq!((sealed, finished.tag.unwrap()), (test.ct.to_vec(), test.tag.to_vec()), "{at}");
+    }
     let finished = stream.finish();
     assert_eq!(finished.is_ok(), test.result != TestResult::Invalid, "{at}");
     if let Ok(finished) = finished {
