@@ -5,6 +5,7 @@
 //! nowhere else.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use super::{Attribute, AttributeKind, AttributeReference};
 use crate::limits::MAX_ATTRIBUTES;
@@ -91,8 +92,10 @@ impl Part<Vec<String>> for AttributeNames {
 
     fn known_in(names: &Vec<String>, version: ProtocolVersion) -> bool {
         // 1.x may ask for any text: that there is no such attribute is the answer. In 2.x no name asks for all
-        // attributes, so none may be left out.
-        !version.is_2_x() || names.iter().all(|name| AttributeReference::is_name_known_in(name, version))
+        // attributes, so none may be left out; and none may stand twice.
+        let distinct: BTreeSet<_> = names.iter().collect();
+        let is_known = |name: &String| AttributeReference::is_name_known_in(name, version);
+        !version.is_2_x() || (distinct.len() == names.len() && names.iter().all(is_known))
     }
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
@@ -127,7 +130,7 @@ impl Part<Vec<String>> for AttributeNames {
     }
 }
 
-/// Names that are answered: as [`AttributeNames`], without those that the peer does not know.
+/// Names that are answered, each once: as [`AttributeNames`], without those that the peer does not know.
 pub struct AnsweredNames;
 
 impl Part<Vec<String>> for AnsweredNames {
@@ -137,8 +140,11 @@ impl Part<Vec<String>> for AnsweredNames {
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
         let version = w.version();
-        let known = |name: &&String| AttributeReference::is_name_known_in(name, version);
-        AttributeNames::encode(&names.iter().filter(known).cloned().collect(), w);
+        let mut told = BTreeSet::new();
+        let names = names
+            .iter()
+            .filter(|name| AttributeReference::is_name_known_in(name, version) && told.insert(name.as_str()));
+        AttributeNames::encode(&names.cloned().collect(), w);
     }
 
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {

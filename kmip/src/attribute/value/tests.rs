@@ -191,6 +191,6 @@ fn canonical_bytes_do_not_depend_on_versions_and_leave_nothing_out() {
 #[test]
 fn an_attribute_is_small_enough_for_the_memory_bar() {
     // Beside the message itself, three times its length may be used. The smallest attributes on the wire have 16 bytes
-    // in 2.x; those without any value are counted, see `MAX_EMPTY_ATTRIBUTES`.
+    // in 2.x; what others cost is counted, see `MAX_ATTRIBUTE_OVERHEAD`.
     assert!(size_of::<Attribute>() <= 3 * 16, "{}", size_of::<Attribute>());
 }

@@ -4,6 +4,7 @@ use secret::Secret;
 
 use super::*;
 use crate::attribute::{AttributeValue, TemplateAttribute};
+use crate::limits::MAX_ATTRIBUTE_OVERHEAD;
 use crate::message::{Credential, DeviceCredential, Password, peek_version};
 use crate::object::{KeyBlock, ManagedObject, SymmetricKey};
 use crate::payload::{CreateRequest, DiscoverVersionsRequest, GetRequest, QueryRequest, RegisterRequest};
@@ -66,6 +67,24 @@ fn batch_items_have_a_limit() {
     assert_eq!(RequestMessage::decode(&of(MAX_BATCH_ITEMS)).unwrap().items.len(), MAX_BATCH_ITEMS);
     let refused = RequestMessage::decode(&of(MAX_BATCH_ITEMS + 1)).unwrap_err();
     assert_eq!(refused.kind, DecodeErrorKind::TooMany { what: "Batch Item", limit: MAX_BATCH_ITEMS });
+}
+
+#[test]
+fn attributes_that_are_cheap_to_send_and_dear_to_keep_have_a_limit() {
+    let of = |count: usize| {
+        let create = Operation::Create.value();
+        message(ProtocolVersion::V2_1, 1, |w| {
+            item(w, create, |w| {
+                ObjectType::SymmetricKey.encode(Tag::OBJECT_TYPE, w);
+                w.structure(Tag::ATTRIBUTES, |w| {
+                    (0..count).for_each(|_| w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |_| {}));
+                });
+            });
+        })
+    };
+    assert!(matches!(RequestMessage::decode(&of(50)).unwrap().items[0].payload, ItemPayload::Typed(_)));
+    let refused = RequestMessage::decode(&of(500)).unwrap_err();
+    assert!(matches!(refused.kind, DecodeErrorKind::TooMany { limit: MAX_ATTRIBUTE_OVERHEAD, .. }));
 }
 
 #[test]

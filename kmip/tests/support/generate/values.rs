@@ -5,7 +5,7 @@ use kmip::Tag;
 use kmip::attribute::*;
 use kmip::registry::*;
 use kmip::ttlv::{DateTime, Interval, OwnedItem, Wire, Writer};
-use proptest::collection::vec;
+use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -339,6 +339,11 @@ pub(super) fn attribute_name(v: ProtocolVersion) -> BoxedStrategy<String> {
     let other = if v.is_2_x() { "0x54000[1-9]".boxed() } else { text() };
     prop_oneof![4 => known.prop_filter("a name", |name| name != "Custom Attribute"), 1 => vendor_name(v), 1 => other]
         .boxed()
+}
+
+/// Names, each once.
+pub(super) fn attribute_names(v: ProtocolVersion) -> BoxedStrategy<Vec<String>> {
+    btree_set(attribute_name(v), 0..4).prop_map(|names| names.into_iter().collect()).boxed()
 }
 
 pub(super) fn storage_masks() -> BoxedStrategy<ProtectionStorageMasks> {
