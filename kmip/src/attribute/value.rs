@@ -187,7 +187,9 @@ macro_rules! attributes {
             fn value_known_in(&self, version: ProtocolVersion) -> bool {
                 match self {
                     $( Self::$variant(value) => Wire::known_in(value, version), )*
-                    Self::Custom { name, .. } => is_vendor_name_known_in(name, version),
+                    Self::Custom { name, value } => {
+                        is_vendor_name_known_in(name, version) && form::are_types_known_in(&value.item(), version)
+                    }
                     Self::Partial { kind, value } => Self::is_partial_known_in(*kind, value, version),
                 }
             }

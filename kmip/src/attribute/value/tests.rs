@@ -126,6 +126,17 @@ fn a_vendor_attribute_is_the_custom_attribute_of_1_x_in_another_form() {
 }
 
 #[test]
+fn a_value_of_a_type_that_1_x_lacks_is_not_told_to_it() {
+    let bare = AttributeValue::custom("x-at", |w| w.date_time_extended(Tag::ATTRIBUTE_VALUE, 1)).unwrap();
+    let nested = AttributeValue::custom("x-at", |w| {
+        w.structure(Tag::ATTRIBUTE_VALUE, |w| w.structure(Tag(0x54_0001), |w| w.date_time_extended(Tag(0x54_0002), 1)));
+    });
+    for value in [bare, nested.unwrap()] {
+        assert!(value.known_in(ProtocolVersion::V2_0) && !value.known_in(ProtocolVersion::V1_4));
+    }
+}
+
+#[test]
 fn in_2_x_the_tag_is_the_name() {
     let read = |version, tag| {
         let mut w = Writer::new(version);

@@ -266,6 +266,30 @@ fn an_extension_tells_whether_it_may_be_passed_over() {
 }
 
 #[test]
+fn what_2_x_may_say_around_a_payload_is_refused_in_1_x() {
+    let extension = || {
+        let mut vendor = Writer::new(V1_4);
+        vendor.structure(Tag::VENDOR_EXTENSION, |_| {});
+        MessageExtension {
+            vendor_identification: "Acme".into(),
+            criticality_indicator: false,
+            vendor_extension: OwnedItem::from_bytes(&vendor.finish()).unwrap(),
+        }
+    };
+    let around = |version, ephemeral, extensions: usize| {
+        let mut request = RequestMessage::single(version, get("a"));
+        request.items[0].ephemeral = ephemeral;
+        request.items[0].message_extensions = (0..extensions).map(|_| extension()).collect();
+        request.encode().ok().map(|bytes| RequestMessage::decode(&bytes).unwrap().items.remove(0))
+    };
+    let whole = around(ProtocolVersion::V2_0, Some(true), 2).unwrap();
+    assert_eq!((whole.ephemeral, whole.message_extensions.len()), (Some(true), 2));
+    assert_eq!(around(V1_4, Some(true), 0), None);
+    assert_eq!(around(V1_4, None, 2), None);
+    assert_eq!(around(V1_4, Some(false), 1).unwrap().ephemeral, None);
+}
+
+#[test]
 fn an_extension_lacks_nothing() {
     let bytes = message(V1_4, 1, |w| {
         w.structure(Tag::BATCH_ITEM, |w| {
