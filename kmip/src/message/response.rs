@@ -31,7 +31,6 @@ pub struct ResponseItem {
 
 /// What came of an operation. KMIP 1.4 §6.9.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "successes are the rule, and lists of outcomes are short")]
 pub enum Outcome {
     /// It was done.
     Success(ResponsePayload),
