@@ -113,6 +113,19 @@ pub trait KeyStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;
 
+    /// As [`KeyStore::candidates`], the highest identifiers first: at most `limit`, before `before`. Identifiers are
+    /// ordered by time, so the objects that were made last come first.
+    ///
+    /// # Errors
+    /// As [`KeyStore::candidates`].
+    async fn newest(
+        &self,
+        domain: DomainId,
+        terms: &[IndexTerm],
+        before: Option<ObjectId>,
+        limit: usize,
+    ) -> Result<Vec<ObjectRow>, StoreError>;
+
     /// How many objects the domain has, destroyed ones too. Counted, not verified: a number for people.
     ///
     /// # Errors

@@ -325,6 +325,15 @@ async fn pages_of_candidates_follow_each_other(store: Store) {
             found.extend(page);
         }
         assert_eq!(found, rows);
+        let (mut newest, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.newest(ACME, &terms, before, 10).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            newest.extend(page);
+        }
+        newest.reverse();
+        assert_eq!(newest, rows);
     }
 }
 

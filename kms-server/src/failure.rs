@@ -64,6 +64,45 @@ pub enum Failure {
     /// Another live object has this Name, found while changing attributes (the tables give it another reason).
     #[error("name is taken by another object")]
     NameTakenByOther,
+    /// The object is archived; Recover brings it back.
+    #[error("object is archived")]
+    Archived,
+    /// The server has the object's attributes only.
+    #[error("key value is not here")]
+    KeyValueAbsent,
+    /// An object with the identifier is there already.
+    #[error("identifier is taken")]
+    ObjectExists,
+    /// The key cannot be had in the asked Encoding Option.
+    #[error("encoding option is not available")]
+    EncodingOption,
+    /// The key that is to wrap or unwrap is absent, foreign, or misspelt.
+    #[error("no such wrapping key")]
+    WrappingKeyNotFound,
+    /// The key that is to wrap or unwrap was destroyed.
+    #[error("wrapping key is destroyed")]
+    WrappingKeyDestroyed,
+    /// The key that is to wrap or unwrap is archived.
+    #[error("wrapping key is archived")]
+    WrappingKeyArchived,
+    /// The Cryptographic Parameters are missing, not the key's, or not allowed here.
+    #[error("cryptographic parameters do not fit")]
+    CryptographicParameters,
+    /// The wrapped bytes cannot be opened; why is not told, it would help to forge.
+    #[error("wrapped key cannot be opened")]
+    Unwrappable,
+    /// The secret of a PKCS#12 file is missing, doubtful or not usable.
+    #[error("no password for PKCS#12: {0}")]
+    BadPassword(&'static str),
+    /// The attribute has several values, and none was named.
+    #[error("attribute has several values")]
+    MultiValued,
+    /// The adjusted number would leave its range.
+    #[error("number leaves its range")]
+    NumericRange,
+    /// The value is of another type than the attribute.
+    #[error("value has another type")]
+    DataType,
     /// The object's state does not allow the operation.
     #[error("state does not allow it")]
     WrongState,
@@ -203,6 +242,37 @@ impl Failure {
             Self::NameTaken | Self::NameTakenByOther if modern => (R::NonUniqueNameAttribute, "name is taken"),
             Self::NameTaken => (R::InvalidField, "name is taken"),
             Self::NameTakenByOther => (R::IllegalOperation, "name is taken"),
+            Self::Archived => (R::ObjectArchived, "object is archived"),
+            // The reason Key Value Not Present came with 1.2.
+            Self::KeyValueAbsent if version >= ProtocolVersion::V1_2 => {
+                (R::KeyValueNotPresent, "key value is not here")
+            }
+            Self::KeyValueAbsent => (R::IllegalOperation, "key value is not here"),
+            Self::ObjectExists if version >= ProtocolVersion::V1_4 => (R::ObjectAlreadyExists, "object exists already"),
+            Self::ObjectExists => (R::IllegalOperation, "object exists already"),
+            Self::EncodingOption if version >= ProtocolVersion::V1_1 => {
+                (R::EncodingOptionError, "encoding option is not possible here")
+            }
+            Self::EncodingOption => (R::InvalidField, "encoding option is not possible here"),
+            Self::WrappingKeyNotFound if modern => (R::WrappingObjectNotFound, "no such wrapping key"),
+            Self::WrappingKeyNotFound => (R::ItemNotFound, "no such wrapping key"),
+            Self::WrappingKeyDestroyed if modern => (R::WrappingObjectDestroyed, "wrapping key is destroyed"),
+            Self::WrappingKeyDestroyed => (R::ItemNotFound, "wrapping key is destroyed"),
+            Self::WrappingKeyArchived if modern => (R::WrappingObjectArchived, "wrapping key is archived"),
+            Self::WrappingKeyArchived => (R::ObjectArchived, "wrapping key is archived"),
+            Self::CryptographicParameters if modern => {
+                (R::BadCryptographicParameters, "cryptographic parameters do not fit")
+            }
+            Self::CryptographicParameters => (R::ItemNotFound, "cryptographic parameters do not fit"),
+            Self::Unwrappable => (R::CryptographicFailure, "wrapped key cannot be opened"),
+            Self::BadPassword(_) if modern => (R::BadPassword, "the password is not available"),
+            Self::BadPassword(_) => (R::PermissionDenied, "the password is not available"),
+            Self::MultiValued if modern => (R::MultiValuedAttribute, "attribute has several values"),
+            Self::MultiValued => (R::InvalidField, "attribute has several values"),
+            Self::NumericRange if modern => (R::NumericRange, "number leaves its range"),
+            Self::NumericRange => (R::InvalidField, "number leaves its range"),
+            Self::DataType if modern => (R::InvalidDataType, "value has another type than the attribute"),
+            Self::DataType => (R::InvalidField, "value has another type than the attribute"),
             Self::WrongState if modern => (R::WrongKeyLifecycleState, "object's state does not allow it"),
             Self::WrongState => (R::PermissionDenied, "object's state does not allow it"),
             Self::IllegalOperation(_) if modern => (R::IllegalObjectType, "operation is illegal for this object"),
@@ -345,6 +415,19 @@ mod tests {
             Failure::ReadOnlyAttribute("x"),
             Failure::NameTaken,
             Failure::NameTakenByOther,
+            Failure::Archived,
+            Failure::KeyValueAbsent,
+            Failure::ObjectExists,
+            Failure::EncodingOption,
+            Failure::WrappingKeyNotFound,
+            Failure::WrappingKeyDestroyed,
+            Failure::WrappingKeyArchived,
+            Failure::CryptographicParameters,
+            Failure::Unwrappable,
+            Failure::BadPassword("x"),
+            Failure::MultiValued,
+            Failure::NumericRange,
+            Failure::DataType,
             Failure::WrongState,
             Failure::IllegalOperation("x"),
             Failure::Denied("x"),

@@ -1,7 +1,7 @@
 //! The life-cycle rules of `policy`, applied to rows of the store.
 
 use keystore::ObjectRow;
-use kmip::registry::State;
+use kmip::registry::{Operation, State};
 use policy::lifecycle::{self, DueTransition, Event};
 
 use crate::attributes::is_cryptographic;
@@ -27,6 +27,13 @@ pub fn destroy_stateless(row: &mut ObjectRow) {
 /// [`Failure::IllegalOperation`].
 pub fn require_life_cycle(row: &ObjectRow) -> Result<(), Failure> {
     if is_cryptographic(row.object_type) { Ok(()) } else { Err(Failure::IllegalOperation("the object has no state")) }
+}
+
+/// Whether the operation works on an archived object: what reads its attributes, and what brings it back. KMIP 1.4
+/// §4.22, §4.23, §11.
+#[must_use]
+pub const fn may_be_archived(operation: Operation) -> bool {
+    matches!(operation, Operation::GetAttributes | Operation::GetAttributeList | Operation::Recover | Operation::Locate)
 }
 
 /// Transitions of the row whose date has come, oldest first. KMIP 1.4 §3.22.

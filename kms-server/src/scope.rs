@@ -76,7 +76,8 @@ impl<'n> Scope<'n> {
     ///
     /// # Errors
     /// [`Failure::NotFound`] for an object that is absent, foreign, or misspelt: the three cannot be told apart, and
-    /// take the same path. Transitions that are due are drafted with records of their own.
+    /// take the same path. [`Failure::Archived`] for one that has to be recovered first. Transitions that are due are
+    /// drafted with records of their own.
     pub async fn object(&mut self, named: Option<&Identifier>) -> Result<ObjectRow, Failure> {
         let id = self.identify(named)?;
         self.object = id;
@@ -93,6 +94,9 @@ impl<'n> Scope<'n> {
         access::decide(self.actor, self.operation, access::Ownership::Own)
             .map_err(|_| Failure::Denied("operation is not for clients"))?;
         self.apply_due(&mut row);
+        if row.dates.archive.is_some() && !crate::lifecycle::may_be_archived(self.operation) {
+            return Err(Failure::Archived);
+        }
         Ok(row)
     }
 

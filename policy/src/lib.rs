@@ -11,3 +11,4 @@ pub mod creation;
 pub mod lifecycle;
 pub mod limits;
 pub mod usage;
+pub mod wrapping;

@@ -37,7 +37,7 @@ use crate::store::{KeptLeaf, KeyStore, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
-use read::Reader;
+use read::{Reader, Start};
 use writer::{Job, Writer};
 
 /// How a store is opened.
@@ -211,7 +211,17 @@ impl KeyStore for SqliteStore {
         after: Option<ObjectId>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.shared.reader.candidates(domain, terms, after, limit).await
+        self.shared.reader.candidates(domain, terms, Start::After(after), limit).await
+    }
+
+    async fn newest(
+        &self,
+        domain: DomainId,
+        terms: &[IndexTerm],
+        before: Option<ObjectId>,
+        limit: usize,
+    ) -> Result<Vec<ObjectRow>, StoreError> {
+        self.shared.reader.candidates(domain, terms, Start::Before(before), limit).await
     }
 
     async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {

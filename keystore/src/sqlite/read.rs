@@ -34,6 +34,30 @@ pub(super) const CANDIDATES: &str = concat!(
      LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object"
 );
 
+/// The same from the other end.
+pub(super) const NEWEST: &str = concat!(
+    "SELECT ",
+    object_columns!(),
+    ", one.object FROM (SELECT object FROM object_term found \
+     WHERE domain = $1 AND term = $2 AND object < $3 AND NOT EXISTS (\
+     SELECT 1 FROM json_each($5) other WHERE NOT EXISTS (SELECT 1 FROM object_term has \
+     WHERE has.domain = $1 AND has.term = substr($4, 1 + 16 * other.value, 16) \
+     AND has.object = found.object)) ORDER BY object DESC LIMIT $6) one \
+     LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object DESC"
+);
+
+/// Behind every identifier: one byte longer than they are, and as large as bytes get.
+const BEHIND_ALL: [u8; 17] = [0xFF; 17];
+
+/// In which order, and from where on, objects are read.
+#[derive(Clone, Copy)]
+pub(super) enum Start {
+    /// The lowest identifiers first, those after this one.
+    After(Option<ObjectId>),
+    /// The highest identifiers first, those before this one.
+    Before(Option<ObjectId>),
+}
+
 /// The object that an index row leads to; a row of nothing where there is none.
 pub(super) const NAMED: &str = concat!(
     "SELECT ",
@@ -133,7 +157,7 @@ impl Reader {
         &self,
         domain: DomainId,
         terms: &[IndexTerm],
-        after: Option<ObjectId>,
+        start: Start,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
         self.check()?;
@@ -142,29 +166,37 @@ impl Reader {
         }
         let active = self.domains.get(&domain)?;
         let limit = i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
-        // The empty blob is before every identifier.
-        let after = after.map_or_else(Vec::new, |id| id.to_vec());
+        let (bound, all, with_terms) = match start {
+            // The empty blob is before every identifier.
+            Start::After(after) => (
+                after.map_or_else(Vec::new, |id| id.to_vec()),
+                concat!(
+                    "SELECT ",
+                    object_columns!(),
+                    ", id FROM object WHERE domain = $1 AND id > $2 ORDER BY id LIMIT $3"
+                ),
+                CANDIDATES,
+            ),
+            Start::Before(before) => (
+                before.map_or_else(|| BEHIND_ALL.to_vec(), |id| id.to_vec()),
+                concat!(
+                    "SELECT ",
+                    object_columns!(),
+                    ", id FROM object WHERE domain = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
+                ),
+                NEWEST,
+            ),
+        };
         let mut ordered: Vec<&IndexTerm> = terms.iter().collect();
         ordered.sort_by_key(|term| term.rank());
         let hashes: Vec<TermHash> = ordered.iter().map(|term| term.hash()).collect();
         let rows = match hashes.split_first() {
-            None => {
-                sqlx::query(concat!(
-                    "SELECT ",
-                    object_columns!(),
-                    ", id FROM object WHERE domain = $1 AND id > $2 ORDER BY id LIMIT $3"
-                ))
-                .bind(domain.to_vec())
-                .bind(after)
-                .bind(limit)
-                .fetch_all(&self.pool)
-                .await?
-            }
+            None => sqlx::query(all).bind(domain.to_vec()).bind(bound).bind(limit).fetch_all(&self.pool).await?,
             Some((first, others)) => {
-                sqlx::query(CANDIDATES)
+                sqlx::query(with_terms)
                     .bind(domain.to_vec())
                     .bind(first.to_vec())
-                    .bind(after)
+                    .bind(bound)
                     .bind(others.concat())
                     .bind(numbers(others.len()))
                     .bind(limit)

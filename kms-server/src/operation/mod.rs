@@ -13,16 +13,19 @@ use kmip::ProtocolVersion;
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::registry::{ObjectType, Operation};
 
-use self::attribute::{add_attribute, delete_attribute, get_attribute_list, get_attributes, modify_attribute};
-use self::fetching::{get, locate};
-use self::life::{activate, check, destroy, revoke};
+use self::attribute::{
+    add_attribute, adjust_attribute, delete_attribute, get_attribute_list, get_attributes, modify_attribute,
+    set_attribute,
+};
+use self::fetching::{export, get, import, locate};
+use self::life::{activate, archive, check, destroy, obtain_lease, recover, revoke, validate};
 use self::making::{create, register};
 use self::server::{discover_versions, query};
 use crate::failure::Failure;
 use crate::scope::Scope;
 
 /// Every operation offered, in the order Query lists them.
-const OFFERED: [Operation; 15] = [
+const OFFERED: &[Operation] = &[
     Operation::Create,
     Operation::Register,
     Operation::Locate,
@@ -36,6 +39,14 @@ const OFFERED: [Operation; 15] = [
     Operation::Activate,
     Operation::Revoke,
     Operation::Destroy,
+    Operation::SetAttribute,
+    Operation::AdjustAttribute,
+    Operation::ObtainLease,
+    Operation::Archive,
+    Operation::Recover,
+    Operation::Validate,
+    Operation::Export,
+    Operation::Import,
     Operation::Query,
     Operation::DiscoverVersions,
 ];
@@ -73,6 +84,14 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         Q::Activate(request) => activate::run(scope, request).await?.into(),
         Q::Revoke(request) => revoke::run(scope, request).await?.into(),
         Q::Destroy(request) => destroy::run(scope, request).await?.into(),
+        Q::Import(request) => import::run(scope, request).await?.into(),
+        Q::Export(request) => export::run(scope, request).await?.into(),
+        Q::SetAttribute(request) => set_attribute::run(scope, request).await?.into(),
+        Q::AdjustAttribute(request) => adjust_attribute::run(scope, request).await?.into(),
+        Q::ObtainLease(request) => obtain_lease::run(scope, request).await?.into(),
+        Q::Archive(request) => archive::run(scope, request).await?.into(),
+        Q::Recover(request) => recover::run(scope, request).await?.into(),
+        Q::Validate(request) => validate::run(scope, request).await?.into(),
         Q::Query(request) => query::run(scope, request).into(),
         Q::DiscoverVersions(request) => discover_versions::run(request).into(),
         // Not offered, and refused before this is asked.
@@ -85,15 +104,7 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         | Q::ReCertify(_)
         | Q::CreateSplitKey(_)
         | Q::JoinSplitKey(_)
-        | Q::Import(_)
-        | Q::Export(_)
-        | Q::SetAttribute(_)
-        | Q::AdjustAttribute(_)
-        | Q::ObtainLease(_)
         | Q::GetUsageAllocation(_)
-        | Q::Archive(_)
-        | Q::Recover(_)
-        | Q::Validate(_)
         | Q::Encrypt(_)
         | Q::Decrypt(_)
         | Q::Sign(_)

@@ -1,12 +1,10 @@
-//! Add Attribute: a value that was not there. KMIP 1.4 §4.14.
+//! Add Attribute: a value that was not there. KMIP 1.4 §4.14, 2.1 §6.1.2.
 
 use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
-use crate::attributes::{self, Place};
-use crate::change;
+use super::assigning;
+use crate::attributes;
 use crate::failure::Failure;
-use crate::node::sealing::identifier_text;
-use crate::operation::making::birth;
 use crate::scope::Scope;
 
 pub(in crate::operation) async fn run(
@@ -16,19 +14,8 @@ pub(in crate::operation) async fn run(
     if request.attribute.index.is_some() {
         return Err(Failure::InvalidField("attribute index is the server's to give"));
     }
-    let value = request.attribute.value.clone();
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
-    change::may_add(&row, &value, scope.version, scope.now_s)?;
-    if row.attributes.len() >= scope.node.limits.object_attributes {
-        return Err(Failure::TooMany("attributes of the object"));
-    }
-    birth::refuse_taken_name(scope, &value, Some(row.id)).await?;
-    let added = match attributes::set_column(&mut row, value.clone()) {
-        Place::Column => kmip::attribute::Attribute::new(value),
-        Place::List(value) => attributes::append(&mut row, value),
-    };
-    change::finish(&mut row, scope.now_s)?;
-    let unique_identifier = identifier_text(row.id);
-    scope.draft.update(row);
+    let added = assigning::add(scope, &mut row, request.attribute.value.clone()).await?;
+    let unique_identifier = assigning::finish(scope, row)?;
     Ok(AddAttributeResponse { unique_identifier, attribute: Some(attributes::answered(added)) })
 }

@@ -1,11 +1,12 @@
-//! Locate: the identifiers of the objects that have all the given attributes. KMIP 1.4 §4.9.
+//! Locate: the identifiers of the objects that have all the given attributes, the newest first. KMIP 1.4 §4.9,
+//! 2.1 §6.1.28.
 //!
 //! The index only finds candidates; every candidate's row is verified by the store and compared here, in the state that
 //! dates put it in today.
 
-use keystore::{IndexTerm, ObjectId, ObjectRow};
 use std::collections::VecDeque;
 
+use keystore::{IndexTerm, ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
@@ -32,7 +33,7 @@ pub(in crate::operation) async fn run(
 ) -> Result<LocateResponse, Failure> {
     let wanted = bound(request.maximum_items, "maximum items")?.unwrap_or(usize::MAX);
     let offset = bound(request.offset_items, "offset items")?.unwrap_or(0);
-    let filters = Filters::new(request)?;
+    let filters = Filters::new(request, scope.version)?;
     let answerable = scope.node.limits.located_items.min(wanted);
 
     // Located Items came with 1.3, for whoever walks through with Offset Items; the profiles' cases do not have it
@@ -47,8 +48,12 @@ pub(in crate::operation) async fn run(
         }
         counts || found.len() < wanted
     };
-    if !filters.nothing_can_match {
-        search(scope, &filters, &mut note).await?;
+    if filters.default_member {
+        if let Some(id) = default_member(scope, &filters).await? {
+            note(id);
+        }
+    } else if !filters.nothing_can_match {
+        search(scope, &filters, &mut |row| note(row.id)).await?;
     }
 
     scope.placeholder = match found.as_slice() {
@@ -66,39 +71,61 @@ fn bound(value: Option<i32>, what: &'static str) -> Result<Option<usize>, Failur
     value.map(|value| usize::try_from(value).map_err(|_| Failure::InvalidField(what))).transpose()
 }
 
-/// Walks the candidates in identifier order until `note` has heard enough.
+/// The member that a group gives by default, which the standard leaves to the server: the oldest that nobody has had
+/// yet, and once all have been had, the oldest. So each Get of the default member moves it on to the next.
+async fn default_member(scope: &Scope<'_>, filters: &Filters) -> Result<Option<ObjectId>, Failure> {
+    let (mut oldest, mut oldest_fresh) = (None, None);
+    if !filters.nothing_can_match {
+        search(scope, filters, &mut |row: &ObjectRow| {
+            oldest = Some(row.id);
+            if row.fresh {
+                oldest_fresh = Some(row.id);
+            }
+            true
+        })
+        .await?;
+    }
+    Ok(oldest_fresh.or(oldest))
+}
+
+/// Walks the candidates, the newest identifier first, until `note` has heard enough.
 ///
 /// # Errors
 /// [`Failure::OverLimit`] where more objects would have to be looked at than one Locate may: part of an answer, taken
 /// for the whole, would be worse than none.
-async fn search(scope: &Scope<'_>, filters: &Filters, note: &mut impl FnMut(ObjectId) -> bool) -> Result<(), Failure> {
+async fn search(
+    scope: &Scope<'_>,
+    filters: &Filters,
+    note: &mut impl FnMut(&ObjectRow) -> bool,
+) -> Result<(), Failure> {
     let drafted = scope.draft.rows();
+    let matches = |row: &ObjectRow| filters.matches(row, scope.version, scope.now_s);
     // Drafted objects are reported in their place of the identifier order.
-    let mut drafted_matches: VecDeque<ObjectId> =
-        drafted.values().filter(|row| filters.matches(row, scope)).map(|row| row.id).collect();
-    let mut emit = |id: ObjectId| {
-        while let Some(earlier) = drafted_matches.pop_front_if(|first| *first < id) {
-            if !note(earlier) {
+    let mut drafted_matches: VecDeque<&ObjectRow> =
+        drafted.values().rev().copied().filter(|row| matches(row)).collect();
+    let mut emit = |row: &ObjectRow, drafted: &mut VecDeque<&ObjectRow>| {
+        while let Some(newer) = drafted.pop_front_if(|first| first.id > row.id) {
+            if !note(newer) {
                 return false;
             }
         }
-        note(id)
+        note(row)
     };
-    let mut after = None;
+    let mut before = None;
     let mut examined = 0;
     loop {
         let page = match filters.only {
             Some(only) => scope.node.store.object(scope.domain.row.id, only).await?.into_iter().collect(),
-            None => scope.node.store.candidates(scope.domain.row.id, &filters.terms, after, PAGE).await?,
+            None => scope.node.store.newest(scope.domain.row.id, &filters.terms, before, PAGE).await?,
         };
         for row in &page {
-            if !drafted.contains_key(&row.id) && filters.matches(row, scope) && !emit(row.id) {
+            if !drafted.contains_key(&row.id) && matches(row) && !emit(row, &mut drafted_matches) {
                 return Ok(());
             }
         }
         examined += page.len();
         match page.last() {
-            Some(last) if page.len() == PAGE => after = Some(last.id),
+            Some(last) if page.len() == PAGE => before = Some(last.id),
             _ => break,
         }
         if examined >= scope.node.limits.locate_examined {
@@ -107,12 +134,47 @@ async fn search(scope: &Scope<'_>, filters: &Filters, note: &mut impl FnMut(Obje
             ));
         }
     }
-    for id in drafted_matches {
-        if !note(id) {
+    for row in drafted_matches {
+        if !note(row) {
             break;
         }
     }
     Ok(())
+}
+
+/// Where objects are that a Locate looks for. KMIP 1.4 §9.1.3.3.2, 2.1 §12.2.
+#[derive(Clone, Copy)]
+struct Storage {
+    on_line: bool,
+    archived: bool,
+    destroyed: bool,
+}
+
+impl Storage {
+    fn of(request: &LocateRequest, version: ProtocolVersion) -> Self {
+        let mask = request.storage_status_mask.filter(|mask| !mask.is_empty());
+        let has = |bit| mask.is_some_and(|mask: StorageStatusMask| mask.contains(bit));
+        // 1.x has no bit for destroyed objects; who asks for their state finds them.
+        let asks_for_destroyed = !version.is_2_x()
+            && request.attributes.iter().any(|filter| {
+                matches!(filter.value, AttributeValue::State(State::Destroyed | State::DestroyedCompromised))
+            });
+        Self {
+            on_line: mask.is_none() || has(StorageStatusMask::ON_LINE_STORAGE),
+            archived: has(StorageStatusMask::ARCHIVAL_STORAGE),
+            destroyed: has(StorageStatusMask::DESTROYED_STORAGE) || asks_for_destroyed,
+        }
+    }
+
+    fn has(self, row: &ObjectRow) -> bool {
+        if row.dates.destroy.is_some() {
+            self.destroyed
+        } else if row.dates.archive.is_some() {
+            self.archived
+        } else {
+            self.on_line
+        }
+    }
 }
 
 /// What a row has to have.
@@ -121,30 +183,25 @@ struct Filters {
     terms: Vec<IndexTerm>,
     only: Option<ObjectId>,
     fresh_member: bool,
-    with_destroyed: bool,
+    default_member: bool,
+    storage: Storage,
     nothing_can_match: bool,
 }
 
 impl Filters {
-    fn new(request: &LocateRequest) -> Result<Self, Failure> {
+    fn new(request: &LocateRequest, version: ProtocolVersion) -> Result<Self, Failure> {
         let filters = request.attributes.clone();
         if filters.len() > MAX_FILTERS {
             return Err(Failure::OverLimit("too many attributes to locate by"));
         }
-        let only_archived = request
-            .storage_status_mask
-            .is_some_and(|mask| !mask.is_empty() && !mask.contains(StorageStatusMask::ON_LINE_STORAGE));
         let mut only = None;
-        let mut nothing_can_match = only_archived;
+        let mut nothing_can_match = false;
         for filter in &filters {
             if let AttributeValue::UniqueIdentifier(text) = &filter.value {
                 only = parse_identifier(text);
                 nothing_can_match |= only.is_none();
             }
         }
-        let with_destroyed = filters.iter().any(|filter| {
-            matches!(filter.value, AttributeValue::State(State::Destroyed | State::DestroyedCompromised))
-        });
         let terms = filters
             .iter()
             .filter(|filter| is_indexed(&filter.value))
@@ -153,30 +210,32 @@ impl Filters {
                 value: filter.value.canonical_bytes(),
             })
             .collect();
-        let fresh_member = match request.object_group_member {
-            None => false,
-            Some(ObjectGroupMember::GroupMemberFresh) => true,
-            // No policy of this server names a default member, so none is found.
-            Some(_) => {
-                nothing_can_match = true;
-                false
+        let in_a_group = filters.iter().any(|filter| filter.kind() == AttributeKind::ObjectGroup);
+        let (fresh_member, default_member) = match request.object_group_member {
+            None => (false, false),
+            Some(ObjectGroupMember::GroupMemberFresh) => (true, false),
+            Some(ObjectGroupMember::GroupMemberDefault) => {
+                // Without a group there is no member of it.
+                nothing_can_match |= !in_a_group;
+                (false, true)
             }
         };
-        Ok(Self { filters, terms, only, fresh_member, with_destroyed, nothing_can_match })
+        let storage = Storage::of(request, version);
+        Ok(Self { filters, terms, only, fresh_member, default_member, storage, nothing_can_match })
     }
 
-    fn matches(&self, row: &ObjectRow, scope: &Scope<'_>) -> bool {
-        if row.dates.destroy.is_some() && !self.with_destroyed {
+    fn matches(&self, row: &ObjectRow, version: ProtocolVersion, now_s: i64) -> bool {
+        if !self.storage.has(row) {
             return false;
         }
         let mut today = row.clone();
-        for due in lifecycle::due(row, scope.now_s) {
+        for due in lifecycle::due(row, now_s) {
             lifecycle::apply_due(&mut today, &due);
         }
         if self.fresh_member && !today.fresh {
             return false;
         }
-        let has = attributes::visible(&today, scope.version);
+        let has = attributes::visible(&today, version);
         self.filters.iter().all(|filter| self.is_met(filter, &has))
     }
 
@@ -236,7 +295,8 @@ fn date_of(value: &AttributeValue) -> Option<i64> {
         | V::CompromiseDate(DateTime(at))
         | V::ArchiveDate(DateTime(at))
         | V::LastChangeDate(DateTime(at))
-        | V::OriginalCreationDate(DateTime(at)) => Some(*at),
+        | V::OriginalCreationDate(DateTime(at))
+        | V::RotateDate(DateTime(at)) => Some(*at),
         _ => None,
     }
 }

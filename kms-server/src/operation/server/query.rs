@@ -13,7 +13,7 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Qu
     let asks = |function| request.functions.contains(&function);
     let mut response = QueryResponse::default();
     if asks(QueryFunction::QueryOperations) {
-        response.operations = OFFERED.into_iter().filter(|one| is_offered(*one, scope.version)).collect();
+        response.operations = OFFERED.iter().copied().filter(|one| is_offered(*one, scope.version)).collect();
     }
     if asks(QueryFunction::QueryObjects) {
         response.object_types = OBJECT_TYPES.into_iter().filter(|one| one.is_known_to(scope.version)).collect();
