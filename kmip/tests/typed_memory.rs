@@ -10,7 +10,7 @@ mod generate;
 use kmip::ProtocolVersion;
 use kmip::Tag;
 use kmip::attribute::AttributeKind;
-use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS, MAX_REPETITIONS};
+use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS, MAX_REPETITIONS, MAX_RIGHTS};
 use kmip::message::{ItemPayload, RequestMessage, ResponseMessage};
 use kmip::ttlv::Writer;
 use peak_alloc::PeakAlloc;
@@ -192,6 +192,42 @@ fn decoding_costs_at_most_four_times_the_message_and_64_kib() {
                         w.structure(Tag::ATTRIBUTE_VALUE, |w| {
                             w.bytes(Tag::SUBJECT_DISTINGUISHED_NAME, &[]);
                             (0..MAX_REPETITIONS).for_each(|_| w.bytes(Tag::SUBJECT_ALTERNATIVE_NAME, &[]));
+                        });
+                    });
+                });
+            }),
+        ),
+        (
+            "as many empty rights as allowed, in as many items",
+            request(ProtocolVersion::V2_1, count(MAX_BATCH_ITEMS), |w| {
+                (0..MAX_BATCH_ITEMS).for_each(|_| {
+                    item(w, 0x2F, |w| {
+                        w.structure(Tag::RIGHTS, |w| (0..MAX_RIGHTS).for_each(|_| w.structure(Tag::RIGHT, |_| {})));
+                    });
+                });
+            }),
+        ),
+        (
+            "as many empty constraints as allowed",
+            request(ProtocolVersion::V2_1, 1, |w| {
+                item(w, 0x37, |w| {
+                    w.structure(Tag::CONSTRAINTS, |w| {
+                        (0..MAX_REPETITIONS).for_each(|_| w.structure(Tag::CONSTRAINT, |_| {}));
+                    });
+                });
+            }),
+        ),
+        (
+            "as many constraints of nothing as allowed",
+            request(ProtocolVersion::V2_1, 1, |w| {
+                item(w, 0x37, |w| {
+                    w.structure(Tag::CONSTRAINTS, |w| {
+                        (0..MAX_REPETITIONS).for_each(|_| {
+                            w.structure(Tag::CONSTRAINT, |w| {
+                                w.structure(Tag::OBJECT_TYPES, |_| {});
+                                w.structure(Tag::OBJECT_GROUPS, |_| {});
+                                w.structure(Tag::ATTRIBUTES, |_| {});
+                            });
                         });
                     });
                 });

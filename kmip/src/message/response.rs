@@ -259,16 +259,16 @@ impl ResponseItem {
             ResultStatus::Success => {
                 let payload = payload.ok_or_else(|| missing(Tag::RESPONSE_PAYLOAD))?;
                 let operation = known.ok_or_else(|| missing(Tag::OPERATION))?;
-                ResponsePayload::decode(operation, &payload)?.map(Outcome::Success).ok_or_else(|| {
-                    payload.error(DecodeErrorKind::Invalid { tag: Tag::OPERATION, why: "is one without typed payload" })
-                })?
+                Outcome::Success(ResponsePayload::decode(operation, &payload)?)
             }
             ResultStatus::OperationPending => Outcome::Pending {
                 asynchronous_correlation_value: asynchronous_correlation_value
                     .ok_or_else(|| missing(Tag::ASYNCHRONOUS_CORRELATION_VALUE))?,
             },
             ResultStatus::OperationUndone => match (known, payload) {
-                (Some(operation), Some(payload)) => Outcome::Undone(ResponsePayload::decode(operation, &payload)?),
+                (Some(operation), Some(payload)) => {
+                    Outcome::Undone(Some(ResponsePayload::decode(operation, &payload)?))
+                }
                 _ => Outcome::Undone(None),
             },
             status => {
