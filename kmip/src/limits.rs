@@ -18,9 +18,9 @@ pub const MAX_RIGHTS: usize = 8;
 /// Derivation data in one Derive Key. The method with the most takes three: date, region and service.
 pub const MAX_DERIVATION_DATA: usize = 16;
 
-/// Attributes without any value in all structures Attributes of one message. On the wire such an attribute has 8 bytes,
-/// in memory up to 200; 256 of them stay below 64 KiB.
-pub const MAX_EMPTY_ATTRIBUTES: usize = 256;
+/// What the attributes of one message may cost in memory beyond three times their length, in bytes. Those of ordinary
+/// requests cost less than that length; together with the batch items it stays below 64 KiB.
+pub const MAX_ATTRIBUTE_OVERHEAD: usize = 16 << 10;
 
 /// Credentials in one header. Nobody sends more than one of each type.
 pub const MAX_CREDENTIALS: usize = 16;

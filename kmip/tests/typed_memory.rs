@@ -9,11 +9,13 @@ mod generate;
 
 use kmip::ProtocolVersion;
 use kmip::Tag;
-use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS, MAX_REPETITIONS};
+use kmip::attribute::AttributeKind;
+use kmip::limits::{MAX_ATTRIBUTES, MAX_BATCH_ITEMS, MAX_REPETITIONS, MAX_RIGHTS};
 use kmip::message::{ItemPayload, RequestMessage, ResponseMessage};
 use kmip::ttlv::Writer;
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
+use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
@@ -61,6 +63,80 @@ fn small_attribute(w: &mut Writer) {
         w.text(Tag::ATTRIBUTE_NAME, "x-");
         w.text(Tag::ATTRIBUTE_VALUE, "");
     });
+}
+
+/// What 2.x sends in few bytes, in as many batch items as allowed.
+fn of_2_x() -> Vec<(&'static str, Vec<u8>)> {
+    let v = ProtocolVersion::V2_1;
+    let many = i32::try_from(MAX_BATCH_ITEMS).unwrap();
+    let batch = |operation: u32, payload: &dyn Fn(&mut Writer)| {
+        request(v, many, |w| (0..MAX_BATCH_ITEMS).for_each(|_| item(w, operation, payload)))
+    };
+    let create = |attributes: &dyn Fn(&mut Writer)| {
+        batch(0x01, &|w| {
+            w.enumeration(Tag::OBJECT_TYPE, 2);
+            w.structure(Tag::ATTRIBUTES, attributes);
+        })
+    };
+    let references = |w: &mut Writer| {
+        for kind in AttributeKind::ALL.iter().filter(|kind| **kind != AttributeKind::Custom) {
+            w.enumeration(Tag::ATTRIBUTE_REFERENCE, kind.tag().0);
+        }
+    };
+    let vendor = |w: &mut Writer| {
+        w.structure(Tag::ATTRIBUTE, |w| {
+            w.text(Tag::VENDOR_IDENTIFICATION, "x");
+            w.text(Tag::ATTRIBUTE_NAME, "");
+            w.text(Tag::ATTRIBUTE_VALUE, "");
+        });
+    };
+    let several = |times: usize, write: fn(&mut Writer)| move |w: &mut Writer| (0..times).for_each(|_| write(w));
+    vec![
+        ("an empty structure in each item", create(&|w| w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |_| {}))),
+        ("an empty text in each item", create(&|w| w.text(Tag::COMMENT, ""))),
+        ("two empty structures in each item", create(&several(2, |w| w.structure(Tag::USAGE_LIMITS, |_| {})))),
+        ("small attributes", create(&several(100, |w| w.boolean(Tag::SENSITIVE, true)))),
+        (
+            "small structures",
+            create(&several(100, |w| {
+                w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |w| w.boolean(Tag::RANDOM_IV, true));
+            })),
+        ),
+        (
+            "small digests",
+            create(&several(100, |w| {
+                w.structure(Tag::DIGEST, |w| w.enumeration(Tag::HASHING_ALGORITHM, 6));
+            })),
+        ),
+        ("vendors' attributes", create(&|w| (0..100).for_each(|_| vendor(w)))),
+        ("parameters of nothing", batch(0x1F, &|w| w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |_| {}))),
+        (
+            "parameters of a little",
+            batch(0x1F, &|w| {
+                w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |w| w.enumeration(Tag::BLOCK_CIPHER_MODE, 1));
+            }),
+        ),
+        ("the largest payload, empty", batch(0x1D, &|_| {})),
+        ("all attributes by reference", batch(0x0B, &references)),
+        (
+            "a hundred empty structures",
+            request(v, 1, |w| {
+                item(w, 0x08, |w| {
+                    w.structure(Tag::ATTRIBUTES, |w| {
+                        (0..100).for_each(|_| w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |_| {}));
+                    });
+                });
+            }),
+        ),
+        (
+            "a million attributes in one structure",
+            request(v, 1, |w| {
+                item(w, 0x08, |w| {
+                    w.structure(Tag::ATTRIBUTES, |w| (0..1_000_000).for_each(|_| w.boolean(Tag::FRESH, true)));
+                });
+            }),
+        ),
+    ]
 }
 
 #[test]
@@ -122,6 +198,42 @@ fn decoding_costs_at_most_four_times_the_message_and_64_kib() {
             }),
         ),
         (
+            "as many empty rights as allowed, in as many items",
+            request(ProtocolVersion::V2_1, count(MAX_BATCH_ITEMS), |w| {
+                (0..MAX_BATCH_ITEMS).for_each(|_| {
+                    item(w, 0x2F, |w| {
+                        w.structure(Tag::RIGHTS, |w| (0..MAX_RIGHTS).for_each(|_| w.structure(Tag::RIGHT, |_| {})));
+                    });
+                });
+            }),
+        ),
+        (
+            "as many empty constraints as allowed",
+            request(ProtocolVersion::V2_1, 1, |w| {
+                item(w, 0x37, |w| {
+                    w.structure(Tag::CONSTRAINTS, |w| {
+                        (0..MAX_REPETITIONS).for_each(|_| w.structure(Tag::CONSTRAINT, |_| {}));
+                    });
+                });
+            }),
+        ),
+        (
+            "as many constraints of nothing as allowed",
+            request(ProtocolVersion::V2_1, 1, |w| {
+                item(w, 0x37, |w| {
+                    w.structure(Tag::CONSTRAINTS, |w| {
+                        (0..MAX_REPETITIONS).for_each(|_| {
+                            w.structure(Tag::CONSTRAINT, |w| {
+                                w.structure(Tag::OBJECT_TYPES, |_| {});
+                                w.structure(Tag::OBJECT_GROUPS, |_| {});
+                                w.structure(Tag::ATTRIBUTES, |_| {});
+                            });
+                        });
+                    });
+                });
+            }),
+        ),
+        (
             "one large custom attribute",
             request(v, 1, |w| {
                 item(w, 0x0D, |w| {
@@ -133,21 +245,25 @@ fn decoding_costs_at_most_four_times_the_message_and_64_kib() {
             }),
         ),
     ];
+    messages.extend(of_2_x());
     let mut runner = TestRunner::deterministic();
-    let any_request = generate::request(v, v);
-    for _ in 0..64 {
-        messages.push(("any", any_request.new_tree(&mut runner).unwrap().current().encode().unwrap().to_vec()));
+    for version in [v, ProtocolVersion::V2_1] {
+        let any_request = generate::request(version, version);
+        for _ in 0..64 {
+            let request = any_request.new_tree(&mut runner).unwrap().current();
+            messages.push(("any", request.encode().unwrap().to_vec()));
+        }
     }
     for (what, message) in &messages {
         let allowed = 4 * message.len() + ALLOWANCE;
-        // The message itself lies in memory too.
+        // What costs more is refused before it is decoded; the message itself lies in memory too.
         let used = message.len() + peak(|| RequestMessage::decode(message));
         assert!(used <= allowed, "{what}: {used} bytes for a message of {}", message.len());
     }
 
     // A client's memory is bounded in the same way.
-    let any_response = generate::response(v, v);
-    for _ in 0..64 {
+    let any_response = select(vec![v, ProtocolVersion::V2_1]).prop_flat_map(|v| generate::response(v, v));
+    for _ in 0..128 {
         let message = any_response.new_tree(&mut runner).unwrap().current().encode();
         let used = message.len() + peak(|| ResponseMessage::decode(&message));
         assert!(used <= 4 * message.len() + ALLOWANCE, "{used} bytes for a response of {}", message.len());

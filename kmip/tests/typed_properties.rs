@@ -62,6 +62,9 @@ fn look_at(item: &Item<'_>, stands_for: Tag, found: &mut Vec<String>) {
     if !item.tag.since().is_some_and(|since| version.is_within(since, item.tag.until())) {
         found.push(format!("tag {}", item.tag));
     }
+    if item.item_type == ItemType::DateTimeExtended && version < ProtocolVersion::V2_0 {
+        found.push(format!("type {}", item.item_type));
+    }
     if item.item_type == ItemType::Enumeration
         && let Some(table) = enumeration_of(stands_for)
     {

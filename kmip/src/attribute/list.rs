@@ -5,6 +5,7 @@
 //! nowhere else.
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
 use super::{Attribute, AttributeKind, AttributeReference};
 use crate::limits::MAX_ATTRIBUTES;
@@ -91,8 +92,10 @@ impl Part<Vec<String>> for AttributeNames {
 
     fn known_in(names: &Vec<String>, version: ProtocolVersion) -> bool {
         // 1.x may ask for any text: that there is no such attribute is the answer. In 2.x no name asks for all
-        // attributes, so none may be left out.
-        !version.is_2_x() || names.iter().all(|name| AttributeReference::is_name_known_in(name, version))
+        // attributes, so none may be left out; and none may stand twice.
+        let distinct: BTreeSet<_> = names.iter().collect();
+        let is_known = |name: &String| AttributeReference::is_name_known_in(name, version);
+        !version.is_2_x() || (distinct.len() == names.len() && names.iter().all(is_known))
     }
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
@@ -127,7 +130,7 @@ impl Part<Vec<String>> for AttributeNames {
     }
 }
 
-/// Names that are answered: as [`AttributeNames`], without those that the peer does not know.
+/// Names that are answered, each once: as [`AttributeNames`], without those that the peer does not know.
 pub struct AnsweredNames;
 
 impl Part<Vec<String>> for AnsweredNames {
@@ -137,8 +140,11 @@ impl Part<Vec<String>> for AnsweredNames {
 
     fn encode(names: &Vec<String>, w: &mut Writer) {
         let version = w.version();
-        let known = |name: &&String| AttributeReference::is_name_known_in(name, version);
-        AttributeNames::encode(&names.iter().filter(known).cloned().collect(), w);
+        let mut told = BTreeSet::new();
+        let names = names
+            .iter()
+            .filter(|name| AttributeReference::is_name_known_in(name, version) && told.insert(name.as_str()));
+        AttributeNames::encode(&names.cloned().collect(), w);
     }
 
     fn decode(fields: &mut Fields<'_>) -> Result<Vec<String>, DecodeError> {
@@ -199,4 +205,117 @@ pub(super) fn decode_structure(item: &Item<'_>, decode: Decode) -> Result<Vec<At
         }
     }
     Ok(attributes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::{AttributeValue, TemplateAttribute};
+    use crate::payload::{CreateRequest, GetAttributesRequest, GetAttributesResponse, LocateRequest};
+    use crate::ttlv::Reader;
+
+    const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+
+    fn written(version: ProtocolVersion, payload: &impl Wire) -> Vec<u8> {
+        let mut w = Writer::new(version);
+        payload.encode(Tag::REQUEST_PAYLOAD, &mut w);
+        w.finish().to_vec()
+    }
+
+    fn read<T: Wire>(version: ProtocolVersion, bytes: &[u8]) -> Result<T, DecodeError> {
+        T::decode(&Reader::new(bytes, version).next_item()?.unwrap())
+    }
+
+    fn fields(version: ProtocolVersion, write: impl FnOnce(&mut Writer)) -> Vec<u8> {
+        let mut w = Writer::new(version);
+        w.structure(Tag::REQUEST_PAYLOAD, write);
+        w.finish().to_vec()
+    }
+
+    #[test]
+    fn an_empty_list_is_a_structure_where_2_x_requires_one() {
+        let none = GetAttributesResponse { unique_identifier: String::new(), attributes: Vec::new() };
+        let expected = |version| {
+            fields(version, |w| {
+                w.text(Tag::UNIQUE_IDENTIFIER, "");
+                if version == V2_1 {
+                    w.structure(Tag::ATTRIBUTES, |_| {});
+                }
+            })
+        };
+        for version in [V1_4, V2_1] {
+            assert_eq!(written(version, &none), expected(version));
+        }
+        let without = fields(V2_1, |w| w.text(Tag::UNIQUE_IDENTIFIER, ""));
+        assert_eq!(read::<GetAttributesResponse>(V2_1, &without).unwrap(), none);
+    }
+
+    #[test]
+    fn a_list_of_2_x_has_no_indices_and_keeps_its_order() {
+        let values = [AttributeValue::Comment("a".into()), AttributeValue::Sensitive(true)];
+        let indexed = values.iter().cloned().zip(3..).map(|(value, index)| Attribute::with_index(index, value));
+        let whole = GetAttributesResponse { unique_identifier: "a".into(), attributes: indexed.collect() };
+        let told: GetAttributesResponse = read(V2_1, &written(V2_1, &whole)).unwrap();
+        assert_eq!(told.attributes, values.map(Attribute::new));
+    }
+
+    #[test]
+    fn a_newer_minor_version_may_have_attributes_that_are_not_understood() {
+        let v2_9 = ProtocolVersion { major: 2, minor: 9 };
+        let locate = |version| {
+            fields(version, |w| {
+                w.structure(Tag::ATTRIBUTES, |w| {
+                    w.integer(Tag(0x42_0FFF), 1);
+                    w.boolean(Tag::SENSITIVE, true);
+                });
+            })
+        };
+        let understood: LocateRequest = read(v2_9, &locate(v2_9)).unwrap();
+        assert_eq!(understood.attributes, [AttributeValue::Sensitive(true).into()]);
+        let refused = read::<LocateRequest>(V2_1, &locate(V2_1)).unwrap_err();
+        assert_eq!((refused.kind, refused.offset), (DecodeErrorKind::UnknownAttribute, 16));
+    }
+
+    #[test]
+    fn patterns_of_2_x_may_lack_fields() {
+        let link = fields(V2_1, |w| {
+            w.structure(Tag::ATTRIBUTES, |w| {
+                w.structure(Tag::LINK, |w| w.text(Tag::LINKED_OBJECT_IDENTIFIER, "one"));
+            });
+        });
+        let locate: LocateRequest = read(V2_1, &link).unwrap();
+        assert!(matches!(locate.attributes[0].value, AttributeValue::Partial { kind: AttributeKind::Link, .. }));
+        assert_eq!(written(V2_1, &locate), link);
+        // What is left of the structure has another form in 1.x, but says the same.
+        let told: LocateRequest = read(V1_4, &written(V1_4, &locate)).unwrap();
+        assert!(matches!(told.attributes[0].value, AttributeValue::Partial { kind: AttributeKind::Link, .. }));
+    }
+
+    #[test]
+    fn a_pattern_with_a_field_that_the_version_lacks_cannot_be_told() {
+        let digest = fields(V2_1, |w| {
+            w.structure(Tag::ATTRIBUTES, |w| {
+                w.structure(Tag::DIGEST, |w| w.enumeration(Tag::KEY_FORMAT_TYPE, 1));
+            });
+        });
+        let locate: LocateRequest = read(V2_1, &digest).unwrap();
+        assert!(locate.known_in(ProtocolVersion::V1_1) && !locate.known_in(ProtocolVersion::V1_0));
+    }
+
+    #[test]
+    fn a_reference_stands_once() {
+        let twice = |tag: Tag| fields(V2_1, |w| (0..2).for_each(|_| w.enumeration(Tag::ATTRIBUTE_REFERENCE, tag.0)));
+        let refused = read::<GetAttributesRequest>(V2_1, &twice(Tag::STATE)).unwrap_err();
+        assert_eq!((refused.kind, refused.offset), (DecodeErrorKind::DuplicateField(Tag::ATTRIBUTE_REFERENCE), 24));
+        let request = GetAttributesRequest::of("a", &["State", "State"]);
+        assert!(request.known_in(V1_4) && !request.known_in(V2_1));
+    }
+
+    #[test]
+    fn a_template_cannot_be_told_to_2_x() {
+        let named = TemplateAttribute { names: vec![crate::attribute::Name::text("base")], attributes: Vec::new() };
+        let create = CreateRequest::symmetric_key(named);
+        assert!(create.known_in(V1_4) && !create.known_in(V2_1));
+    }
 }

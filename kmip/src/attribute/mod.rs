@@ -1,17 +1,17 @@
 //! Attributes: what is said about an object. KMIP 1.4 §3, 2.1 §4.
 
-mod empty;
 mod identifier;
 mod list;
+mod overhead;
 mod reference;
 mod single;
 mod structures;
 mod template;
 mod value;
 
-pub(crate) use empty::check_empty_attributes;
 pub use identifier::Identifier;
 pub use list::{AnsweredNames, AttributeList, AttributeNames, AttributePatterns, RequiredAttributes};
+pub(crate) use overhead::check_overhead;
 pub use reference::AttributeReference;
 pub use single::{ChangedAttribute, CurrentAttribute, NewAttribute};
 pub use structures::{

@@ -108,3 +108,69 @@ fn decode_in(item: &Item<'_>) -> Result<Attribute, DecodeError> {
         Some(second) => Err(second.error(DecodeErrorKind::TooMany { what: "attributes in one", limit: 1 })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::AttributeValue;
+    use crate::payload::{AddAttributeRequest, AddAttributeResponse, ModifyAttributeRequest};
+    use crate::ttlv::Reader;
+
+    const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+
+    fn read<T: Wire>(version: ProtocolVersion, payload: impl FnOnce(&mut Writer)) -> Result<T, DecodeError> {
+        let mut w = Writer::new(version);
+        w.structure(Tag::REQUEST_PAYLOAD, payload);
+        let bytes = w.finish();
+        T::decode(&Reader::new(&bytes, version).next_item()?.unwrap())
+    }
+
+    fn sensitive() -> Attribute {
+        AttributeValue::Sensitive(true).into()
+    }
+
+    #[test]
+    fn a_new_attribute_of_2_x_holds_exactly_one() {
+        let of = |count: usize| {
+            let content = |w: &mut Writer| (0..count).for_each(|_| w.boolean(Tag::SENSITIVE, true));
+            read::<AddAttributeRequest>(V2_1, |w| w.structure(Tag::NEW_ATTRIBUTE, content))
+        };
+        assert_eq!(of(1).unwrap().attribute, sensitive());
+        assert!(matches!(of(0).unwrap_err().kind, DecodeErrorKind::Invalid { tag: Tag::NEW_ATTRIBUTE, .. }));
+        assert!(matches!(of(2).unwrap_err().kind, DecodeErrorKind::TooMany { limit: 1, .. }));
+    }
+
+    #[test]
+    fn each_form_is_refused_by_the_other_version() {
+        let of_1_4 = read::<AddAttributeRequest>(V2_1, |w| sensitive().encode(Tag::ATTRIBUTE, w));
+        assert_eq!(of_1_4.unwrap_err().kind, DecodeErrorKind::UnknownField(Tag::ATTRIBUTE));
+        let of_2_1 = read::<AddAttributeRequest>(V1_4, |w| encode_in(Tag::NEW_ATTRIBUTE, &sensitive(), w));
+        assert_eq!(of_2_1.unwrap_err().kind, DecodeErrorKind::UnknownField(Tag::NEW_ATTRIBUTE));
+    }
+
+    #[test]
+    fn what_tells_one_instance_from_another_is_not_left_out() {
+        let modify = |current: Option<Attribute>, index| ModifyAttributeRequest {
+            unique_identifier: None,
+            current_attribute: current,
+            attribute: Attribute { index, ..sensitive() },
+        };
+        assert!(modify(None, Some(1)).known_in(V1_4) && !modify(None, Some(1)).known_in(V2_1));
+        assert!(modify(Some(sensitive()), None).known_in(V2_1) && !modify(Some(sensitive()), None).known_in(V1_4));
+        assert!(modify(None, Some(0)).known_in(V2_1));
+    }
+
+    #[test]
+    fn only_1_x_is_told_what_was_changed_and_needs_it() {
+        let answer = |attribute| AddAttributeResponse { unique_identifier: "a".into(), attribute };
+        let told = |version| {
+            let mut w = Writer::new(version);
+            answer(Some(sensitive())).encode(Tag::RESPONSE_PAYLOAD, &mut w);
+            let bytes = w.finish();
+            AddAttributeResponse::decode(&Reader::new(&bytes, version).next_item().unwrap().unwrap()).unwrap()
+        };
+        assert_eq!((told(V1_4), told(V2_1)), (answer(Some(sensitive())), answer(None)));
+        assert!(answer(None).known_in(V2_1) && !answer(None).known_in(V1_4));
+    }
+}

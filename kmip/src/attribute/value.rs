@@ -45,7 +45,9 @@ const fn equal(a: &str, b: &str) -> bool {
     true
 }
 
-/// `Variant(Type) = TAG, form;` where form is `plain` or `structure` (which may be incomplete in a Locate).
+/// `Variant(Type) = TAG, form;` where form is `plain`, `structure` (which may be incomplete in a Locate), or `boxed`: a
+/// structure that is large, kept apart because a request may carry many attributes, and its memory has to stay near its
+/// length.
 macro_rules! attributes {
     ($( $variant:ident($ty:ty) = $tag:ident, $text:literal, $form:ident; )*) => {
         /// Which attribute.
@@ -97,6 +99,14 @@ macro_rules! attributes {
                 }
             }
 
+            /// Bytes that a value takes apart from the attribute itself, where it is boxed.
+            pub(super) const fn boxed_len(self) -> usize {
+                match self {
+                    $( Self::$variant => attributes!(@boxed_len $form $ty), )*
+                    Self::Custom => 0,
+                }
+            }
+
             /// What the specification lets server and client do with it.
             #[must_use]
             pub const fn rules(self) -> &'static AttributeRules {
@@ -110,7 +120,7 @@ macro_rules! attributes {
         /// The value of one attribute instance.
         #[derive(Clone, Debug, PartialEq)]
         pub enum AttributeValue {
-            $( #[doc = $text] $variant($ty), )*
+            $( #[doc = $text] $variant(attributes!(@stored $form $ty)), )*
             /// A vendor's attribute: any TTLV type, kept byte for byte. Made by [`AttributeValue::custom`].
             Custom {
                 /// Vendor and name with `-` between them; the vendor has none, so the first one separates them.
@@ -161,7 +171,7 @@ macro_rules! attributes {
 
             fn decode_as(kind: AttributeKind, name: &str, item: &Item<'_>) -> Result<Self, DecodeError> {
                 Ok(match kind {
-                    $( AttributeKind::$variant => Self::$variant(<$ty as Wire>::decode(item)?), )*
+                    $( AttributeKind::$variant => Self::$variant(Wire::decode(item)?), )*
                     AttributeKind::Custom => Self::Custom { name: name.into(), value: OwnedItem::new(item)? },
                 })
             }
@@ -177,14 +187,22 @@ macro_rules! attributes {
             fn value_known_in(&self, version: ProtocolVersion) -> bool {
                 match self {
                     $( Self::$variant(value) => Wire::known_in(value, version), )*
-                    Self::Custom { name, .. } => is_vendor_name_known_in(name, version),
+                    Self::Custom { name, value } => {
+                        is_vendor_name_known_in(name, version) && form::are_types_known_in(&value.item(), version)
+                    }
                     Self::Partial { kind, value } => Self::is_partial_known_in(*kind, value, version),
                 }
             }
         }
     };
+    (@stored boxed $ty:ty) => { Box<$ty> };
+    (@stored $form:ident $ty:ty) => { $ty };
+
+    (@boxed_len boxed $ty:ty) => { size_of::<$ty>() };
+    (@boxed_len $form:ident $ty:ty) => { 0 };
+
     (@pattern plain $ty:ty, $item:ident) => { Ok(false) };
-    (@pattern structure $ty:ty, $item:ident) => { <$ty as Structure>::check_pattern($item).map(|()| true) };
+    (@pattern $form:ident $ty:ty, $item:ident) => { <$ty as Structure>::check_pattern($item).map(|()| true) };
 }
 
 attributes! {
@@ -193,28 +211,27 @@ attributes! {
     ObjectType(ObjectType) = OBJECT_TYPE, "Object Type", plain;
     CryptographicAlgorithm(CryptographicAlgorithm) = CRYPTOGRAPHIC_ALGORITHM, "Cryptographic Algorithm", plain;
     CryptographicLength(i32) = CRYPTOGRAPHIC_LENGTH, "Cryptographic Length", plain;
-    // Boxed, as other large ones: a request may carry many attributes, and its memory has to stay near its length.
-    CryptographicParameters(Box<CryptographicParameters>) =
-        CRYPTOGRAPHIC_PARAMETERS, "Cryptographic Parameters", structure;
+    CryptographicParameters(CryptographicParameters) =
+        CRYPTOGRAPHIC_PARAMETERS, "Cryptographic Parameters", boxed;
     CryptographicDomainParameters(CryptographicDomainParameters) =
         CRYPTOGRAPHIC_DOMAIN_PARAMETERS, "Cryptographic Domain Parameters", structure;
     CertificateType(CertificateType) = CERTIFICATE_TYPE, "Certificate Type", plain;
     CertificateLength(i32) = CERTIFICATE_LENGTH, "Certificate Length", plain;
-    X509CertificateIdentifier(Box<X509CertificateIdentifier>) =
-        X_509_CERTIFICATE_IDENTIFIER, "X.509 Certificate Identifier", structure;
-    X509CertificateSubject(Box<X509CertificateSubject>) =
-        X_509_CERTIFICATE_SUBJECT, "X.509 Certificate Subject", structure;
-    X509CertificateIssuer(Box<X509CertificateIssuer>) = X_509_CERTIFICATE_ISSUER, "X.509 Certificate Issuer", structure;
-    CertificateIdentifier(Box<CertificateIdentifier>) = CERTIFICATE_IDENTIFIER, "Certificate Identifier", structure;
-    CertificateSubject(Box<CertificateSubject>) = CERTIFICATE_SUBJECT, "Certificate Subject", structure;
-    CertificateIssuer(Box<CertificateIssuer>) = CERTIFICATE_ISSUER, "Certificate Issuer", structure;
+    X509CertificateIdentifier(X509CertificateIdentifier) =
+        X_509_CERTIFICATE_IDENTIFIER, "X.509 Certificate Identifier", boxed;
+    X509CertificateSubject(X509CertificateSubject) =
+        X_509_CERTIFICATE_SUBJECT, "X.509 Certificate Subject", boxed;
+    X509CertificateIssuer(X509CertificateIssuer) = X_509_CERTIFICATE_ISSUER, "X.509 Certificate Issuer", boxed;
+    CertificateIdentifier(CertificateIdentifier) = CERTIFICATE_IDENTIFIER, "Certificate Identifier", boxed;
+    CertificateSubject(CertificateSubject) = CERTIFICATE_SUBJECT, "Certificate Subject", boxed;
+    CertificateIssuer(CertificateIssuer) = CERTIFICATE_ISSUER, "Certificate Issuer", boxed;
     DigitalSignatureAlgorithm(DigitalSignatureAlgorithm) =
         DIGITAL_SIGNATURE_ALGORITHM, "Digital Signature Algorithm", plain;
     Digest(Digest) = DIGEST, "Digest", structure;
     OperationPolicyName(String) = OPERATION_POLICY_NAME, "Operation Policy Name", plain;
     CryptographicUsageMask(UsageMask) = CRYPTOGRAPHIC_USAGE_MASK, "Cryptographic Usage Mask", plain;
     LeaseTime(Interval) = LEASE_TIME, "Lease Time", plain;
-    UsageLimits(Box<UsageLimits>) = USAGE_LIMITS, "Usage Limits", structure;
+    UsageLimits(UsageLimits) = USAGE_LIMITS, "Usage Limits", boxed;
     State(State) = STATE, "State", plain;
     InitialDate(DateTime) = INITIAL_DATE, "Initial Date", plain;
     ActivationDate(DateTime) = ACTIVATION_DATE, "Activation Date", plain;
@@ -229,15 +246,15 @@ attributes! {
     ObjectGroup(String) = OBJECT_GROUP, "Object Group", plain;
     Fresh(bool) = FRESH, "Fresh", plain;
     Link(Link) = LINK, "Link", structure;
-    ApplicationSpecificInformation(Box<ApplicationSpecificInformation>) =
-        APPLICATION_SPECIFIC_INFORMATION, "Application Specific Information", structure;
+    ApplicationSpecificInformation(ApplicationSpecificInformation) =
+        APPLICATION_SPECIFIC_INFORMATION, "Application Specific Information", boxed;
     ContactInformation(String) = CONTACT_INFORMATION, "Contact Information", plain;
     LastChangeDate(DateTime) = LAST_CHANGE_DATE, "Last Change Date", plain;
     AlternativeName(AlternativeName) = ALTERNATIVE_NAME, "Alternative Name", structure;
     KeyValuePresent(bool) = KEY_VALUE_PRESENT, "Key Value Present", plain;
     KeyValueLocation(KeyValueLocation) = KEY_VALUE_LOCATION, "Key Value Location", structure;
     OriginalCreationDate(DateTime) = ORIGINAL_CREATION_DATE, "Original Creation Date", plain;
-    RandomNumberGenerator(Box<RngParameters>) = RANDOM_NUMBER_GENERATOR, "Random Number Generator", structure;
+    RandomNumberGenerator(RngParameters) = RANDOM_NUMBER_GENERATOR, "Random Number Generator", boxed;
     Pkcs12FriendlyName(String) = PKCS_12_FRIENDLY_NAME, "PKCS#12 Friendly Name", plain;
     Description(String) = DESCRIPTION, "Description", plain;
     Comment(String) = COMMENT, "Comment", plain;

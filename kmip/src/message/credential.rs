@@ -261,3 +261,54 @@ impl Part<Vec<Credential>> for Authentication {
         Ok(credentials)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::TicketType;
+    use crate::ttlv::Reader;
+
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+
+    fn password(text: &str) -> Password {
+        Password::new(Secret::copy_from(text.as_bytes())).unwrap()
+    }
+
+    fn those_of_2_x() -> [Credential; 3] {
+        let ticket = Ticket { ticket_type: TicketType::Login, ticket_value: Secret::copy_from(b"marker") };
+        [
+            Credential::OneTimePassword(OneTimePasswordCredential {
+                username: "kmip".into(),
+                password: Some(password("marker")),
+                one_time_password: password("marker"),
+            }),
+            Credential::HashedPassword(HashedPasswordCredential {
+                username: "kmip".into(),
+                timestamp: DateTimeExtended(1),
+                hashing_algorithm: Some(HashingAlgorithm::Sha256),
+                hashed_password: Secret::copy_from(b"marker"),
+            }),
+            Credential::Ticket(TicketCredential { ticket }),
+        ]
+    }
+
+    #[test]
+    fn credentials_of_2_x_come_back_and_are_not_told_to_1_x() {
+        for credential in those_of_2_x() {
+            let mut w = Writer::new(V2_1);
+            credential.encode(Tag::CREDENTIAL, &mut w);
+            let bytes = w.finish();
+            let item = Reader::new(&bytes, V2_1).next_item().unwrap().unwrap();
+            assert_eq!(Credential::decode(&item).unwrap(), credential);
+            assert!(credential.known_in(ProtocolVersion::V2_0) && !credential.known_in(ProtocolVersion::V1_4));
+        }
+    }
+
+    #[test]
+    fn debug_of_credentials_shows_no_secret() {
+        for credential in those_of_2_x() {
+            let shown = format!("{credential:?}");
+            assert!(shown.contains("Secret(6 bytes)") && !shown.contains("marker"), "{shown}");
+        }
+    }
+}

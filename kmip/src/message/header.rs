@@ -136,3 +136,51 @@ impl ResponseHeader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttlv::{ItemType, Reader};
+
+    fn asking(version: ProtocolVersion, asynchronous: AsynchronousIndicator) -> RequestHeader {
+        RequestHeader { asynchronous: Some(asynchronous), ..RequestHeader::new(version, 1) }
+    }
+
+    fn told(header: &RequestHeader) -> (ItemType, RequestHeader) {
+        let mut w = Writer::new(header.version);
+        header.encode(Tag::REQUEST_HEADER, &mut w);
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, header.version).next_item().unwrap().unwrap();
+        let mut fields = item.structure().unwrap();
+        while let Some(field) = fields.next_item().unwrap() {
+            if field.tag == Tag::ASYNCHRONOUS_INDICATOR {
+                return (field.item_type, RequestHeader::decode(&item).unwrap());
+            }
+        }
+        panic!("no Asynchronous Indicator")
+    }
+
+    #[test]
+    fn the_asynchronous_indicator_is_a_boolean_in_1_x_and_an_enumeration_in_2_x() {
+        for indicator in [AsynchronousIndicator::Optional, AsynchronousIndicator::Prohibited] {
+            let (of_1_4, of_2_0) = (asking(ProtocolVersion::V1_4, indicator), asking(ProtocolVersion::V2_0, indicator));
+            assert_eq!(told(&of_1_4), (ItemType::Boolean, of_1_4));
+            assert_eq!(told(&of_2_0), (ItemType::Enumeration, of_2_0));
+        }
+    }
+
+    #[test]
+    fn only_2_x_demands_an_asynchronous_answer() {
+        let demanding = |version| asking(version, AsynchronousIndicator::Mandatory).known_in(version);
+        assert!(demanding(ProtocolVersion::V2_1));
+        assert!(!demanding(ProtocolVersion::V1_4));
+    }
+
+    #[test]
+    fn order_is_kept_by_default_since_2_0() {
+        let keeps =
+            |version, batch_order| RequestHeader { batch_order, ..RequestHeader::new(version, 2) }.keeps_order();
+        assert!(!keeps(ProtocolVersion::V1_4, None) && keeps(ProtocolVersion::V2_0, None));
+        assert!(keeps(ProtocolVersion::V1_4, Some(true)) && !keeps(ProtocolVersion::V2_0, Some(false)));
+    }
+}

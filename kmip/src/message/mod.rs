@@ -15,7 +15,7 @@ pub use header::{RequestHeader, ResponseHeader};
 pub use request::{EncodeError, ItemPayload, RequestItem, RequestMessage};
 pub use response::{Outcome, ResponseItem, ResponseMessage};
 
-use crate::attribute::check_empty_attributes;
+use crate::attribute::check_overhead;
 use crate::ttlv::{DecodeError, DecodeErrorKind, Item, Reader, Wire, Writer};
 use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
@@ -77,9 +77,7 @@ fn open(bytes: &[u8], message: Tag, header: Tag) -> Result<Reader<'_>, DecodeErr
         return Err(named.error(DecodeErrorKind::UnsupportedVersion(version)));
     }
     let items = whole.structure()?.with_version(version);
-    if version.is_2_x() {
-        check_empty_attributes(items.clone())?;
-    }
+    check_overhead(items.clone())?;
     Ok(items)
 }
 

@@ -228,9 +228,8 @@ impl RequestItem {
         let payload = fields.require(Tag::REQUEST_PAYLOAD)?;
         if let Ok(operation) = self.operation
             && operation.known_in(fields.version())
-            && let Some(payload) = RequestPayload::decode(operation, &payload)?
         {
-            self.payload = ItemPayload::Typed(payload);
+            self.payload = ItemPayload::Typed(RequestPayload::decode(operation, &payload)?);
         }
         let limit = if fields.version().is_2_x() { MAX_MESSAGE_EXTENSIONS } else { 1 };
         self.message_extensions = fields.repeated_by(Tag::MESSAGE_EXTENSION, limit, MessageExtension::decode)?;

@@ -31,7 +31,6 @@ pub struct ResponseItem {
 
 /// What came of an operation. KMIP 1.4 §6.9.
 #[derive(Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "successes are the rule, and lists of outcomes are short")]
 pub enum Outcome {
     /// It was done.
     Success(ResponsePayload),
@@ -260,16 +259,16 @@ impl ResponseItem {
             ResultStatus::Success => {
                 let payload = payload.ok_or_else(|| missing(Tag::RESPONSE_PAYLOAD))?;
                 let operation = known.ok_or_else(|| missing(Tag::OPERATION))?;
-                ResponsePayload::decode(operation, &payload)?.map(Outcome::Success).ok_or_else(|| {
-                    payload.error(DecodeErrorKind::Invalid { tag: Tag::OPERATION, why: "is one without typed payload" })
-                })?
+                Outcome::Success(ResponsePayload::decode(operation, &payload)?)
             }
             ResultStatus::OperationPending => Outcome::Pending {
                 asynchronous_correlation_value: asynchronous_correlation_value
                     .ok_or_else(|| missing(Tag::ASYNCHRONOUS_CORRELATION_VALUE))?,
             },
             ResultStatus::OperationUndone => match (known, payload) {
-                (Some(operation), Some(payload)) => Outcome::Undone(ResponsePayload::decode(operation, &payload)?),
+                (Some(operation), Some(payload)) => {
+                    Outcome::Undone(Some(ResponsePayload::decode(operation, &payload)?))
+                }
                 _ => Outcome::Undone(None),
             },
             status => {

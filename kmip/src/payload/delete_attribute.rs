@@ -103,3 +103,67 @@ structure! {
         part attribute: Option<Attribute> = ChangedAttribute,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attribute::AttributeValue;
+    use crate::ttlv::Reader;
+
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+
+    fn read(write: impl FnOnce(&mut Writer)) -> Result<DeleteAttributeRequest, DecodeError> {
+        let mut w = Writer::new(V2_1);
+        w.structure(Tag::REQUEST_PAYLOAD, write);
+        let bytes = w.finish();
+        DeleteAttributeRequest::decode(&Reader::new(&bytes, V2_1).next_item()?.unwrap())
+    }
+
+    fn current(w: &mut Writer) {
+        w.structure(Tag::CURRENT_ATTRIBUTE, |w| w.text(Tag::COMMENT, "a"));
+    }
+
+    fn reference(w: &mut Writer, tag: Tag) {
+        w.enumeration(Tag::ATTRIBUTE_REFERENCE, tag.0);
+    }
+
+    #[test]
+    fn a_value_means_one_instance_and_a_reference_all() {
+        let by_value = read(current).unwrap();
+        assert_eq!(by_value.attribute_name, "Comment");
+        assert_eq!(by_value.current_attribute, Some(AttributeValue::Comment("a".into()).into()));
+        let by_name = read(|w| reference(w, Tag::COMMENT)).unwrap();
+        assert_eq!((by_name.attribute_name.as_str(), by_name.current_attribute), ("Comment", None));
+    }
+
+    #[test]
+    fn value_and_reference_agree() {
+        let both = |tag| {
+            read(|w| {
+                current(w);
+                reference(w, tag);
+            })
+        };
+        assert_eq!(both(Tag::COMMENT).unwrap(), read(current).unwrap());
+        let refused = both(Tag::DESCRIPTION).unwrap_err();
+        assert!(matches!(refused.kind, DecodeErrorKind::Invalid { tag: Tag::ATTRIBUTE_REFERENCE, .. }));
+    }
+
+    #[test]
+    fn something_is_to_be_deleted() {
+        assert_eq!(read(|_| {}).unwrap_err().kind, DecodeErrorKind::MissingField(Tag::CURRENT_ATTRIBUTE));
+    }
+
+    #[test]
+    fn what_tells_one_instance_from_another_is_not_left_out() {
+        let by_index = DeleteAttributeRequest {
+            unique_identifier: None,
+            attribute_name: "Comment".into(),
+            attribute_index: Some(0),
+            current_attribute: None,
+        };
+        assert!(by_index.known_in(ProtocolVersion::V1_4) && !by_index.known_in(V2_1));
+        let by_value = read(current).unwrap();
+        assert!(by_value.known_in(V2_1) && !by_value.known_in(ProtocolVersion::V1_4));
+    }
+}

@@ -193,10 +193,9 @@ macro_rules! payloads {
                 match self { $( Self::$verb(payload) => payload.encode(Tag::REQUEST_PAYLOAD, w), )* }
             }
 
-            /// `None` for an operation without typed payload.
-            pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Option<Self>, DecodeError> {
+            pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Self, DecodeError> {
                 match operation {
-                    $( Operation::$verb => $request::decode(item).map(|payload| Some(Self::$verb(payload))), )*
+                    $( Operation::$verb => $request::decode(item).map(Self::$verb), )*
                 }
             }
 
@@ -219,10 +218,9 @@ macro_rules! payloads {
                 match self { $( Self::$verb(payload) => payload.encode(Tag::RESPONSE_PAYLOAD, w), )* }
             }
 
-            /// `None` for an operation without typed payload.
-            pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Option<Self>, DecodeError> {
+            pub(crate) fn decode(operation: Operation, item: &Item<'_>) -> Result<Self, DecodeError> {
                 match operation {
-                    $( Operation::$verb => $response::decode(item).map(|payload| Some(Self::$verb(payload))), )*
+                    $( Operation::$verb => $response::decode(item).map(Self::$verb), )*
                 }
             }
 

@@ -251,3 +251,75 @@ structure! {
         optional quantum_safe_capability: bool = Tag::QUANTUM_SAFE_CAPABILITY [since V2_0],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ttlv::{Reader, Wire};
+
+    const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+
+    fn told<T: Wire>(version: ProtocolVersion, value: &T) -> Result<T, DecodeError> {
+        let mut w = Writer::new(version);
+        value.encode(Tag::RESPONSE_PAYLOAD, &mut w);
+        let bytes = w.finish();
+        T::decode(&Reader::new(&bytes, version).next_item()?.unwrap())
+    }
+
+    fn of_vendor() -> OwnedItem {
+        OwnedItem::of(Tag(0x54_0001), &"rack 7".to_owned()).unwrap()
+    }
+
+    #[test]
+    fn in_1_x_server_information_is_the_vendors_alone() {
+        let whole = ServerInformation {
+            server_name: Some("clavis".into()),
+            vendor_specific: vec![of_vendor()],
+            ..ServerInformation::default()
+        };
+        assert_eq!(told(V2_1, &whole).unwrap(), whole);
+        assert_eq!(told(V1_4, &whole).unwrap(), ServerInformation { server_name: None, ..whole });
+    }
+
+    #[test]
+    fn in_2_x_a_vendor_has_no_tags_of_the_standard() {
+        let mut w = Writer::new(V2_1);
+        w.structure(Tag::SERVER_INFORMATION, |w| {
+            of_vendor().encode(Tag(0x54_0001), w);
+            w.text(Tag::SERVER_NAME, "clavis");
+        });
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, V2_1).next_item().unwrap().unwrap();
+        let refused = ServerInformation::decode(&item).unwrap_err();
+        assert_eq!(refused.kind, DecodeErrorKind::MisplacedField(Tag::SERVER_NAME));
+    }
+
+    #[test]
+    fn an_extension_says_its_type_in_either_form() {
+        let whole = ExtensionInformation {
+            extension_name: "rack".into(),
+            extension_type: Some(7),
+            extension_attribute: Some(true),
+            ..ExtensionInformation::default()
+        };
+        assert_eq!(told(V2_1, &whole).unwrap(), whole);
+        assert_eq!(told(V1_4, &whole).unwrap(), ExtensionInformation { extension_attribute: None, ..whole });
+    }
+
+    #[test]
+    fn what_2_x_answers_more_is_left_out_for_1_x() {
+        let whole = QueryResponse {
+            capability_information: vec![CapabilityInformation {
+                quantum_safe_capability: Some(false),
+                ..CapabilityInformation::default()
+            }],
+            defaults_information: Some(DefaultsInformation::default()),
+            protection_storage_masks: Some(ProtectionStorageMasks::default()),
+            ..QueryResponse::default()
+        };
+        assert_eq!(told(V2_1, &whole).unwrap(), whole);
+        let capability_information = vec![CapabilityInformation::default()];
+        assert_eq!(told(V1_4, &whole).unwrap(), QueryResponse { capability_information, ..QueryResponse::default() });
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{AttributeKind, AttributeValue};
 use crate::attribute::reference::{decode_vendor_name, split_vendor};
-use crate::ttlv::{DecodeError, DecodeErrorKind, Item, OwnedItem, Wire, Writer};
+use crate::ttlv::{DecodeError, DecodeErrorKind, Item, ItemType, OwnedItem, Wire, Writer};
 use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
 
@@ -106,5 +106,25 @@ impl AttributeValue {
     #[must_use]
     pub fn known_in(&self, version: ProtocolVersion) -> bool {
         self.kind().is_known_to(version) && self.value_known_in(version)
+    }
+}
+
+/// Whether `version` has the types of `item` and of all items inside: Date-Time Extended came with 2.0.
+pub(super) fn are_types_known_in(item: &Item<'_>, version: ProtocolVersion) -> bool {
+    if version >= ProtocolVersion::V2_0 {
+        return true;
+    }
+    match item.item_type {
+        ItemType::DateTimeExtended => false,
+        ItemType::Structure => {
+            let Ok(mut inside) = item.structure() else { return false };
+            while let Ok(Some(next)) = inside.next_item() {
+                if !are_types_known_in(&next, version) {
+                    return false;
+                }
+            }
+            true
+        }
+        _ => true,
     }
 }

@@ -126,6 +126,17 @@ fn a_vendor_attribute_is_the_custom_attribute_of_1_x_in_another_form() {
 }
 
 #[test]
+fn a_value_of_a_type_that_1_x_lacks_is_not_told_to_it() {
+    let bare = AttributeValue::custom("x-at", |w| w.date_time_extended(Tag::ATTRIBUTE_VALUE, 1)).unwrap();
+    let nested = AttributeValue::custom("x-at", |w| {
+        w.structure(Tag::ATTRIBUTE_VALUE, |w| w.structure(Tag(0x54_0001), |w| w.date_time_extended(Tag(0x54_0002), 1)));
+    });
+    for value in [bare, nested.unwrap()] {
+        assert!(value.known_in(ProtocolVersion::V2_0) && !value.known_in(ProtocolVersion::V1_4));
+    }
+}
+
+#[test]
 fn in_2_x_the_tag_is_the_name() {
     let read = |version, tag| {
         let mut w = Writer::new(version);
@@ -191,6 +202,6 @@ fn canonical_bytes_do_not_depend_on_versions_and_leave_nothing_out() {
 #[test]
 fn an_attribute_is_small_enough_for_the_memory_bar() {
     // Beside the message itself, three times its length may be used. The smallest attributes on the wire have 16 bytes
-    // in 2.x; those without any value are counted, see `MAX_EMPTY_ATTRIBUTES`.
+    // in 2.x; what others cost is counted, see `MAX_ATTRIBUTE_OVERHEAD`.
     assert!(size_of::<Attribute>() <= 3 * 16, "{}", size_of::<Attribute>());
 }

@@ -4,6 +4,7 @@ use secret::Secret;
 
 use super::*;
 use crate::attribute::{AttributeValue, TemplateAttribute};
+use crate::limits::MAX_ATTRIBUTE_OVERHEAD;
 use crate::message::{Credential, DeviceCredential, Password, peek_version};
 use crate::object::{KeyBlock, ManagedObject, SymmetricKey};
 use crate::payload::{CreateRequest, DiscoverVersionsRequest, GetRequest, QueryRequest, RegisterRequest};
@@ -66,6 +67,24 @@ fn batch_items_have_a_limit() {
     assert_eq!(RequestMessage::decode(&of(MAX_BATCH_ITEMS)).unwrap().items.len(), MAX_BATCH_ITEMS);
     let refused = RequestMessage::decode(&of(MAX_BATCH_ITEMS + 1)).unwrap_err();
     assert_eq!(refused.kind, DecodeErrorKind::TooMany { what: "Batch Item", limit: MAX_BATCH_ITEMS });
+}
+
+#[test]
+fn attributes_that_are_cheap_to_send_and_dear_to_keep_have_a_limit() {
+    let of = |count: usize| {
+        let create = Operation::Create.value();
+        message(ProtocolVersion::V2_1, 1, |w| {
+            item(w, create, |w| {
+                ObjectType::SymmetricKey.encode(Tag::OBJECT_TYPE, w);
+                w.structure(Tag::ATTRIBUTES, |w| {
+                    (0..count).for_each(|_| w.structure(Tag::CRYPTOGRAPHIC_PARAMETERS, |_| {}));
+                });
+            });
+        })
+    };
+    assert!(matches!(RequestMessage::decode(&of(50)).unwrap().items[0].payload, ItemPayload::Typed(_)));
+    let refused = RequestMessage::decode(&of(500)).unwrap_err();
+    assert!(matches!(refused.kind, DecodeErrorKind::TooMany { limit: MAX_ATTRIBUTE_OVERHEAD, .. }));
 }
 
 #[test]
@@ -244,6 +263,30 @@ fn an_extension_tells_whether_it_may_be_passed_over() {
     let read = RequestMessage::decode(&request.encode().unwrap()).unwrap();
     assert_eq!(read, request);
     assert!(read.items[0].message_extensions[0].criticality_indicator);
+}
+
+#[test]
+fn what_2_x_may_say_around_a_payload_is_refused_in_1_x() {
+    let extension = || {
+        let mut vendor = Writer::new(V1_4);
+        vendor.structure(Tag::VENDOR_EXTENSION, |_| {});
+        MessageExtension {
+            vendor_identification: "Acme".into(),
+            criticality_indicator: false,
+            vendor_extension: OwnedItem::from_bytes(&vendor.finish()).unwrap(),
+        }
+    };
+    let around = |version, ephemeral, extensions: usize| {
+        let mut request = RequestMessage::single(version, get("a"));
+        request.items[0].ephemeral = ephemeral;
+        request.items[0].message_extensions = (0..extensions).map(|_| extension()).collect();
+        request.encode().ok().map(|bytes| RequestMessage::decode(&bytes).unwrap().items.remove(0))
+    };
+    let whole = around(ProtocolVersion::V2_0, Some(true), 2).unwrap();
+    assert_eq!((whole.ephemeral, whole.message_extensions.len()), (Some(true), 2));
+    assert_eq!(around(V1_4, Some(true), 0), None);
+    assert_eq!(around(V1_4, None, 2), None);
+    assert_eq!(around(V1_4, Some(false), 1).unwrap().ephemeral, None);
 }
 
 #[test]

@@ -155,3 +155,25 @@ fn debug_of_an_answer_shows_no_key() {
     assert!(shown.contains("Secret(16 bytes)"), "{shown}");
     assert!(!shown.contains("0123456789abcdef") && !shown.contains("48, 49, 50"), "{shown}");
 }
+
+#[test]
+fn an_operation_that_was_undone_may_still_say_what_it_did() {
+    let undone = |payload| ResponseItem {
+        operation: Some(Operation::Activate.value()),
+        unique_batch_item_id: None,
+        outcome: Outcome::Undone(payload),
+    };
+    let activated = || Some(crate::payload::ActivateResponse { unique_identifier: "a".into() }.into());
+    assert_eq!(told(ProtocolVersion::V2_1, undone(activated())), Outcome::Undone(activated()));
+    assert_eq!(told(V1_0, undone(None)), Outcome::Undone(None));
+}
+
+#[test]
+fn the_proof_of_the_server_is_for_2_x() {
+    let proof = |version| {
+        let mut message = response(version, ResponseItem::failure(None, None, ResultReason::InvalidMessage, ""));
+        message.header.server_hashed_password = Some(vec![1; 32]);
+        ResponseMessage::decode(&message.encode()).unwrap().header.server_hashed_password
+    };
+    assert_eq!((proof(V1_4), proof(ProtocolVersion::V2_0)), (None, Some(vec![1; 32])));
+}

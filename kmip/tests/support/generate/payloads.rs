@@ -88,7 +88,7 @@ pub fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Req
                 })
                 .boxed()
         }
-        Operation::GetAttributes => (id(v), vec(attribute_name(v), 0..4))
+        Operation::GetAttributes => (id(v), attribute_names(v))
             .prop_map(|(unique_identifier, attribute_names)| {
                 P::GetAttributes(GetAttributesRequest { unique_identifier, attribute_names })
             })
@@ -201,7 +201,7 @@ pub fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Re
                 P::GetAttributes(GetAttributesResponse { unique_identifier, attributes })
             })
             .boxed(),
-        Operation::GetAttributeList => (text(), vec(attribute_name(v), 0..4))
+        Operation::GetAttributeList => (text(), attribute_names(v))
             .prop_map(|(unique_identifier, attribute_names)| {
                 P::GetAttributeList(GetAttributeListResponse { unique_identifier, attribute_names })
             })

@@ -4,8 +4,8 @@ use kmip::ProtocolVersion;
 use kmip::Tag;
 use kmip::attribute::*;
 use kmip::registry::*;
-use kmip::ttlv::{DateTime, Interval, OwnedItem, Wire, Writer};
-use proptest::collection::vec;
+use kmip::ttlv::{DateTime, DateTimeExtended, Interval, OwnedItem, Wire, Writer};
+use proptest::collection::{btree_set, vec};
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -321,10 +321,17 @@ pub(super) fn value_of(kind: AttributeKind, v: ProtocolVersion) -> BoxedStrategy
         K::CertificateIssuerTitle => text().prop_map(V::CertificateIssuerTitle).boxed(),
         K::CertificateIssuerDc => text().prop_map(V::CertificateIssuerDc).boxed(),
         K::CertificateIssuerDnQualifier => text().prop_map(V::CertificateIssuerDnQualifier).boxed(),
-        K::Custom => (vendor_name(v), owned(Tag::ATTRIBUTE_VALUE))
+        K::Custom => (vendor_name(v), vendor_value(v))
             .prop_map(|(name, value)| V::custom(name, |w| w.raw(value.as_bytes())).unwrap())
             .boxed(),
     }
+}
+
+/// The value of a vendor's attribute. 1.x has no Date-Time Extended.
+pub(super) fn vendor_value(v: ProtocolVersion) -> BoxedStrategy<OwnedItem> {
+    let date = any::<i64>().prop_map(|value| OwnedItem::of(Tag::ATTRIBUTE_VALUE, &DateTimeExtended(value)).unwrap());
+    let value = owned(Tag::ATTRIBUTE_VALUE);
+    if v < ProtocolVersion::V2_0 { value } else { prop_oneof![8 => value, 1 => date].boxed() }
 }
 
 /// The name of a vendor's attribute. 1.x knows two vendors.
@@ -339,6 +346,11 @@ pub(super) fn attribute_name(v: ProtocolVersion) -> BoxedStrategy<String> {
     let other = if v.is_2_x() { "0x54000[1-9]".boxed() } else { text() };
     prop_oneof![4 => known.prop_filter("a name", |name| name != "Custom Attribute"), 1 => vendor_name(v), 1 => other]
         .boxed()
+}
+
+/// Names, each once.
+pub(super) fn attribute_names(v: ProtocolVersion) -> BoxedStrategy<Vec<String>> {
+    btree_set(attribute_name(v), 0..4).prop_map(|names| names.into_iter().collect()).boxed()
 }
 
 pub(super) fn storage_masks() -> BoxedStrategy<ProtectionStorageMasks> {
