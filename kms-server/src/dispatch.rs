@@ -28,7 +28,7 @@ use crate::later::{self, PutOff};
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
-use crate::node::jobs::Work;
+use crate::node::jobs::{self, Waiting, Work};
 use crate::node::sealing::identifier_text;
 use crate::node::tickets::{self, Permit};
 use crate::operation;
@@ -328,7 +328,7 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
     // The last answer is the failure that ended the batch.
     let Some((_, succeeded)) = answers.split_last_mut() else { return };
     for (answer, item) in succeeded.iter_mut().zip(&message.items) {
-        *answer = answer_to(item, Outcome::Undone(None)).to_bytes(scope.version);
+        *answer = answer_to(item, Outcome::Undone(told_before(answer, scope.version))).to_bytes(scope.version);
     }
     scope.draft.undo_all(|record| {
         if record.outcome == audit::Outcome::Success {
@@ -340,6 +340,19 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
 
 pub(crate) fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
     ResponseItem { operation: item.operation_code(), unique_batch_item_id: item.unique_batch_item_id.clone(), outcome }
+}
+
+/// The payload that goes with an undone answer: in 2.x the one it had, unless it hands something out that then would
+/// have left without ever having been asked for.
+fn told_before(answer: &Zeroizing<Vec<u8>>, version: ProtocolVersion) -> Option<ResponsePayload> {
+    if !version.is_2_x() {
+        return None;
+    }
+    let alone = ResponseMessage::assemble(&ResponseHeader::new(version, DateTime(0)), std::slice::from_ref(answer));
+    match ResponseMessage::decode(&alone).ok()?.items.pop()?.outcome {
+        Outcome::Success(payload) if jobs::waiting(payload.operation()) == Waiting::Allowed => Some(payload),
+        _ => None,
+    }
 }
 
 /// What an item that succeeded is answered with.
@@ -417,7 +430,9 @@ fn failed_item(
     let record = told.failure(node, item.map_or(UNREADABLE, operation_name), asked, &failure, answer.reason.text());
     let message = answer.message.to_owned();
     let outcome = match failure {
-        Failure::CheckRefused(payload) => Outcome::CheckFailed { reason: answer.reason, message, payload },
+        Failure::CheckRefused(payload) if !version.is_2_x() => {
+            Outcome::CheckFailed { reason: answer.reason, message, payload }
+        }
         _ => Outcome::Failure { status: ResultStatus::OperationFailed, reason: answer.reason, message },
     };
     let response = match item {

@@ -295,6 +295,13 @@ impl Failure {
             Self::WrongState => (R::PermissionDenied, "object's state does not allow it"),
             Self::IllegalOperation(_) if modern => (R::IllegalObjectType, "operation is illegal for this object"),
             Self::IllegalOperation(_) => (R::IllegalOperation, "operation is illegal for this object"),
+            // 2.0 has a reason for what older versions tell in the payload.
+            Self::CheckRefused(refused) if modern && refused.cryptographic_usage_mask.is_some() => {
+                (R::IncompatibleCryptographicUsageMask, "the object may not be used so")
+            }
+            Self::CheckRefused(refused) if modern && refused.usage_limits_count.is_some() => {
+                (R::UsageLimitExceeded, "the object may not be used so often")
+            }
             Self::CheckRefused(_) => (R::PermissionDenied, "the object may not be used so"),
             Self::Denied(_) => (R::PermissionDenied, "not permitted"),
             // The reasons Sensitive and Not Extractable came with 1.4.
