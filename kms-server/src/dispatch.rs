@@ -154,8 +154,8 @@ pub async fn perform(
                 scope.draft.drop_item(record);
             }
             Ok(_) => {
-                let record = scope.told.success(node, name, scope.object);
-                scope.draft.keep_item(record);
+                let told = &scope.told;
+                scope.draft.keep_item(scope.object, |object| told.success(node, name, object));
             }
             Err(failure) => {
                 let reason = failure.answer(version).reason.text();
@@ -198,7 +198,8 @@ async fn run_items(scope: &mut Scope<'_>, message: &RequestMessage) -> Zeroizing
         answers.push(match answer {
             Ok((answer, returned)) => {
                 scope.results.remember(returned);
-                scope.draft.keep_item(scope.told.success(node, operation_name(item), scope.object));
+                let told = &scope.told;
+                scope.draft.keep_item(scope.object, |object| told.success(node, operation_name(item), object));
                 answer
             }
             Err(failure) => {
