@@ -64,11 +64,7 @@ impl Draft {
 
     /// The current item succeeded: its changes join the message's. `object` is what the item was about; each object that
     /// it made or changed is told by a record of its own, which `record` makes.
-    pub fn keep_item(
-        &mut self,
-        object: Option<ObjectId>,
-        mut record: impl FnMut(Option<ObjectId>) -> audit::Record,
-    ) {
+    pub fn keep_item(&mut self, object: Option<ObjectId>, mut record: impl FnMut(Option<ObjectId>) -> audit::Record) {
         let item = std::mem::take(&mut self.item);
         self.rows.extend(item.rows);
         self.steps.extend(item.due);

@@ -307,9 +307,6 @@ impl Failure {
             Self::Weak(what) => (R::PermissionDenied, *what),
             Self::UnusableObject(_) if modern => (R::InvalidObjectType, "objects of this type cannot be used so"),
             Self::UnusableObject(_) => (R::PermissionDenied, "objects of this type cannot be used so"),
-            // The reason Key Value Not Present came with 1.2.
-            Self::KeyValueAbsent if version >= ProtocolVersion::V1_2 => (R::KeyValueNotPresent, "key value is not here"),
-            Self::KeyValueAbsent => (R::IllegalOperation, "key value is not here"),
             Self::CertificateRequest(_) if modern => (R::InvalidCsr, "certificate request is not acceptable"),
             Self::CertificateRequest(_) => (R::InvalidField, "certificate request is not acceptable"),
             // The case QS-M-2 insists on it.

@@ -35,10 +35,7 @@ pub fn may_derive(policy: AlgorithmPolicy, derivation: &Derivation) -> Result<()
         return Ok(());
     }
     let is_weak = |hash| {
-        !matches!(
-            hash,
-            H::Sha256 | H::Sha384 | H::Sha512 | H::Sha512_256 | H::Sha3_256 | H::Sha3_384 | H::Sha3_512
-        )
+        !matches!(hash, H::Sha256 | H::Sha384 | H::Sha512 | H::Sha512_256 | H::Sha3_256 | H::Sha3_384 | H::Sha3_512)
     };
     if derivation.hash.is_some_and(is_weak) {
         return Err(DerivationRefusal("the domain's policy excludes the hash"));

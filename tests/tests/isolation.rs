@@ -21,12 +21,12 @@ use kmip::payload::{
     CreateKeyPairRequest, CreateSplitKeyRequest, DeleteAttributeRequest, DerivationParameters, DeriveKeyRequest,
     DestroyRequest, DiscoverVersionsRequest, ExportRequest, GetAttributeListRequest, GetAttributesRequest, GetRequest,
     ImportRequest, JoinSplitKeyRequest, LocateRequest, ModifyAttributeRequest, ObtainLeaseRequest, QueryRequest,
-    ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest, RecoverRequest, RegisterRequest, RequestPayload, RevokeRequest,
-    SetAttributeRequest, TYPED_OPERATIONS, ValidateRequest,
+    ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest, RecoverRequest, RegisterRequest, RequestPayload,
+    RevokeRequest, SetAttributeRequest, TYPED_OPERATIONS, ValidateRequest,
 };
 use kmip::registry::{
-    AdjustmentType, BatchErrorContinuationOption, CertificateType, CryptographicAlgorithm, DerivationMethod, ObjectType,
-    Operation, QueryFunction, ResultReason, RevocationReasonCode, SplitKeyMethod, State, UsageMask,
+    AdjustmentType, BatchErrorContinuationOption, CertificateType, CryptographicAlgorithm, DerivationMethod,
+    ObjectType, Operation, QueryFunction, ResultReason, RevocationReasonCode, SplitKeyMethod, State, UsageMask,
 };
 use system_tests::node::{Connection, Node, Tenant};
 use system_tests::{asking, exported};

@@ -187,7 +187,8 @@ fn no_sequence_of_requests_leads_to_a_state_that_the_life_cycle_forbids() {
 /// What Locate finds by each state is what the objects are in, destroyed ones found only by asking for them.
 fn locate_agrees(connection: &mut Connection, objects: &[Object]) {
     for state in [State::PreActive, State::Active, State::Deactivated, State::Compromised] {
-        let request = LocateRequest { attributes: vec![AttributeValue::State(state).into()], ..LocateRequest::default() };
+        let request =
+            LocateRequest { attributes: vec![AttributeValue::State(state).into()], ..LocateRequest::default() };
         let found = connection.request(ProtocolVersion::V1_4, request).unwrap().unique_identifiers;
         for object in objects {
             assert_eq!(found.contains(&object.id), object.state == state, "{object:?} and a Locate of {state}");

@@ -75,10 +75,7 @@ impl Node {
         let sealed = self.hsm.seal(&domain.key, &facts(domain.row.id), &plain).await?;
         let digest = digest_of(&authority).ok_or_else(broken)?;
         let row = DomainRow { authority: Some(digest), ..domain.row.clone() };
-        let record = Record {
-            detail: Some(format!("certificate {}", hex::encode(digest))),
-            ..record()
-        };
+        let record = Record { detail: Some(format!("certificate {}", hex::encode(digest))), ..record() };
         let value = sealed.as_bytes().to_vec();
         let changes = vec![Change::UpdateDomain(row), Change::PutSetting { name: setting(domain.row.id), value }];
         let made = self.store.commit(unit(vec![Step { changes, record: Some(record) }])).await;

@@ -20,8 +20,8 @@ use self::attribute::{
 use self::fetching::{export, get, import, locate};
 use self::life::{activate, archive, check, destroy, obtain_lease, recover, revoke, validate};
 use self::making::{
-    certify, create, create_key_pair, create_split_key, derive_key, join_split_key, re_certify, re_key, re_key_key_pair,
-    register,
+    certify, create, create_key_pair, create_split_key, derive_key, join_split_key, re_certify, re_key,
+    re_key_key_pair, register,
 };
 use self::server::{discover_versions, query};
 use crate::failure::Failure;

@@ -151,8 +151,7 @@ impl Birth {
         offset: Option<Interval>,
         given: Vec<Attribute>,
     ) -> Result<Self, Failure> {
-        let origin =
-            if old.object_type == ObjectType::Certificate { Origin::Certified } else { Origin::Created };
+        let origin = if old.object_type == ObjectType::Certificate { Origin::Certified } else { Origin::Created };
         let fresh = Self::begin(scope, origin, old.object_type);
         let mut row = renewal::successor(old, scope.now_s);
         renewal::shift(&mut row, offset, &given)?;
@@ -369,7 +368,8 @@ impl Birth {
             self.give(links::to(LinkType::ReplacedObjectLink, old));
         }
         self.refuse_false_promise()?;
-        if let Some(format) = object.and_then(ManagedObject::format).filter(|_| is_cryptographic(self.row.object_type)) {
+        if let Some(format) = object.and_then(ManagedObject::format).filter(|_| is_cryptographic(self.row.object_type))
+        {
             self.give(AttributeValue::KeyFormatType(format));
         }
         if object.is_some() {

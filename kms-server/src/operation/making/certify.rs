@@ -34,7 +34,9 @@ pub(in crate::operation) async fn run(
     };
     let (subject, public_key) = match (of_request, row) {
         (Some(subject), row) => (subject, row.map(require_public_key).transpose()?),
-        (None, Some(row)) if row.object_type == ObjectType::CertificateRequest => (held_request(scope, &row).await?, None),
+        (None, Some(row)) if row.object_type == ObjectType::CertificateRequest => {
+            (held_request(scope, &row).await?, None)
+        }
         (None, Some(row)) => {
             let row = require_public_key(row)?;
             (of_public_key(scope, &row).await?, Some(row))
@@ -56,9 +58,8 @@ pub(in crate::operation) async fn run(
 
 /// The server signs X.509 certificates and no others.
 pub(super) fn require_x509(given: &[Attribute]) -> Result<(), Failure> {
-    let is_other = |one: &Attribute| {
-        matches!(one.value, AttributeValue::CertificateType(kind) if kind != CertificateType::X509)
-    };
+    let is_other =
+        |one: &Attribute| matches!(one.value, AttributeValue::CertificateType(kind) if kind != CertificateType::X509);
     if given.iter().any(is_other) { Err(Failure::UnsupportedFeature("certificate type")) } else { Ok(()) }
 }
 

@@ -41,10 +41,7 @@ pub(in crate::operation) async fn run(
 }
 
 /// The attributes of one of the three lists.
-pub(super) async fn given(
-    scope: &mut Scope<'_>,
-    list: Option<&TemplateAttribute>,
-) -> Result<Vec<Attribute>, Failure> {
+pub(super) async fn given(scope: &mut Scope<'_>, list: Option<&TemplateAttribute>) -> Result<Vec<Attribute>, Failure> {
     match list {
         Some(list) => birth::resolve_templates(scope, list).await,
         None => Ok(Vec::new()),

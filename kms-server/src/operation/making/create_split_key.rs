@@ -51,8 +51,7 @@ pub(in crate::operation) async fn run(
             let (algorithm, length, len) = model.decide_key_parameters(scope)?;
             let policy = policy_of(&scope.domain.row.policy);
             let (bytes, generator) = generator::key_bytes(&scope.node.hsm, policy, len).await?;
-            let whole =
-                Whole { bytes, format: KeyFormatType::Raw, algorithm: Some(algorithm), length: Some(length) };
+            let whole = Whole { bytes, format: KeyFormatType::Raw, algorithm: Some(algorithm), length: Some(length) };
             (whole, Some(generator))
         }
     };
@@ -86,8 +85,7 @@ pub(in crate::operation) async fn run(
         if let Some(generator) = &generator {
             birth.made_by_server(generator.clone());
         }
-        let key_block =
-            KeyBlock::new(whole.format, KeyMaterial::Bytes(part.material), whole.algorithm, whole.length);
+        let key_block = KeyBlock::new(whole.format, KeyMaterial::Bytes(part.material), whole.algorithm, whole.length);
         let object = ManagedObject::SplitKey(Box::new(SplitKey {
             parts: request.split_key_parts,
             part_identifier: i32::try_from(part.identifier).map_err(|_| Failure::Internal("part of a split key"))?,
@@ -112,7 +110,9 @@ fn prime_of(request: &CreateSplitKeyRequest, len: usize) -> Result<Option<Vec<u8
         return Ok(None);
     }
     match &request.prime_field_size {
-        Some(prime) => prime.unsigned().map(|digits| Some(digits.to_vec())).ok_or(Failure::InvalidField("a prime below zero")),
+        Some(prime) => {
+            prime.unsigned().map(|digits| Some(digits.to_vec())).ok_or(Failure::InvalidField("a prime below zero"))
+        }
         None => usual_prime(len.saturating_mul(8)).map(Some).map_err(refused),
     }
 }

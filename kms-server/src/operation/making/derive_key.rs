@@ -39,8 +39,7 @@ pub(in crate::operation) async fn run(
         ObjectType::SymmetricKey => {
             birth.require_key_parameters(scope)?;
             let (algorithm, length) = (birth.row().algorithm, birth.row().length);
-            let key_block =
-                KeyBlock::new(KeyFormatType::Raw, KeyMaterial::Bytes(derived), algorithm, length);
+            let key_block = KeyBlock::new(KeyFormatType::Raw, KeyMaterial::Bytes(derived), algorithm, length);
             ManagedObject::SymmetricKey(SymmetricKey { key_block })
         }
         _ => ManagedObject::SecretData(SecretData {

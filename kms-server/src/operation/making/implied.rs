@@ -52,7 +52,7 @@ fn x509(facts: &CertificateFacts) -> Vec<AttributeValue> {
         })),
         AttributeValue::CertificateIdentifier(Box::new(CertificateIdentifier {
             issuer: facts.issuer.text.clone(),
-            serial_number: Some(hex::encode_upper(&facts.serial)),
+            serial_number: Some(hex::encode_upper(number(&facts.serial))),
         })),
         AttributeValue::CertificateSubject(Box::new(CertificateSubject {
             distinguished_name: facts.subject.text.clone(),
@@ -69,6 +69,14 @@ fn x509(facts: &CertificateFacts) -> Vec<AttributeValue> {
         values.push(AttributeValue::CryptographicLength(key.length_bits));
     }
     values
+}
+
+/// The digits of a serial number, without the zero that DER puts in front of a first bit that is set.
+fn number(serial: &[u8]) -> &[u8] {
+    match serial {
+        [0, digits @ ..] if !digits.is_empty() => digits,
+        digits => digits,
+    }
 }
 
 fn subject_part(part: NamePart, text: String) -> AttributeValue {

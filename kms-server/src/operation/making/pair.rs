@@ -109,9 +109,8 @@ fn blocks(
             (KeyFormatType::Pkcs8, KeyFormatType::X509)
         }
     };
-    let block = |format, bytes| {
-        KeyBlock::new(format, KeyMaterial::Bytes(bytes), Some(algorithm), Some(recipe.length()))
-    };
+    let block =
+        |format, bytes| KeyBlock::new(format, KeyMaterial::Bytes(bytes), Some(algorithm), Some(recipe.length()));
     let public = key.public_key()?.to_encoded(of_public)?;
     Ok((block(of_private, key.to_encoded(of_private)?), block(of_public, Secret::new(public))))
 }

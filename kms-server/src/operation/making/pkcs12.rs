@@ -61,8 +61,7 @@ pub(super) async fn register(
         birth.give(links::to(LinkType::Pkcs12CertificateLink, certificate));
     }
     let material = KeyMaterial::Bytes(contents.key.to_encoded(KeyFormatType::Pkcs8)?);
-    let key_block =
-        KeyBlock::new(KeyFormatType::Pkcs8, material, Some(facts.algorithm), Some(facts.length_bits));
+    let key_block = KeyBlock::new(KeyFormatType::Pkcs8, material, Some(facts.algorithm), Some(facts.length_bits));
     birth.complete(scope, Some(&ManagedObject::PrivateKey(PrivateKey { key_block }))).await
 }
 

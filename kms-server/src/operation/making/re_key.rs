@@ -11,10 +11,7 @@ use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
 
-pub(in crate::operation) async fn run(
-    scope: &mut Scope<'_>,
-    request: &ReKeyRequest,
-) -> Result<ReKeyResponse, Failure> {
+pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &ReKeyRequest) -> Result<ReKeyResponse, Failure> {
     birth::may_be_kept(request.protection_storage_masks.as_ref())?;
     let mut old = source::find_typed(scope, request.unique_identifier.as_ref(), ObjectType::SymmetricKey).await?;
     source::require_value(&old)?;

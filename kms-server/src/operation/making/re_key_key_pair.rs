@@ -30,8 +30,7 @@ pub(in crate::operation) async fn run(
     let common = given(scope, request.common_attributes.as_ref()).await?;
     let of_private = given(scope, request.private_key_attributes.as_ref()).await?;
     let of_public = given(scope, request.public_key_attributes.as_ref()).await?;
-    let mut private =
-        Birth::renew(scope, &old_private, request.offset, birth::merged(common.clone(), of_private))?;
+    let mut private = Birth::renew(scope, &old_private, request.offset, birth::merged(common.clone(), of_private))?;
     let mut public = Birth::renew(scope, &old_public, request.offset, birth::merged(common, of_public))?;
     for (old, new) in [(&mut old_private, &private), (&mut old_public, &public)] {
         // The old keys give up their names before the new ones take them.
