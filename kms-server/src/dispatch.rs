@@ -239,8 +239,8 @@ pub async fn perform(
                 scope.draft.drop_item(record);
             }
             Ok(_) => {
-                let record = scope.told.success(node, name, scope.object);
-                scope.draft.keep_item(record);
+                let told = &scope.told;
+                scope.draft.keep_item(scope.object, |object| told.success(node, name, object));
             }
             Err(failure) => {
                 let reason = failure.answer(version).reason.text();
@@ -297,11 +297,14 @@ async fn run_items(
                 if let Some(returned) = returned {
                     scope.results.remember(returned);
                 }
-                let mut record = scope.told.success(node, operation_name(item), scope.object);
-                if let Some(note) = scope.note.take() {
-                    record.detail = Some(bounded_text(&format!("{}: {note}", scope.told.version), MAX_DETAIL_LEN));
-                }
-                scope.draft.keep_item(record);
+                let (told, note) = (&scope.told, scope.note.take());
+                scope.draft.keep_item(scope.object, |object| {
+                    let mut record = told.success(node, operation_name(item), object);
+                    if let Some(note) = &note {
+                        record.detail = Some(bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN));
+                    }
+                    record
+                });
                 answer
             }
             Err(failure) => {

@@ -87,8 +87,9 @@ impl Draft {
         self.item.due.push(Step { changes: vec![Change::UpdateObject { row }], record: Some(record) });
     }
 
-    /// The current item succeeded: its changes join the message's, told by `record`.
-    pub fn keep_item(&mut self, record: audit::Record) {
+    /// The current item succeeded: its changes join the message's. `object` is what the item was about; each object that
+    /// it made or changed is told by a record of its own, which `record` makes.
+    pub fn keep_item(&mut self, object: Option<ObjectId>, mut record: impl FnMut(Option<ObjectId>) -> audit::Record) {
         let item = std::mem::take(&mut self.item);
         self.rows.extend(item.rows);
         if item.domain.is_some() {
@@ -96,7 +97,21 @@ impl Draft {
         }
         self.effects.extend(item.effects);
         self.steps.extend(item.due);
-        self.steps.push(Step { changes: item.changes, record: Some(record) });
+        // In the order in which the item changed them: a name is given up before another object takes it.
+        let mut by_object: Vec<(Option<ObjectId>, Vec<Change>)> = Vec::new();
+        for change in item.changes {
+            let of = changed_object(&change).or(object);
+            match by_object.iter_mut().find(|(id, _)| *id == of) {
+                Some((_, changes)) => changes.push(change),
+                None => by_object.push((of, vec![change])),
+            }
+        }
+        if !by_object.iter().any(|(of, _)| *of == object) {
+            by_object.push((object, Vec::new()));
+        }
+        for (of, changes) in by_object {
+            self.steps.push(Step { changes, record: Some(record(of)) });
+        }
     }
 
     /// The current item failed: its changes are forgotten, told by `record`.
@@ -130,6 +145,18 @@ impl Draft {
     #[must_use]
     pub fn into_unit(self) -> Unit {
         Unit { steps: self.steps }
+    }
+}
+
+/// The object that a change is about; `None` for changes of something else.
+fn changed_object(change: &Change) -> Option<ObjectId> {
+    match change {
+        Change::CreateObject(row) | Change::UpdateObject { row } | Change::DestroyObject { row } => Some(row.id),
+        Change::CreateDomain(..)
+        | Change::UpdateDomain(_)
+        | Change::PutIdentity(_)
+        | Change::RemoveIdentity { .. }
+        | Change::PutSetting { .. } => None,
     }
 }
 

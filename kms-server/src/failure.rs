@@ -157,6 +157,24 @@ pub enum Failure {
     /// The store could not do its part, or refused a row whose MAC does not match.
     #[error("store")]
     Store(#[source] keystore::StoreError),
+    /// Key, data or tag do not fit: which of them is for the log alone.
+    #[error("cryptographic failure: {0}")]
+    Cryptographic(&'static str),
+    /// The domain's policy excludes the mechanism.
+    #[error("the domain's policy excludes it: {0}")]
+    Weak(&'static str),
+    /// Objects of this kind have no such use.
+    #[error("no object for this use: {0}")]
+    UnusableObject(&'static str),
+    /// A certificate request that cannot be read, or whose proof of possession does not hold.
+    #[error("certificate request: {0}")]
+    CertificateRequest(&'static str),
+    /// The object was to withstand a quantum computer and would not.
+    #[error("not safe against a quantum computer")]
+    NotQuantumSafe,
+    /// Objects are not kept where the client wants this one to be.
+    #[error("no such storage")]
+    StorageUnavailable,
     /// A rule of the server itself was broken: stored data that cannot be right.
     #[error("internal: {0}")]
     Internal(&'static str),
@@ -172,18 +190,9 @@ pub enum Failure {
     /// The mode has no authentication tag of that length.
     #[error("invalid tag length")]
     TagLength,
-    /// Key, data or tag do not fit: which of them is for the log alone.
-    #[error("cryptographic failure: {0}")]
-    Cryptographic(&'static str),
-    /// The domain's policy excludes the mechanism.
-    #[error("the domain's policy excludes it: {0}")]
-    Weak(&'static str),
     /// The Cryptographic Usage Mask lacks the use.
     #[error("the usage mask does not allow it")]
     UsageMask,
-    /// Objects of this kind have no such use.
-    #[error("no object for this use: {0}")]
-    UnusableObject(&'static str),
     /// The Usage Limits are spent.
     #[error("the usage limits are spent")]
     UsageLimit,
@@ -318,6 +327,17 @@ impl Failure {
             Self::TooMany(what) => (R::IndexOutOfBounds, *what),
             Self::ResponseTooLarge => (R::ResponseTooLarge, "answer exceeds the Maximum Response Size"),
             Self::DomainInactive => (R::PermissionDenied, "domain is not active"),
+            // Which of key, data and tag it was would help to forge.
+            Self::Cryptographic(_) => (R::CryptographicFailure, "cryptographic failure"),
+            Self::Weak(what) => (R::PermissionDenied, *what),
+            Self::UnusableObject(_) if modern => (R::InvalidObjectType, "objects of this type cannot be used so"),
+            Self::UnusableObject(_) => (R::PermissionDenied, "objects of this type cannot be used so"),
+            Self::CertificateRequest(_) if modern => (R::InvalidCsr, "certificate request is not acceptable"),
+            Self::CertificateRequest(_) => (R::InvalidField, "certificate request is not acceptable"),
+            // The case QS-M-2 insists on it.
+            Self::NotQuantumSafe => (R::GeneralFailure, "the object would not be quantum safe"),
+            Self::StorageUnavailable if modern => (R::ProtectionStorageUnavailable, "objects are not kept there"),
+            Self::StorageUnavailable => (R::InvalidField, "objects are not kept there"),
             Self::Undone => {
                 return Answer {
                     status: ResultStatus::OperationUndone,
@@ -335,13 +355,8 @@ impl Failure {
             Self::UnsupportedParameters(what) => (R::FeatureNotSupported, *what),
             // So do they on this one.
             Self::TagLength => (R::GeneralFailure, "invalid tag length"),
-            // Which of key, data and tag it was would help to forge.
-            Self::Cryptographic(_) => (R::CryptographicFailure, "cryptographic failure"),
-            Self::Weak(what) => (R::PermissionDenied, *what),
             Self::UsageMask if modern => (R::IncompatibleCryptographicUsageMask, "usage mask does not allow it"),
             Self::UsageMask => (R::PermissionDenied, "usage mask does not allow it"),
-            Self::UnusableObject(_) if modern => (R::InvalidObjectType, "objects of this type cannot be used so"),
-            Self::UnusableObject(_) => (R::PermissionDenied, "objects of this type cannot be used so"),
             Self::UsageLimit => (R::PermissionDenied, "usage limits are spent"),
             Self::Allocation if modern => (R::UsageLimitExceeded, "unable to allocate the requested amount"),
             Self::Allocation => (R::PermissionDenied, "unable to allocate the requested amount"),
@@ -469,15 +484,18 @@ mod tests {
             Failure::DomainInactive,
             Failure::Undone,
             Failure::Busy,
+            Failure::Cryptographic("x"),
+            Failure::Weak("x"),
+            Failure::UnusableObject("x"),
+            Failure::CertificateRequest("x"),
+            Failure::NotQuantumSafe,
+            Failure::StorageUnavailable,
             Failure::Internal("x"),
             Failure::MissingParameter("x"),
             Failure::BadParameters("x"),
             Failure::UnsupportedParameters("x"),
             Failure::TagLength,
-            Failure::Cryptographic("x"),
-            Failure::Weak("x"),
             Failure::UsageMask,
-            Failure::UnusableObject("x"),
             Failure::UsageLimit,
             Failure::Allocation,
             Failure::NoUsageLimits,

@@ -121,9 +121,10 @@ fn pending(node: &Node, work: &Work, values: &[(CorrelationValue, Operation)]) -
             return None;
         }
         answers.push(answer);
-        let mut record = work.told.success(node, dispatch::operation_name(item), None);
-        record.detail = Some(format!("{}: pending", work.told.version));
-        draft.keep_item(record);
+        draft.keep_item(None, |_| {
+            let record = work.told.success(node, dispatch::operation_name(item), None);
+            audit::Record { detail: Some(format!("{}: pending", work.told.version)), ..record }
+        });
     }
     Some((ResponseMessage::assemble(&header, &answers), draft))
 }

@@ -5,7 +5,7 @@
 //! bits. `legacy` is for clients that cannot do without: it takes old ciphers too, and registers whatever somebody
 //! else made.
 
-use kmip::registry::CryptographicAlgorithm;
+use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
 use thiserror::Error;
 
 /// The policy of a domain.
@@ -51,6 +51,20 @@ pub enum AlgorithmRefusal {
         /// Length in bits.
         length: i32,
     },
+    /// The algorithm has no key pairs that a server could create.
+    #[error("{} has no key pair that could be created here", .0.text())]
+    NoPairs(CryptographicAlgorithm),
+    /// The algorithm has no keys on this curve, or the curve none of that length.
+    #[error("{} has no such keys on {}", algorithm.text(), curve.text())]
+    Curve {
+        /// The algorithm.
+        algorithm: CryptographicAlgorithm,
+        /// The curve.
+        curve: RecommendedCurve,
+    },
+    /// The domain's policy excludes the curve.
+    #[error("the domain's policy excludes keys on {}", .0.text())]
+    PolicyCurve(RecommendedCurve),
     /// The domain's policy excludes the algorithm.
     #[error("the domain's policy excludes {}", .0.text())]
     Policy(CryptographicAlgorithm),
@@ -148,7 +162,7 @@ const fn lengths(algorithm: CryptographicAlgorithm) -> Option<Lengths> {
 }
 
 /// The shortest key in bits that ANSSI accepts, or `None` where it excludes the algorithm.
-const fn anssi_minimum(algorithm: CryptographicAlgorithm) -> Option<i32> {
+pub(crate) const fn anssi_minimum(algorithm: CryptographicAlgorithm) -> Option<i32> {
     use CryptographicAlgorithm as A;
     match algorithm {
         A::Aes => Some(128),
@@ -279,6 +293,32 @@ pub fn symmetric_key_bytes(algorithm: CryptographicAlgorithm, length: i32) -> Re
     usize::try_from(bits / 8).map_err(|_| refusal)
 }
 
+/// Whether a key of this algorithm and length withstands a quantum computer: what rests on factors, logarithms and
+/// curves does not, and of a symmetric key half its bits are left (Grover). KMIP 2.1 §4.51.
+#[must_use]
+pub const fn is_quantum_safe(algorithm: CryptographicAlgorithm, length: i32) -> bool {
+    use CryptographicAlgorithm as A;
+    match algorithm {
+        A::Rsa
+        | A::Dsa
+        | A::Ecdsa
+        | A::Dh
+        | A::Ecdh
+        | A::Ecmqv
+        | A::Ec
+        | A::Sm2
+        | A::GostR34_10_2012
+        | A::Ed25519
+        | A::Ed448 => false,
+        // Their lengths count other things than bits of strength.
+        A::OneTimePad | A::Xmss | A::Sphincs256 | A::McEliece | A::McEliece6960119 | A::McEliece8192128 => true,
+        _ => length >= QUANTUM_SAFE_BITS,
+    }
+}
+
+/// Bits of a symmetric key that leave 128 to whoever has a quantum computer.
+const QUANTUM_SAFE_BITS: i32 = 256;
+
 #[cfg(test)]
 mod tests {
     use CryptographicAlgorithm as A;
@@ -323,6 +363,12 @@ mod tests {
         assert_eq!(symmetric_key_bytes(A::Aes, 256), Ok(32));
         assert!(symmetric_key_bytes(A::Aes, 255).is_err());
         assert!(symmetric_key_bytes(A::Rsa, 2048).is_err());
+    }
+
+    #[test]
+    fn half_of_a_symmetric_key_is_left_to_a_quantum_computer() {
+        assert!(is_quantum_safe(A::Aes, 256) && !is_quantum_safe(A::Aes, 128));
+        assert!(!is_quantum_safe(A::Rsa, 4096) && is_quantum_safe(A::McEliece, 0));
     }
 
     proptest! {

@@ -11,6 +11,7 @@ use kmip::{
 use thiserror::Error;
 
 pub use crate::algorithm::{AlgorithmRefusal, may_create_symmetric, may_register, symmetric_key_bytes};
+pub use crate::pairs::{PairRecipe, may_create_pair};
 use crate::{
     algorithm::AlgorithmPolicy,
     attributes::{AttributeRefusal, applies, check_order, check_value, is_server_made},
@@ -24,6 +25,8 @@ pub enum Origin {
     Created,
     /// The client brings it: Register.
     Registered,
+    /// The server signs it: Certify and Re-certify.
+    Certified,
 }
 
 /// Why the parts of a new object do not fit together.
@@ -55,12 +58,14 @@ pub fn may_set(
     let may_be_given = match kind {
         // The table says "server", because the server sets what the request asks for (KMIP 1.4 §4.1, §4.3).
         K::CryptographicAlgorithm | K::CryptographicLength => true,
-        K::CertificateType | K::CertificateLength | K::DigitalSignatureAlgorithm => origin == Origin::Registered,
+        K::CertificateLength | K::DigitalSignatureAlgorithm => origin == Origin::Registered,
+        // Certify without a request says in it what to make (KMIP 1.4 §4.7).
+        K::CertificateType => origin != Origin::Created,
         // A key made here is as old as the server says, and comes from the server's generator.
         K::OriginalCreationDate => origin == Origin::Registered,
-        K::RandomNumberGenerator if origin == Origin::Created => return Err(AttributeRefusal::Unsupported(kind)),
-        // Keys whose value is elsewhere are not kept.
-        K::KeyValueLocation => return Err(AttributeRefusal::Unsupported(kind)),
+        K::RandomNumberGenerator if origin != Origin::Registered => return Err(AttributeRefusal::Unsupported(kind)),
+        // Where the value is that the client did not bring along (KMIP 1.4 §3.42).
+        K::KeyValueLocation => origin == Origin::Registered,
         _ => kind.rules().set_by_client,
     };
     if !may_be_given || is_server_made(value.name()) {

@@ -8,6 +8,7 @@ mod generate;
 mod material;
 mod numbers;
 mod rsa_factors;
+mod rsa_generate;
 
 use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
 use openssl::ec::{Asn1Flag, EcGroupRef};
@@ -16,6 +17,7 @@ use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public};
 pub(crate) use curve::group;
 pub use generate::random_len;
 pub use material::{KeyHint, inspect_private, inspect_public};
+pub use rsa_generate::generate_rsa;
 
 use crate::CryptoError;
 use crate::library::Checked;

@@ -13,7 +13,7 @@ use crate::limits::{MAX_ATTRIBUTES, MAX_ATTRIBUTES_LEN, MAX_REVOCATION_MESSAGE_L
 use crate::row::{Dates, ObjectRow, Revocation};
 
 /// Attributes are stored in the form of this version, whatever the client spoke.
-const STORED_VERSION: ProtocolVersion = ProtocolVersion::V1_4;
+const STORED_VERSION: ProtocolVersion = ProtocolVersion::EVERY;
 
 /// Columns of table `object`, in its order.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,9 @@
 
 use audit::Record;
 use certs::Authority;
+use crypto::key::PrivateKey;
 use keystore::{Change, DomainRow, Step, StoreError};
+use kmip::registry::KeyFormatType;
 use ring::digest;
 use secret::{DomainId, Sealed, Secret};
 use zeroize::Zeroizing;
@@ -10,12 +12,14 @@ use zeroize::Zeroizing;
 use super::acting::{Acting, AdminFailure, unit};
 use crate::failure::Failure;
 use crate::node::Node;
-use crate::node::auditing::log_of;
+use crate::node::auditing::{Told, log_of};
 use crate::node::directory::Domain;
 use crate::node::sealing::identifier_text;
 
 /// Leads the additional data of the seal.
 const FACTS: &[u8; 20] = b"clavis/domain-ca\x00\x00\x00\x01";
+/// How a record calls the making of an authority.
+const CREATE: &str = "Create Authority";
 /// Bytes before the certificate in the sealed form: its length, big endian.
 const LENGTH_PREFIX: usize = 4;
 
@@ -41,6 +45,28 @@ impl Node {
     /// A setting carries no MAC, so that the domain's row, which has one, holds the digest of the certificate. Row,
     /// setting and record are one unit and the row's revision guards it: of two that are made at once, one stays.
     pub(super) async fn authority(&self, acting: &Acting, domain: &Domain) -> Result<Authority, AdminFailure> {
+        self.authority_of(domain, || acting.record(self, log_of(domain.row.id), CREATE)).await
+    }
+
+    /// The authority's certificate in DER and its key, opened for one signature that a client of the domain asked for.
+    ///
+    /// # Errors
+    /// What opening it fails with; [`Failure::Busy`] where something else about the domain changes at this moment.
+    pub(crate) async fn signing_authority(
+        &self,
+        domain: &Domain,
+        told: &Told,
+    ) -> Result<(Vec<u8>, PrivateKey), Failure> {
+        let made = self.authority_of(domain, || told.success(self, CREATE, None)).await;
+        let authority = made.map_err(|failure| match failure {
+            AdminFailure::Request(failure) => failure,
+            AdminFailure::Exists(_) | AdminFailure::Unusable(_) => Failure::Internal("certificate authority"),
+        })?;
+        let key = Secret::from(authority.key_der());
+        Ok((authority.cert_der().to_vec(), PrivateKey::from_encoded(KeyFormatType::Pkcs8, &key)?))
+    }
+
+    async fn authority_of(&self, domain: &Domain, record: impl FnOnce() -> Record) -> Result<Authority, AdminFailure> {
         if domain.row.authority.is_some() {
             return self.kept_authority(domain, &domain.row).await;
         }
@@ -49,10 +75,7 @@ impl Node {
         let sealed = self.hsm.seal(&domain.key, &facts(domain.row.id), &plain).await?;
         let digest = digest_of(&authority).ok_or_else(broken)?;
         let row = DomainRow { authority: Some(digest), ..domain.row.clone() };
-        let record = Record {
-            detail: Some(format!("certificate {}", hex::encode(digest))),
-            ..acting.record(self, log_of(row.id), "Create Authority")
-        };
+        let record = Record { detail: Some(format!("certificate {}", hex::encode(digest))), ..record() };
         let value = sealed.as_bytes().to_vec();
         let changes = vec![Change::UpdateDomain(row), Change::PutSetting { name: setting(domain.row.id), value }];
         let made = self.store.commit(unit(vec![Step { changes, record: Some(record) }])).await;

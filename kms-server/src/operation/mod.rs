@@ -22,7 +22,10 @@ use self::attribute::{
 };
 use self::fetching::{export, get, import, locate};
 use self::life::{activate, archive, check, destroy, obtain_lease, recover, revoke, validate};
-use self::making::{create, register};
+use self::making::{
+    certify, create, create_key_pair, create_split_key, derive_key, join_split_key, re_certify, re_key,
+    re_key_key_pair, register,
+};
 use self::server::{constraints, defaults, discover_versions, interop, log, news, query, set_endpoint_role};
 use self::session::{cancel, delegated_login, login, logout, poll, process, query_asynchronous_requests};
 use crate::change::policy_of;
@@ -32,6 +35,14 @@ use crate::scope::Scope;
 /// Every operation offered, in the order Query lists them.
 const OFFERED: &[Operation] = &[
     Operation::Create,
+    Operation::CreateKeyPair,
+    Operation::ReKey,
+    Operation::ReKeyKeyPair,
+    Operation::DeriveKey,
+    Operation::Certify,
+    Operation::ReCertify,
+    Operation::CreateSplitKey,
+    Operation::JoinSplitKey,
     Operation::Register,
     Operation::Locate,
     Operation::Check,
@@ -73,8 +84,18 @@ const OFFERED: &[Operation] = &[
 ];
 
 /// Every object type that can be made or registered, in the order Query lists them.
-const OBJECT_TYPES: [ObjectType; 4] =
-    [ObjectType::SymmetricKey, ObjectType::SecretData, ObjectType::OpaqueObject, ObjectType::Template];
+const OBJECT_TYPES: [ObjectType; 10] = [
+    ObjectType::Certificate,
+    ObjectType::SymmetricKey,
+    ObjectType::PublicKey,
+    ObjectType::PrivateKey,
+    ObjectType::SplitKey,
+    ObjectType::Template,
+    ObjectType::SecretData,
+    ObjectType::OpaqueObject,
+    ObjectType::PgpKey,
+    ObjectType::CertificateRequest,
+];
 
 /// The protocol versions spoken, the preferred one first.
 pub const VERSIONS: [ProtocolVersion; 7] = kmip::message::SUPPORTED_VERSIONS;
@@ -108,6 +129,14 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
     Ok(match request {
         Q::Create(request) => create::run(scope, request).await?.into(),
         Q::Register(request) => register::run(scope, request).await?.into(),
+        Q::CreateKeyPair(request) => create_key_pair::run(scope, request).await?.into(),
+        Q::ReKey(request) => re_key::run(scope, request).await?.into(),
+        Q::ReKeyKeyPair(request) => re_key_key_pair::run(scope, request).await?.into(),
+        Q::DeriveKey(request) => derive_key::run(scope, request).await?.into(),
+        Q::Certify(request) => certify::run(scope, request).await?.into(),
+        Q::ReCertify(request) => re_certify::run(scope, request).await?.into(),
+        Q::CreateSplitKey(request) => create_split_key::run(scope, request).await?.into(),
+        Q::JoinSplitKey(request) => join_split_key::run(scope, request).await?.into(),
         Q::Locate(request) => locate::run(scope, request).await?.into(),
         Q::Check(request) => check::run(scope, request).await?.into(),
         Q::Get(request) => get::run(scope, request).await?.into(),
@@ -145,15 +174,7 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         Q::Notify(request) => news::notify(scope, request).await?.into(),
         Q::Put(request) => news::put(scope, request).await?.into(),
         // Not offered, and refused before this is asked.
-        Q::CreateKeyPair(_)
-        | Q::ReKey(_)
-        | Q::ReKeyKeyPair(_)
-        | Q::DeriveKey(_)
-        | Q::Certify(_)
-        | Q::ReCertify(_)
-        | Q::CreateSplitKey(_)
-        | Q::JoinSplitKey(_)
-        | Q::GetUsageAllocation(_)
+        Q::GetUsageAllocation(_)
         | Q::Encrypt(_)
         | Q::Decrypt(_)
         | Q::Sign(_)

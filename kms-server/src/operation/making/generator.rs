@@ -2,7 +2,8 @@
 //!
 //! Under `anssi` they are what the HSM's generator gives, whose construction PKCS#11 does not tell. The cases of the
 //! KMIP 1.4 profiles know one answer only, ANSI X9.31 with AES-256; so a `legacy` domain really uses it, with key, seed
-//! and date vector drawn from the HSM for each Create. Its known weakness, a key that stays in use, cannot arise.
+//! and date vector drawn from the HSM for each key or key pair. Its known weakness, a key that stays in use, cannot
+//! arise.
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -26,26 +27,36 @@ pub(super) async fn key_bytes(
     len: usize,
 ) -> Result<(Secret, RngParameters), Failure> {
     match policy {
-        AlgorithmPolicy::Anssi => Ok((hsm.random(len).await?, rng(RngAlgorithm::Unspecified))),
+        AlgorithmPolicy::Anssi => Ok((hsm.random(len).await?, of_hsm())),
         AlgorithmPolicy::Legacy => {
-            let seed = hsm.random(KEY + 2 * BLOCK).await?;
-            let short = || Failure::Internal("the HSM gave too few random bytes");
-            let (key, rest) = seed.expose().split_first_chunk::<KEY>().ok_or_else(short)?;
-            let (v, rest) = rest.split_first_chunk::<BLOCK>().ok_or_else(short)?;
-            let (dt, _) = rest.split_first_chunk::<BLOCK>().ok_or_else(short)?;
-            let generator = X931::new(Aes256::new(key.into()), *v, *dt);
+            let (mut generator, parameters) = x931(hsm).await?;
             let bytes = Secret::filled_by(len, |bytes| {
                 generator.fill(bytes);
                 Ok::<(), Failure>(())
             })?;
-            let parameters = RngParameters {
-                cryptographic_algorithm: Some(CryptographicAlgorithm::Aes),
-                cryptographic_length: Some(256),
-                ..rng(RngAlgorithm::AnsiX9_31)
-            };
             Ok((bytes, parameters))
         }
     }
+}
+
+/// The generator of a `legacy` domain, fresh from the HSM, for one key or key pair.
+pub(super) async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameters), Failure> {
+    let seed = hsm.random(KEY + 2 * BLOCK).await?;
+    let short = || Failure::Internal("the HSM gave too few random bytes");
+    let (key, rest) = seed.expose().split_first_chunk::<KEY>().ok_or_else(short)?;
+    let (v, rest) = rest.split_first_chunk::<BLOCK>().ok_or_else(short)?;
+    let (dt, _) = rest.split_first_chunk::<BLOCK>().ok_or_else(short)?;
+    let parameters = RngParameters {
+        cryptographic_algorithm: Some(CryptographicAlgorithm::Aes),
+        cryptographic_length: Some(256),
+        ..rng(RngAlgorithm::AnsiX9_31)
+    };
+    Ok((X931::new(Aes256::new(key.into()), *v, *dt), parameters))
+}
+
+/// What is said of what the HSM made by itself.
+pub(super) fn of_hsm() -> RngParameters {
+    rng(RngAlgorithm::Unspecified)
 }
 
 fn rng(rng_algorithm: RngAlgorithm) -> RngParameters {
@@ -62,7 +73,7 @@ fn rng(rng_algorithm: RngAlgorithm) -> RngParameters {
 }
 
 /// The generator of ANSI X9.31 appendix A.2.4 over a block cipher with blocks of 16 bytes.
-struct X931<C> {
+pub(super) struct X931<C> {
     cipher: C,
     v: Zeroizing<[u8; BLOCK]>,
     dt: Zeroizing<[u8; BLOCK]>,
@@ -73,7 +84,8 @@ impl<C: BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>> X931<C> {
         Self { cipher, v: Zeroizing::new(v), dt: Zeroizing::new(dt) }
     }
 
-    fn fill(mut self, bytes: &mut [u8]) {
+    /// Fills `bytes` with the next output.
+    pub(super) fn fill(&mut self, bytes: &mut [u8]) {
         for part in bytes.chunks_mut(BLOCK) {
             let block = self.next();
             for (to, from) in part.iter_mut().zip(block.iter()) {

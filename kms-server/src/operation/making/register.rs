@@ -1,15 +1,17 @@
-//! Register: an object that somebody else made. KMIP 1.4 §4.3.
+//! Register: an object that somebody else made. KMIP 1.4 §4.3, 2.1 §6.1.43.
 //!
-//! Whether a library or the HSM could use the key does not matter: what is registered is kept as it came.
+//! Whether a library or the HSM could use the key does not matter: what is registered is kept as it came. A PKCS#12
+//! file alone is taken apart, because the specification registers what is inside it.
 
-use kmip::attribute::AttributeKind;
+use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::object::{KeyBlock, KeyValue, ManagedObject};
 use kmip::payload::{RegisterRequest, RegisterResponse};
-use kmip::registry::ObjectType;
-use policy::creation::Origin;
+use kmip::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
+use policy::creation::{Origin, may_set};
 use secret::Secret;
 
 use super::birth::{self, Birth};
+use super::{implied, pkcs12};
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
@@ -18,11 +20,17 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &RegisterRequest,
 ) -> Result<RegisterResponse, Failure> {
-    let RegisterRequest { object_type, template_attribute, object, protection_storage_masks: _ } = request;
+    let RegisterRequest { object_type, template_attribute, object, protection_storage_masks } = request;
     if object.object_type() != *object_type {
         return Err(Failure::InvalidField("object type and object do not match"));
     }
+    birth::may_be_kept(protection_storage_masks.as_ref())?;
     let mut wanted = birth::resolve_templates(scope, template_attribute).await?;
+    let is_file = |block: &KeyBlock| block.format == KeyFormatType::Pkcs12 && !block.is_wrapped();
+    if object.key_block().is_some_and(is_file) {
+        let id = pkcs12::register(scope, object, wanted).await?;
+        return Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None });
+    }
     let mut birth = Birth::begin(scope, Origin::Registered, *object_type);
     let kept = match object {
         ManagedObject::Template(template) => {
@@ -36,28 +44,74 @@ pub(in crate::operation) async fn run(
         other => Some(other),
     };
     if let Some(block) = kept.and_then(ManagedObject::key_block) {
-        take_over_key_block(&mut birth, block)?;
+        take_over_key_block(scope, &mut birth, block, &mut wanted)?;
     }
     birth.set_attributes(scope, wanted)?;
-    if *object_type == ObjectType::SymmetricKey {
-        birth.require_key_parameters(scope)?;
-    }
+    describe(&mut birth, object);
+    judge(scope, &birth, object)?;
     let id = birth.complete(scope, kept).await?;
     Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None })
 }
 
-/// Algorithm and length may be in the Key Block, in the attributes, or in both and then equal. KMIP 1.4 table 171.
-fn take_over_key_block(birth: &mut Birth, block: &KeyBlock) -> Result<(), Failure> {
-    if block.wrapping.is_some() || matches!(block.value, Some(KeyValue::Wrapped(_))) {
-        return Err(Failure::UnsupportedFeature("registering a wrapped key"));
-    }
-    let Some(KeyValue::Plain { material, attributes }) = &block.value else {
-        return Err(Failure::MissingData("key value"));
+/// Algorithm and length may be in the Key Block, in the attributes, or in both and then equal (KMIP 1.4 table 171).
+/// Attributes inside the Key Value count where none is given beside it.
+fn take_over_key_block(
+    scope: &Scope<'_>,
+    birth: &mut Birth,
+    block: &KeyBlock,
+    wanted: &mut Vec<Attribute>,
+) -> Result<(), Failure> {
+    let len = match &block.value {
+        Some(KeyValue::Plain { material, attributes }) => {
+            let further = attributes.iter().filter(|one| {
+                may_set(Origin::Registered, birth.row().object_type, scope.version, &one.value).is_ok()
+                    && !wanted.iter().any(|other| other.value.name() == one.value.name())
+            });
+            let further: Vec<Attribute> = further.cloned().collect();
+            wanted.extend(further);
+            material.secret().map(Secret::len).filter(|_| !block.is_wrapped())
+        }
+        Some(KeyValue::Wrapped(_)) => None,
+        // The value is elsewhere; then somebody has to know where.
+        None if wanted.iter().any(|one| one.kind() == AttributeKind::KeyValueLocation) => {
+            birth.give(AttributeValue::KeyValuePresent(false));
+            None
+        }
+        None => return Err(Failure::MissingData("key value")),
     };
-    if !attributes.is_empty() {
-        return Err(Failure::UnsupportedFeature("attributes inside a key value"));
-    }
-    // What is typed has its numbers; only bytes can be none.
-    let len = material.secret().map_or(1, Secret::len);
     birth.take_from_key_block(block.algorithm, block.length, len)
 }
+
+/// What the object says of itself and nobody has said beside it.
+fn describe(birth: &mut Birth, object: &ManagedObject) {
+    if let ManagedObject::Certificate(certificate) = object {
+        implied::of_certificate(birth, certificate);
+    }
+    if let ManagedObject::OpaqueObject(opaque) = object {
+        birth.give_if_absent(AttributeValue::OpaqueDataType(opaque.opaque_data_type));
+    }
+    if let Some(facts) = implied::key_facts(object) {
+        birth.give_if_absent(AttributeValue::CryptographicAlgorithm(facts.algorithm));
+        birth.give_if_absent(AttributeValue::CryptographicLength(facts.length_bits));
+    }
+}
+
+/// What the domain's policy says of the key. What it claims to be counts only where nobody can look.
+fn judge(scope: &Scope<'_>, birth: &Birth, object: &ManagedObject) -> Result<(), Failure> {
+    match object.object_type() {
+        ObjectType::SymmetricKey => birth.require_key_parameters(scope),
+        ObjectType::PrivateKey | ObjectType::PublicKey => {
+            let known = implied::key_facts(object).map(|facts| (facts.algorithm, facts.length_bits));
+            let claimed = birth.row().algorithm.zip(birth.row().length);
+            match known.or(claimed) {
+                Some((algorithm, length)) => birth.may_be_registered(scope, algorithm, length),
+                // Nobody says what it is: an encrypted file, for instance.
+                None => birth.may_be_registered(scope, CryptographicAlgorithm::Aes, MOST_BITS),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A length that no policy minds, for keys that only their usage mask is known of.
+const MOST_BITS: i32 = 256;
