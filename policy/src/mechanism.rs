@@ -117,8 +117,10 @@ fn cipher(algorithm: CryptographicAlgorithm, parameters: &CryptographicParameter
     if parameters.block_cipher_mode == Some(BlockCipherMode::Ecb) {
         return Err(WeakMechanism("the domain's policy excludes ECB, which shows equal blocks"));
     }
-    let authenticates =
-        matches!(parameters.block_cipher_mode, Some(BlockCipherMode::Gcm | BlockCipherMode::Ccm | BlockCipherMode::Aead));
+    let authenticates = matches!(
+        parameters.block_cipher_mode,
+        Some(BlockCipherMode::Gcm | BlockCipherMode::Ccm | BlockCipherMode::Aead)
+    );
     if authenticates && parameters.tag_length.is_some_and(|len| len < WHOLE_TAG) {
         return Err(WeakMechanism("the domain's policy asks for authentication tags of 16 bytes"));
     }
@@ -276,7 +278,8 @@ mod tests {
     #[test]
     fn a_signature_needs_a_strong_hash_however_it_is_named() {
         use HashingAlgorithm as H;
-        for (hash, fine) in [(H::Md5, false), (H::Sha1, false), (H::Sha224, false), (H::Sha256, true), (H::Sha512, true)]
+        for (hash, fine) in
+            [(H::Md5, false), (H::Sha1, false), (H::Sha224, false), (H::Sha256, true), (H::Sha512, true)]
         {
             let rsa = rsa(CryptographicParameters { hashing_algorithm: Some(hash), ..Default::default() });
             assert_eq!(rsa(ANSSI, SIGN), fine, "{hash:?}");
