@@ -196,7 +196,9 @@ fn aimed(payload: RequestPayload, aim: &Aim, version: ProtocolVersion) -> (Reque
         Q::Encrypt(request) => (EncryptRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Decrypt(request) => (DecryptRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Sign(request) => (SignRequest { unique_identifier, ..request }.into(), Row::NamesOther),
-        Q::SignatureVerify(request) => (SignatureVerifyRequest { unique_identifier, ..request }.into(), Row::NamesOther),
+        Q::SignatureVerify(request) => {
+            (SignatureVerifyRequest { unique_identifier, ..request }.into(), Row::NamesOther)
+        }
         Q::Mac(request) => (MacRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::MacVerify(request) => (MacVerifyRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Hash(_) | Q::RngRetrieve(_) | Q::RngSeed(_) | Q::Pkcs11(_) => (payload, Row::Apart),
