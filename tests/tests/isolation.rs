@@ -34,16 +34,15 @@ use kmip::payload::{
 // What uses keys and computes.
 use kmip::payload::{
     CreateRequest, Data, DecryptRequest, EncryptRequest, GetUsageAllocationRequest, HashRequest, MacRequest,
-    MacVerifyRequest, Pkcs11Call, Pkcs11Request, RngSeedRequest, SignRequest,
-    SignatureVerifyRequest,
+    MacVerifyRequest, Pkcs11Call, Pkcs11Request, RngSeedRequest, SignRequest, SignatureVerifyRequest,
 };
 use kmip::registry::{
     AdjustmentType, AsynchronousIndicator, BatchErrorContinuationOption, CancellationResult, CertificateType,
     CryptographicAlgorithm, DerivationMethod, EndpointRole, ObjectType, Operation, PutFunction, QueryFunction,
     ResultReason, RevocationReasonCode, SplitKeyMethod, State, TicketType, UsageMask,
 };
-use kmip::ttlv::DateTime;
 use kmip::registry::{BlockCipherMode, HashingAlgorithm, Pkcs11Function, UsageLimitsUnit};
+use kmip::ttlv::DateTime;
 use secret::Secret;
 use system_tests::node::{Connection, Node, Tenant};
 use system_tests::{asking, exported};
@@ -87,9 +86,7 @@ enum Row {
 }
 
 /// Operations that the server does not offer, and says so to Query; every other one has its requests below.
-const NOT_OFFERED: &[Operation] = &[
-    Operation::ReProvision,
-];
+const NOT_OFFERED: &[Operation] = &[Operation::ReProvision];
 
 /// Operations that are about values which the server gave, or are random in what they give: they have tests of their own.
 const BY_VALUE: &[Operation] = &[
@@ -462,7 +459,8 @@ fn message(version: ProtocolVersion, way: &str, payload: RequestPayload, aim: &A
         }
         _ => (None, aimed(payload, aim, version)),
     };
-    let activate = wants_active(payload.operation()).then(|| aimed(ActivateRequest::default().into(), named, version).0);
+    let activate =
+        wants_active(payload.operation()).then(|| aimed(ActivateRequest::default().into(), named, version).0);
     let mut message = RequestMessage::batch(version, first.into_iter().chain(activate).chain([payload]));
     message.header.batch_error_continuation = Some(BatchErrorContinuationOption::Continue);
     (message, row)
