@@ -8,6 +8,7 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
 use kmip::ttlv::{DateTime, Interval, Wire};
 pub use policy::attributes::is_cryptographic;
+use ring::digest::{SHA256, digest};
 
 use crate::node::sealing::identifier_text;
 
@@ -18,9 +19,17 @@ pub const LEASE_TIME_S: u32 = 3600;
 #[must_use]
 pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     let mut all = of_columns(row);
+    if AttributeKind::ShortUniqueIdentifier.is_known_to(version) {
+        all.push(Attribute::new(AttributeValue::ShortUniqueIdentifier(short_identifier(row))));
+    }
     all.extend(row.attributes.iter().cloned());
     all.retain(|attribute| attribute.known_in(version));
     all
+}
+
+/// SHA-256 of the Unique Identifier, which needs no place of its own. KMIP 2.1 §4.56.
+fn short_identifier(row: &ObjectRow) -> Vec<u8> {
+    digest(&SHA256, identifier_text(row.id).as_bytes()).as_ref().to_vec()
 }
 
 /// The instances of the attribute called `name`, in the order of their indexes.
@@ -109,6 +118,7 @@ pub fn is_column(kind: AttributeKind) -> bool {
     matches!(
         kind,
         K::UniqueIdentifier
+            | K::ShortUniqueIdentifier
             | K::ObjectType
             | K::CryptographicAlgorithm
             | K::CryptographicLength

@@ -25,9 +25,8 @@ use crate::scope::Scope;
 /// Templates one request may name.
 const MAX_TEMPLATES: usize = 8;
 
-/// Where every object is: sealed, in a file of this system.
-pub(in crate::operation) const STORAGE: ProtectionStorageMask =
-    ProtectionStorageMask(ProtectionStorageMask::SOFTWARE.0 | ProtectionStorageMask::ON_SYSTEM.0);
+/// How every object is protected where it is stored: sealed, in a file.
+pub(in crate::operation) const STORAGE: ProtectionStorageMask = ProtectionStorageMask::SOFTWARE;
 
 /// A managed object in the making.
 pub(super) struct Birth {
