@@ -68,7 +68,8 @@ struct Question {
     format: bool,
     /// Key that is to wrap the answer.
     wrapped_by: Option<String>,
-    random_iv: bool,
+    /// Whether the request has the operation, or each use of the key that it brings, draw randomness.
+    randomized: bool,
     /// Dates in it: the names of their attributes or fields, without blanks.
     dates: Vec<String>,
 }
@@ -80,6 +81,7 @@ impl Question {
             ..Self::default()
         };
         let Some(payload) = item.child("RequestPayload") else { return question };
+        question.randomized = question.operation == "RNGRetrieve" || draws_randomness(payload);
         dates_of(payload, &mut question.dates);
         for child in &payload.children {
             match (child.name.as_str(), &child.value) {
@@ -97,15 +99,26 @@ impl Question {
                     let key = child.child("EncryptionKeyInformation").and_then(|info| info.child("UniqueIdentifier"));
                     question.wrapped_by = key.and_then(|key| key.value.clone());
                 }
-                ("CryptographicParameters", _) => {
-                    question.random_iv =
-                        child.child("RandomIV").is_some_and(|random| random.value.as_deref() == Some("true"));
-                }
                 _ => {}
             }
         }
         question
     }
+}
+
+/// Whether parameters in a request name a scheme with randomness of its own: RSA encryption, PSS, DSA, ECDSA, an IV
+/// that the server makes. An RSA public key encrypts in no other way.
+fn draws_randomness(element: &Element) -> bool {
+    let value = element.value.as_deref().unwrap_or_default();
+    let own = match element.name.as_str() {
+        "PaddingMethod" => matches!(value, "OAEP" | "PSS"),
+        "DigitalSignatureAlgorithm" => ["PSS", "DSA"].iter().any(|scheme| value.contains(scheme)),
+        "CryptographicAlgorithm" => matches!(value, "DSA" | "ECDSA" | "EC"),
+        "RandomIV" => value == "true",
+        "AttributeValue" => value == "ECDSA",
+        _ => false,
+    };
+    own || element.children.iter().any(draws_randomness)
 }
 
 fn dates_of(element: &Element, names: &mut Vec<String>) {
@@ -184,8 +197,11 @@ impl Comparison<'_> {
                 if self.question.object.is_none() {
                     self.question.object = actual.child("UniqueIdentifier").and_then(|child| child.value.clone());
                 }
-                let Question { operation, object, dates, .. } = &self.question;
+                let Question { operation, object, dates, randomized, .. } = &self.question;
                 self.values.learn_answer(operation, object.as_deref(), dates, actual);
+                if let ("Register", true, Some(object)) = (operation.as_str(), *randomized, object) {
+                    self.values.learn_randomized(object);
+                }
             }
             _ if self.path.last().is_some_and(|part| part == "Digest") => {
                 let text =
@@ -356,6 +372,11 @@ impl Comparison<'_> {
             return self.date(expected, got, attribute);
         }
         if wanted.starts_with('$') {
+            let correlation = matches!(expected.name.as_str(), "AsynchronousCorrelationValue" | "CorrelationValue");
+            // Asked by one, the answer repeats it; else it is a new one.
+            if correlation && !matches!(self.question.operation.as_str(), "Cancel" | "Poll") {
+                return self.values.rebind(wanted, got);
+            }
             let identifier = is_identifier(expected, attribute);
             if let Err(what) = self.values.agree_placeholder(wanted, got, identifier) {
                 self.differ("", what);
@@ -403,6 +424,10 @@ impl Comparison<'_> {
         let inside = |name: &str| self.path.iter().any(|part| part == name);
         let made = |object: &Option<String>| object.as_deref().is_some_and(|object| self.values.server_made(object));
         let of_server = made(&self.question.object) || made(&self.question.wrapped_by);
+        let random = self.question.randomized
+            || self.question.object.as_deref().is_some_and(|object| self.values.is_randomized(object));
+        // DER is as long as its numbers happen to be.
+        let pair = inside("PrivateKey") || inside("PublicKey");
         let free = |kind, same_length| Some(Freedom { kind, same_length });
         match element.name.as_str() {
             _ if is_identifier(element, attribute) => free(Some(Kind::Identifier), false),
@@ -411,17 +436,22 @@ impl Comparison<'_> {
             "DigestValue" if inside("Digest") && (of_server || self.other_digest) => free(Some(Kind::Digest), false),
             "HashingAlgorithm" | "KeyFormatType" if inside("Digest") => free(None, false),
             "KeyFormatType" if of_server && !self.question.format && inside("KeyBlock") => free(None, false),
-            "KeyMaterial" if of_server => free(Some(Kind::Material), true),
+            "KeyMaterial" if of_server => free(Some(Kind::Material), !pair),
             // The whole Key Value is one Byte String where it is wrapped.
             "KeyValue" if of_server => free(Some(Kind::Material), true),
             _ if of_server && inside("KeyMaterial") => free(Some(Kind::Material), false),
-            "Data" if of_server || self.question.random_iv => free(Some(Kind::Computed), true),
-            "IVCounterNonce" if of_server || self.question.random_iv => free(Some(Kind::Computed), true),
-            "SignatureData" | "MACData" | "AuthenticatedEncryptionTag" if of_server || self.question.random_iv => {
+            "Data" if of_server || random && self.draws() => free(Some(Kind::Computed), true),
+            "IVCounterNonce" if of_server || random => free(Some(Kind::Computed), true),
+            "SignatureData" | "MACData" | "AuthenticatedEncryptionTag" if of_server || random => {
                 free(Some(Kind::Computed), false)
             }
             _ => None,
         }
+    }
+
+    /// Whether the operation draws randomness where its key does: what comes back by Decrypt is what it was.
+    fn draws(&self) -> bool {
+        matches!(self.question.operation.as_str(), "Encrypt" | "RNGRetrieve")
     }
 
     fn unequal(&self, wanted: &str, got: &str) -> String {

@@ -45,6 +45,8 @@ pub struct Values {
     last: HashMap<String, String>,
     /// Objects whose key the server made; kept from case to case of one tenant.
     made: HashSet<String>,
+    /// Objects whose parameters draw randomness for each use.
+    randomized: HashSet<String>,
 }
 
 impl Values {
@@ -60,6 +62,7 @@ impl Values {
             group: false,
             last: HashMap::new(),
             made: HashSet::new(),
+            randomized: HashSet::new(),
         }
     }
 
@@ -153,6 +156,17 @@ impl Values {
         self.made.contains(identifier)
     }
 
+    /// The object draws randomness for each use.
+    pub fn learn_randomized(&mut self, object: &str) {
+        self.randomized.insert(object.to_owned());
+    }
+
+    /// Whether results with the object's key are random, whoever made it.
+    #[must_use]
+    pub fn is_randomized(&self, object: &str) -> bool {
+        self.randomized.contains(object)
+    }
+
     /// Whether a request of this case set an Object Group.
     #[must_use]
     pub fn group_was_sent(&self) -> bool {
@@ -175,6 +189,11 @@ impl Values {
         }
         self.bound.insert(name.to_owned(), actual.to_owned());
         Ok(())
+    }
+
+    /// Binds a placeholder anew: what the case calls by one name, the server gives for each stream or request.
+    pub(super) fn rebind(&mut self, name: &str, actual: &str) {
+        self.bound.insert(name.to_owned(), actual.to_owned());
     }
 
     /// The same for a literal in whose place the server may have a value of its own.
