@@ -131,7 +131,11 @@ pub fn is_column(kind: AttributeKind) -> bool {
 }
 
 /// Appends a value to the row's list under the next free index of its name. Indexes are never used twice.
-pub fn append(row: &mut ObjectRow, value: AttributeValue) -> Attribute {
+pub fn append(row: &mut ObjectRow, mut value: AttributeValue) -> Attribute {
+    // Of limits that nobody has used, all is left (KMIP 1.4 §3.21).
+    if let AttributeValue::UsageLimits(limits) = &mut value {
+        limits.count = limits.count.or(limits.total);
+    }
     let next = row
         .attributes
         .iter()

@@ -56,8 +56,11 @@ fn subject<'a>(row: &ObjectRow, dates: &'a Dates, version: ProtocolVersion, now:
         object_type: row.object_type,
         state: row.state,
         dates,
-        // Get Usage Allocation is not offered yet, so nothing was ever allocated.
-        usage_allocated: false,
+        // By Get Usage Allocation or by use: nothing else makes the count differ from the total.
+        usage_allocated: row.attributes.iter().any(|one| match &one.value {
+            AttributeValue::UsageLimits(limits) => limits.count.is_some_and(|count| limits.total != Some(count)),
+            _ => false,
+        }),
         version,
         now,
     }

@@ -30,6 +30,7 @@ use crate::node::auditing::Told;
 use crate::node::directory::Domain;
 use crate::node::jobs::{self, Waiting, Work};
 use crate::node::sealing::identifier_text;
+use crate::node::streams::Hand;
 use crate::node::tickets::{self, Permit};
 use crate::operation;
 use crate::results::Returned;
@@ -144,16 +145,20 @@ async fn rounds(
     permits: &[Permit],
     budget: usize,
 ) -> Zeroizing<Vec<u8>> {
+    let mut streams = Hand::default();
     for round in 1.. {
         // In each round what is now there, the domain's own row too.
         let Some(domain) = active(node, domain) else {
             return refuse_every_item(node, told, message, || Failure::DomainInactive).await;
         };
         let mut scope = Scope::new(node, domain, message.header.version, client, told.clone(), Actor::Client);
+        scope.draft.streams = streams.again();
         let answered = run_items(&mut scope, message, permits, budget).await;
+        streams = std::mem::take(&mut scope.draft.streams);
         let (unit, effects) = std::mem::take(&mut scope.draft).into_parts();
         match node.store.commit(unit).await {
             Ok(_) => {
+                node.streams.put_back(streams, scope.now_s);
                 effect::carry_out(node, effects);
                 return answered;
             }

@@ -10,6 +10,8 @@ use keystore::{Change, DomainRow, ObjectId, ObjectRow, Step, Unit};
 
 use crate::effect::Effect;
 
+use crate::node::streams::Hand;
+
 /// The pending effects of one message.
 #[derive(Default)]
 pub struct Draft {
@@ -18,6 +20,8 @@ pub struct Draft {
     steps: Vec<Step>,
     effects: Vec<Effect>,
     item: ItemDraft,
+    /// Operations in parts that the message goes on with.
+    pub streams: Hand,
 }
 
 /// The pending effects of the batch item being worked on.
@@ -112,11 +116,13 @@ impl Draft {
         for (of, changes) in by_object {
             self.steps.push(Step { changes, record: Some(record(of)) });
         }
+        self.streams.keep_item();
     }
 
     /// The current item failed: its changes are forgotten, told by `record`.
     pub fn drop_item(&mut self, record: audit::Record) {
         self.item = ItemDraft::default();
+        self.streams.drop_item();
         self.steps.push(Step { changes: Vec::new(), record: Some(record) });
     }
 
@@ -127,6 +133,7 @@ impl Draft {
         self.domain = None;
         self.effects.clear();
         self.item = ItemDraft::default();
+        self.streams.drop_all();
         for step in &mut self.steps {
             step.changes.clear();
             if let Some(record) = &mut step.record {

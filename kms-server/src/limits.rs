@@ -130,6 +130,16 @@ limits! {
     /// Requests in work at one time over all connections; more wait their turn.
     Count requests_in_work = "requests_in_work": 512, 1 ..= 100_000;
 
+    // -- cryptographic operations --
+    /// Operations in parts (streams) that may be open on the node. One may hold 1 MiB of what waits for its tag.
+    Count streams = "streams": 512, 1 ..= 100_000;
+    /// Those of one domain: one tenant's forgotten streams must not take the node from the others.
+    Count streams_per_domain = "streams_per_domain": 64, 1 ..= 100_000;
+    /// Between two parts of a stream, after which it ends.
+    Milliseconds stream_idle_deadline = "stream_idle_deadline_ms": 300_000, 1_000 ..= 86_400_000;
+    /// Bytes of one answer to RNG Retrieve: 64 KiB is 2000 keys, and the HSM's generator serves everybody.
+    Count random_bytes = "random_bytes": 65_536, 32 ..= 1_048_576;
+
     // -- admin API --
     /// Admin connections at one time.
     Count admin_connections = "admin_connections": 256, 1 ..= 100_000;

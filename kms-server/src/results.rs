@@ -2,7 +2,8 @@
 
 use keystore::ObjectId;
 use kmip::payload::ResponsePayload;
-use kmip::registry::{Operation, UniqueIdentifierPlaceholder as Place};
+use kmip::registry::{DataPlaceholder, Operation, UniqueIdentifierPlaceholder as Place};
+use secret::Secret;
 
 use crate::node::sealing::parse_identifier;
 
@@ -17,12 +18,14 @@ pub struct Results {
 pub struct Returned {
     operation: Operation,
     identifiers: Vec<ObjectId>,
+    data: Option<(DataPlaceholder, Secret)>,
 }
 
 impl From<&ResponsePayload> for Returned {
     fn from(payload: &ResponsePayload) -> Self {
         let identifiers = identifiers_of(payload).filter_map(parse_identifier).collect();
-        Self { operation: payload.operation(), identifiers }
+        let data = data_of(payload).map(|(place, bytes)| (place, Secret::copy_from(bytes)));
+        Self { operation: payload.operation(), identifiers, data }
     }
 }
 
@@ -41,6 +44,24 @@ impl Results {
             0.. => identifiers.nth(distance).copied(),
             _ => identifiers.rev().nth(distance.checked_sub(1)?).copied(),
         }
+    }
+
+    /// The nth Data of the response, from 0; a negative number counts backwards from its end so far. KMIP 2.1 §7.9.
+    #[must_use]
+    pub fn data_at(&self, index: i32) -> Option<&Secret> {
+        let mut all = self.items.iter().filter_map(|item| item.data.as_ref()).map(|(_, data)| data);
+        let distance = usize::try_from(index.unsigned_abs()).ok()?;
+        match index {
+            0.. => all.nth(distance),
+            _ => all.rev().nth(distance.checked_sub(1)?),
+        }
+    }
+
+    /// What the latest operation of the kind that `place` names computed. KMIP 2.1 §7.9, §11.13.
+    #[must_use]
+    pub fn data_of(&self, place: DataPlaceholder) -> Option<&Secret> {
+        let mut all = self.items.iter().rev().filter_map(|item| item.data.as_ref());
+        all.find(|(of, _)| *of == place).map(|(_, data)| data)
     }
 
     /// What the latest operation of the kind that `place` names returned: none if there was none, more than one where
@@ -85,6 +106,22 @@ enum Part {
     PublicKey,
 }
 
+/// The Data of an answer, or the field that stands for it.
+fn data_of(payload: &ResponsePayload) -> Option<(DataPlaceholder, &[u8])> {
+    use DataPlaceholder as D;
+    use ResponsePayload as A;
+    Some(match payload {
+        A::Decrypt(answer) => (D::Decrypt, answer.data.as_ref()?.expose()),
+        A::Encrypt(answer) => (D::Encrypt, answer.data.as_deref()?),
+        A::Hash(answer) => (D::Hash, answer.data.as_deref()?),
+        A::Mac(answer) => (D::MacMacData, answer.mac_data.as_deref()?),
+        A::RngRetrieve(answer) => (D::RngRetrieve, answer.data.expose()),
+        A::Sign(answer) => (D::SignSignatureData, answer.signature_data.as_deref()?),
+        A::SignatureVerify(answer) => (D::SignatureVerify, answer.data.as_ref()?.expose()),
+        _ => return None,
+    })
+}
+
 fn identifiers_of(payload: &ResponsePayload) -> impl Iterator<Item = &str> {
     use ResponsePayload as A;
     let (one, two, many): (Option<&String>, Option<&String>, &[String]) = match payload {
@@ -111,7 +148,7 @@ fn identifiers_of(payload: &ResponsePayload) -> impl Iterator<Item = &str> {
 
 #[cfg(test)]
 mod tests {
-    use kmip::payload::{CreateKeyPairResponse, CreateResponse, LocateResponse};
+    use kmip::payload::{CreateKeyPairResponse, CreateResponse, HashResponse, LocateResponse, RngRetrieveResponse};
     use kmip::registry::ObjectType;
 
     use super::*;
@@ -166,5 +203,22 @@ mod tests {
         results.remember(returned(LocateResponse::default()));
         assert!(results.of(Place::Locate).is_empty());
         assert_eq!(results.at(-1), Some(id(4)));
+    }
+
+    #[test]
+    fn data_is_that_of_the_latest_operation_or_of_its_place() {
+        let hash = |byte| returned(HashResponse { data: Some(vec![byte]), correlation_value: None });
+        let random = returned(RngRetrieveResponse { data: Secret::copy_from(&[9]) });
+        let mut results = results();
+        for one in [hash(1), random, hash(2), returned(HashResponse { data: None, correlation_value: None })] {
+            results.remember(one);
+        }
+        let byte = |data: Option<&Secret>| data.map(|data| data.expose().to_vec());
+        assert_eq!(byte(results.data_of(DataPlaceholder::Hash)), Some(vec![2]));
+        assert_eq!(byte(results.data_of(DataPlaceholder::RngRetrieve)), Some(vec![9]));
+        assert_eq!(byte(results.data_of(DataPlaceholder::Encrypt)), None);
+        assert_eq!([0, 1, 2].map(|index| byte(results.data_at(index))), [1, 9, 2].map(|byte| Some(vec![byte])));
+        assert_eq!([-1, -3].map(|index| byte(results.data_at(index))), [2, 1].map(|byte| Some(vec![byte])));
+        assert_eq!([3, -4, i32::MIN].map(|index| byte(results.data_at(index))), [None, None, None]);
     }
 }

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use keystore::{DomainRow, ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeValue, Identifier};
+use kmip::payload::Data;
 use kmip::registry::{Operation, UniqueIdentifierPlaceholder};
 use policy::access;
+use secret::Secret;
 
 use crate::draft::Draft;
 use crate::failure::Failure;
@@ -146,6 +148,19 @@ impl<'n> Scope<'n> {
             },
             Some(Identifier::Index(index)) => self.results.at(*index),
         })
+    }
+
+    /// The bytes that an operation works on: those of the request, or what items before this one answered.
+    ///
+    /// # Errors
+    /// [`Failure::InvalidField`] where none of them answered such data.
+    pub fn data<'s>(&'s self, data: &'s Data) -> Result<&'s Secret, Failure> {
+        let found = match data {
+            Data::Bytes(bytes) => Some(bytes),
+            Data::Placeholder(place) => self.results.data_of(*place),
+            Data::Index(index) => self.results.data_at(*index),
+        };
+        found.ok_or(Failure::InvalidField("no earlier item of the batch answered that data"))
     }
 
     /// Carries out the transitions whose date has come, each told by a record of its own.

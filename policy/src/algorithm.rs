@@ -215,6 +215,11 @@ pub(crate) const fn anssi_minimum(algorithm: CryptographicAlgorithm) -> Option<i
     }
 }
 
+/// Whether a key is one that ANSSI accepts. Length in bits.
+pub(crate) fn is_strong(algorithm: CryptographicAlgorithm, length: i32) -> bool {
+    anssi_minimum(algorithm).is_some_and(|minimum| length >= minimum)
+}
+
 /// Ciphers that even `legacy` does not make new keys for: their keys are guessed within a day.
 const fn is_broken(algorithm: CryptographicAlgorithm) -> bool {
     use CryptographicAlgorithm as A;

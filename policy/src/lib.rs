@@ -11,6 +11,7 @@ pub mod creation;
 pub mod derivation;
 pub mod lifecycle;
 pub mod limits;
+pub mod mechanism;
 pub mod pairs;
 pub mod usage;
 pub mod wrapping;

@@ -1,6 +1,7 @@
 //! Whether a key may be used now: by its state, its dates and its usage mask. KMIP 1.4 §3.19, §3.22 to §3.27.
 
-use kmip::registry::{State, UsageMask};
+use kmip::attribute::UsageLimits;
+use kmip::registry::{State, UsageLimitsUnit, UsageMask};
 use thiserror::Error;
 
 use crate::lifecycle::Dates;
@@ -82,6 +83,37 @@ pub fn may_get(state: State) -> Result<(), UsageRefusal> {
     }
 }
 
+/// How much may still be protected: the count of the Usage Limits. KMIP 1.4 §3.21.
+///
+/// # Errors
+/// [`LimitSpent`] where `units` is more than what is left. What is below zero was never granted.
+pub fn take_units(limits: &UsageLimits, units: i64) -> Result<UsageLimits, LimitSpent> {
+    let left = limits.count.or(limits.total).unwrap_or(0);
+    match left.checked_sub(units) {
+        Some(rest) if rest >= 0 && units >= 0 => Ok(UsageLimits { count: Some(rest), ..limits.clone() }),
+        _ => Err(LimitSpent { left, asked: units }),
+    }
+}
+
+/// The units that protecting `bytes` of data once takes; `first` tells the first part of an object from the others.
+#[must_use]
+pub fn units_of(limits: &UsageLimits, bytes: usize, first: bool) -> i64 {
+    match limits.unit {
+        Some(UsageLimitsUnit::Object) => i64::from(first),
+        Some(UsageLimitsUnit::Byte) | None => i64::try_from(bytes).unwrap_or(i64::MAX),
+    }
+}
+
+/// The Usage Limits have less left than is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{asked} units asked for, {left} left")]
+pub struct LimitSpent {
+    /// What is left.
+    pub left: i64,
+    /// What was asked for.
+    pub asked: i64,
+}
+
 fn mask_allows(mask: UsageMask, need: UsageMask) -> Result<(), UsageRefusal> {
     let missing = UsageMask(need.0 & !mask.0);
     if missing.0 == 0 { Ok(()) } else { Err(UsageRefusal::Mask(missing)) }
@@ -118,5 +150,24 @@ mod tests {
         let wrap_too = UsageMask(UsageMask::ENCRYPT.0 | UsageMask::WRAP_KEY.0);
         let refused = may_protect(&key(&Dates::default()), wrap_too, 0);
         assert_eq!(refused, Err(UsageRefusal::Mask(UsageMask::WRAP_KEY)));
+    }
+
+    #[test]
+    fn units_are_taken_until_none_is_left() {
+        let limits = UsageLimits { total: Some(32), count: Some(20), unit: Some(UsageLimitsUnit::Byte) };
+        let rest = take_units(&limits, 16).unwrap();
+        assert_eq!((rest.total, rest.count), (Some(32), Some(4)));
+        assert_eq!(take_units(&rest, 5), Err(LimitSpent { left: 4, asked: 5 }));
+        assert_eq!(take_units(&rest, 4).unwrap().count, Some(0));
+        assert!(take_units(&rest, -1).is_err() && take_units(&rest, i64::MIN).is_err());
+        // A total of which nothing was taken yet.
+        assert_eq!(take_units(&UsageLimits { count: None, ..limits }, 32).unwrap().count, Some(0));
+    }
+
+    #[test]
+    fn an_object_counts_once_however_many_parts_it_has() {
+        let limits = |unit| UsageLimits { total: Some(9), count: Some(9), unit: Some(unit) };
+        assert_eq!([true, false].map(|first| units_of(&limits(UsageLimitsUnit::Object), 100, first)), [1, 0]);
+        assert_eq!([true, false].map(|first| units_of(&limits(UsageLimitsUnit::Byte), 100, first)), [100, 100]);
     }
 }

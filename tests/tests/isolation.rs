@@ -12,7 +12,8 @@ use admin_api::{Effect, ErrorCode, RevocationReason as Why, RevokeObject};
 use audit::{Identity, Outcome};
 use kmip::ProtocolVersion;
 use kmip::attribute::{
-    Attribute, AttributeReference, AttributeValue, Identifier, Name, RevocationReason, TemplateAttribute,
+    Attribute, AttributeReference, AttributeValue, CryptographicParameters, Identifier, Name, RevocationReason,
+    TemplateAttribute, UsageLimits,
 };
 use kmip::message::{
     Credential, Outcome as Answer, RequestMessage, ResponseMessage, SUPPORTED_VERSIONS, TicketCredential,
@@ -30,11 +31,17 @@ use kmip::payload::{
     SetAttributeRequest, SetConstraintsRequest, SetDefaultsRequest, SetEndpointRoleRequest, TYPED_OPERATIONS, Ticket,
     ValidateRequest,
 };
+// What uses keys and computes.
+use kmip::payload::{
+    CreateRequest, Data, DecryptRequest, EncryptRequest, GetUsageAllocationRequest, HashRequest, MacRequest,
+    MacVerifyRequest, Pkcs11Call, Pkcs11Request, RngSeedRequest, SignRequest, SignatureVerifyRequest,
+};
 use kmip::registry::{
     AdjustmentType, AsynchronousIndicator, BatchErrorContinuationOption, CancellationResult, CertificateType,
     CryptographicAlgorithm, DerivationMethod, EndpointRole, ObjectType, Operation, PutFunction, QueryFunction,
     ResultReason, RevocationReasonCode, SplitKeyMethod, State, TicketType, UsageMask,
 };
+use kmip::registry::{BlockCipherMode, HashingAlgorithm, Pkcs11Function, UsageLimitsUnit};
 use kmip::ttlv::DateTime;
 use secret::Secret;
 use system_tests::node::{Connection, Node, Tenant};
@@ -79,23 +86,11 @@ enum Row {
 }
 
 /// Operations that the server does not offer, and says so to Query; every other one has its requests below.
-const NOT_OFFERED: &[Operation] = &[
-    Operation::GetUsageAllocation,
-    Operation::Encrypt,
-    Operation::Decrypt,
-    Operation::Sign,
-    Operation::SignatureVerify,
-    Operation::Mac,
-    Operation::MacVerify,
-    Operation::Hash,
-    Operation::RngRetrieve,
-    Operation::RngSeed,
-    Operation::ReProvision,
-    Operation::Pkcs11,
-];
+const NOT_OFFERED: &[Operation] = &[Operation::ReProvision];
 
 /// Operations that are about values which the server gave, or are random in what they give: they have tests of their own.
 const BY_VALUE: &[Operation] = &[
+    Operation::RngRetrieve,
     Operation::Cancel,
     Operation::Poll,
     Operation::Process,
@@ -192,18 +187,19 @@ fn aimed(payload: RequestPayload, aim: &Aim, version: ProtocolVersion) -> (Reque
         Q::Validate(_) => (payload, Row::Apart),
         // It names an identifier that nobody need have; the test below asks it about another domain's.
         Q::Import(_) => (payload, Row::Apart),
-        other @ (Q::GetUsageAllocation(_)
-        | Q::Encrypt(_)
-        | Q::Decrypt(_)
-        | Q::Sign(_)
-        | Q::SignatureVerify(_)
-        | Q::Mac(_)
-        | Q::MacVerify(_)
-        | Q::Hash(_)
-        | Q::RngRetrieve(_)
-        | Q::RngSeed(_)
-        | Q::ReProvision(_)
-        | Q::Pkcs11(_)) => (other, Row::NotOffered),
+        Q::GetUsageAllocation(request) => {
+            (GetUsageAllocationRequest { unique_identifier, ..request }.into(), Row::Names)
+        }
+        Q::Encrypt(request) => (EncryptRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Decrypt(request) => (DecryptRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Sign(request) => (SignRequest { unique_identifier, ..request }.into(), Row::NamesOther),
+        Q::SignatureVerify(request) => {
+            (SignatureVerifyRequest { unique_identifier, ..request }.into(), Row::NamesOther)
+        }
+        Q::Mac(request) => (MacRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::MacVerify(request) => (MacVerifyRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::Hash(_) | Q::RngRetrieve(_) | Q::RngSeed(_) | Q::Pkcs11(_) => (payload, Row::Apart),
+        other @ Q::ReProvision(_) => (other, Row::NotOffered),
     }
 }
 
@@ -309,6 +305,7 @@ fn every_request() -> Vec<RequestPayload> {
         LogRequest { log_message: "said".to_owned() }.into(),
         SetEndpointRoleRequest { endpoint_role: EndpointRole::Server }.into(),
     ];
+    let requests: Vec<RequestPayload> = requests.into_iter().chain(cryptographic_requests()).collect();
     let operations: Vec<Operation> = requests.iter().map(RequestPayload::operation).collect();
     assert!(
         TYPED_OPERATIONS.iter().all(|one| {
@@ -326,12 +323,92 @@ fn certificate() -> Certificate {
     Certificate { certificate_type: CertificateType::X509, value: authority.cert_der().to_vec() }
 }
 
+fn cryptographic_requests() -> Vec<RequestPayload> {
+    let data = || Some(Data::from(Secret::copy_from(&[1; 32])));
+    let parameters = |parameters| Some(Box::new(parameters));
+    let cbc = || CryptographicParameters {
+        block_cipher_mode: Some(BlockCipherMode::Cbc),
+        random_iv: Some(true),
+        ..Default::default()
+    };
+    let hash = || CryptographicParameters { hashing_algorithm: Some(HashingAlgorithm::Sha256), ..Default::default() };
+    let hmac = || CryptographicParameters {
+        cryptographic_algorithm: Some(CryptographicAlgorithm::HmacSha256),
+        ..Default::default()
+    };
+    vec![
+        GetUsageAllocationRequest { unique_identifier: None, usage_limits_count: 1 }.into(),
+        EncryptRequest { cryptographic_parameters: parameters(cbc()), data: data(), ..Default::default() }.into(),
+        DecryptRequest {
+            cryptographic_parameters: parameters(cbc()),
+            data: data(),
+            iv_counter_nonce: Some(vec![0; 16]),
+            ..Default::default()
+        }
+        .into(),
+        SignRequest { cryptographic_parameters: parameters(hash()), data: data(), ..Default::default() }.into(),
+        SignatureVerifyRequest {
+            cryptographic_parameters: parameters(hash()),
+            data: data(),
+            signature_data: Some(vec![1; 256]),
+            ..Default::default()
+        }
+        .into(),
+        MacRequest { cryptographic_parameters: parameters(hmac()), data: data(), ..Default::default() }.into(),
+        MacVerifyRequest {
+            cryptographic_parameters: parameters(hmac()),
+            data: data(),
+            mac_data: Some(vec![1; 32]),
+            ..Default::default()
+        }
+        .into(),
+        HashRequest {
+            cryptographic_parameters: Box::new(hash()),
+            data: data(),
+            correlation_value: None,
+            init_indicator: None,
+            final_indicator: None,
+        }
+        .into(),
+        RngSeedRequest { data: Data::from(Secret::copy_from(&[1; 32])) }.into(),
+        Pkcs11Request {
+            interface: None,
+            function: Pkcs11Call::Standard(Pkcs11Function::GetInfo),
+            correlation_value: None,
+            input_parameters: None,
+        }
+        .into(),
+    ]
+}
+
+/// Whether the operation wants an object that is Active.
+const fn wants_active(operation: Operation) -> bool {
+    use Operation as O;
+    matches!(
+        operation,
+        O::GetUsageAllocation | O::Encrypt | O::Decrypt | O::Sign | O::SignatureVerify | O::Mac | O::MacVerify
+    )
+}
+
+/// An AES-256 key that every cryptographic operation on symmetric keys may use, with further attributes.
+fn usable_aes(further: Vec<AttributeValue>) -> CreateRequest {
+    let limits = UsageLimits { total: Some(1000), count: None, unit: Some(UsageLimitsUnit::Byte) };
+    let mut create = asking::aes(further);
+    create.template_attribute.attributes.push(Attribute::new(AttributeValue::UsageLimits(Box::new(limits))));
+    for attribute in &mut create.template_attribute.attributes {
+        if let AttributeValue::CryptographicUsageMask(mask) = &mut attribute.value {
+            *mask = mask.union(UsageMask::MAC_GENERATE).union(UsageMask::MAC_VERIFY);
+        }
+    }
+    create
+}
+
 /// A fresh key and a template of their own.
 fn prepare(client: &mut Connection, version: ProtocolVersion) -> Aim {
     let name = format!("key {}", Uuid::new_v4());
     let template = format!("template {}", Uuid::new_v4());
     let attributes = vec![asking::name(&name), AttributeValue::custom_text(TAG, "value").unwrap()];
-    let id = client.request(version, asking::aes(attributes)).unwrap().unique_identifier;
+    let id = client.request(version, usable_aes(attributes)).unwrap().unique_identifier;
     if version.is_2_x() {
         return Aim { id: Some(id), name, template };
     }
@@ -367,13 +444,14 @@ fn ways(operation: Operation, version: ProtocolVersion) -> &'static [&'static st
 
 fn message(version: ProtocolVersion, way: &str, payload: RequestPayload, aim: &Aim) -> (RequestMessage, Row) {
     let unnamed = Aim { id: None, ..aim.clone() };
+    let named = if way == WAYS[0] { aim } else { &unnamed };
     let (first, (payload, row)) = match way {
         "after Locate" => {
             let name = vec![Attribute::new(asking::name(&aim.name))];
             (Some(LocateRequest { attributes: name, ..Default::default() }.into()), aimed(payload, &unnamed, version))
         }
         "after Create" => {
-            let mut create = asking::aes(vec![AttributeValue::custom_text(TAG, "value").unwrap()]);
+            let mut create = usable_aes(vec![AttributeValue::custom_text(TAG, "value").unwrap()]);
             if !version.is_2_x() {
                 create.template_attribute.names = vec![Name::text(aim.template.as_str())];
             }
@@ -381,7 +459,9 @@ fn message(version: ProtocolVersion, way: &str, payload: RequestPayload, aim: &A
         }
         _ => (None, aimed(payload, aim, version)),
     };
-    let mut message = RequestMessage::batch(version, first.into_iter().chain([payload]));
+    let activate =
+        wants_active(payload.operation()).then(|| aimed(ActivateRequest::default().into(), named, version).0);
+    let mut message = RequestMessage::batch(version, first.into_iter().chain(activate).chain([payload]));
     message.header.batch_error_continuation = Some(BatchErrorContinuationOption::Continue);
     (message, row)
 }
@@ -447,7 +527,7 @@ fn foreign_and_absent_objects_are_the_same_to_every_operation_in_every_version()
             match row {
                 Row::Names | Row::NamesOther if way == WAYS[0] => {
                     assert!(is_not_found(&last), "{cell}: {last:?}");
-                    attempts += 1;
+                    attempts += 1 + usize::from(wants_active(request().operation()));
                 }
                 // A search that found nothing and an item that failed leave no placeholder.
                 Row::Names | Row::NamesOther => {

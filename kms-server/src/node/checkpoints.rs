@@ -73,6 +73,7 @@ impl Checkpointer {
                 _ = ticks.tick() => {}
                 () = stopping.wait() => break,
             }
+            node.streams.sweep(&node.limits, node.clock.now_s());
             if let Err(error) = node.record_strangers().await {
                 tracing::error!(%error, "counted failures could not be recorded");
             }

@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod scrubber;
 pub mod sealing;
 pub mod strangers;
+pub mod streams;
 pub mod tickets;
 
 use std::net::SocketAddr;
@@ -31,6 +32,7 @@ use crate::node::clock::Clock;
 use crate::node::directory::{Directory, Domain};
 use crate::node::jobs::Jobs;
 use crate::node::strangers::StrangerCounts;
+use crate::node::streams::Streams;
 use crate::node::tickets::Tickets;
 use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
@@ -62,6 +64,8 @@ pub struct Node {
     pub jobs: Jobs,
     /// What clients show in place of passwords.
     pub tickets: Tickets,
+    /// Cryptographic operations that go on over several messages.
+    pub streams: Streams,
 }
 
 /// Why a node does not start.
@@ -127,6 +131,7 @@ impl Node {
             strangers: StrangerCounts::default(),
             jobs: Jobs::default(),
             tickets: Tickets::default(),
+            streams: Streams::default(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {

@@ -4,6 +4,7 @@
 //! the dispatcher commits them together with the audit record, and only then does an answer leave.
 
 mod attribute;
+mod cryptography;
 mod fetching;
 mod life;
 mod making;
@@ -19,6 +20,10 @@ use zeroize::Zeroizing;
 use self::attribute::{
     add_attribute, adjust_attribute, delete_attribute, get_attribute_list, get_attributes, modify_attribute,
     set_attribute,
+};
+use self::cryptography::{
+    decrypt, encrypt, get_usage_allocation, hash, mac, mac_verify, pkcs11, rng_retrieve, rng_seed, sign,
+    signature_verify,
 };
 use self::fetching::{export, get, import, locate};
 use self::life::{activate, archive, check, destroy, obtain_lease, recover, revoke, validate};
@@ -63,6 +68,7 @@ const OFFERED: &[Operation] = &[
     Operation::Validate,
     Operation::Export,
     Operation::Import,
+    Operation::GetUsageAllocation,
     Operation::Query,
     Operation::DiscoverVersions,
     Operation::Cancel,
@@ -81,6 +87,16 @@ const OFFERED: &[Operation] = &[
     Operation::SetEndpointRole,
     Operation::Notify,
     Operation::Put,
+    Operation::Encrypt,
+    Operation::Decrypt,
+    Operation::Sign,
+    Operation::SignatureVerify,
+    Operation::Mac,
+    Operation::MacVerify,
+    Operation::Hash,
+    Operation::RngRetrieve,
+    Operation::RngSeed,
+    Operation::Pkcs11,
 ];
 
 /// Every object type that can be made or registered, in the order Query lists them.
@@ -173,21 +189,19 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         Q::SetEndpointRole(request) => set_endpoint_role::run(request)?.into(),
         Q::Notify(request) => news::notify(scope, request).await?.into(),
         Q::Put(request) => news::put(scope, request).await?.into(),
+        Q::GetUsageAllocation(request) => get_usage_allocation::run(scope, request).await?.into(),
+        Q::Encrypt(request) => encrypt::run(scope, request).await?.into(),
+        Q::Decrypt(request) => decrypt::run(scope, request).await?.into(),
+        Q::Sign(request) => sign::run(scope, request).await?.into(),
+        Q::SignatureVerify(request) => signature_verify::run(scope, request).await?.into(),
+        Q::Mac(request) => mac::run(scope, request).await?.into(),
+        Q::MacVerify(request) => mac_verify::run(scope, request).await?.into(),
+        Q::Hash(request) => hash::run(scope, request).await?.into(),
+        Q::RngRetrieve(request) => rng_retrieve::run(scope, request).await?.into(),
+        Q::RngSeed(request) => rng_seed::run(scope, request).await?.into(),
+        Q::Pkcs11(request) => pkcs11::run(scope, request).await?.into(),
         // Not offered, and refused before this is asked.
-        Q::GetUsageAllocation(_)
-        | Q::Encrypt(_)
-        | Q::Decrypt(_)
-        | Q::Sign(_)
-        | Q::SignatureVerify(_)
-        | Q::Mac(_)
-        | Q::MacVerify(_)
-        | Q::Hash(_)
-        | Q::RngRetrieve(_)
-        | Q::RngSeed(_)
-        // Answered by `poll`.
-        | Q::Poll(_)
-        | Q::ReProvision(_)
-        | Q::Pkcs11(_)
-        => return Err(Failure::UnsupportedOperation),
+        // Poll is answered by `poll`.
+        Q::Poll(_) | Q::ReProvision(_) => return Err(Failure::UnsupportedOperation),
     })
 }

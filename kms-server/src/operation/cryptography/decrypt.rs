@@ -1,0 +1,33 @@
+//! Decrypt. KMIP 1.4 §4.30, 2.1 §6.1.11.
+
+use kmip::payload::{DecryptRequest, DecryptResponse};
+use secret::Secret;
+
+use super::asked::{Asked, Part};
+use super::ciphering::{self, Given};
+use super::in_use::Use;
+use crate::failure::Failure;
+use crate::scope::Scope;
+
+pub(in crate::operation) async fn run(
+    scope: &mut Scope<'_>,
+    request: &DecryptRequest,
+) -> Result<DecryptResponse, Failure> {
+    let asked = Asked {
+        unique_identifier: request.unique_identifier.as_ref(),
+        parameters: request.cryptographic_parameters.as_deref(),
+        data: request.data.as_ref(),
+        part: Part::of(request.correlation_value.as_deref(), request.init_indicator, request.final_indicator)?,
+    };
+    let given = Given {
+        iv: request.iv_counter_nonce.as_deref(),
+        additional_data: request.authenticated_encryption_additional_data.as_deref(),
+        tag: request.authenticated_encryption_tag.as_deref(),
+    };
+    let (unique_identifier, produced) = ciphering::run(scope, Use::Decrypt, &asked, &given).await?;
+    Ok(DecryptResponse {
+        unique_identifier,
+        data: produced.data.as_ref().map(|data| Secret::copy_from(data.expose())),
+        correlation_value: produced.stream.map(Vec::from),
+    })
+}
