@@ -49,7 +49,11 @@ fn of_columns(row: &ObjectRow) -> Vec<Attribute> {
     use AttributeValue as V;
     let cryptographic = is_cryptographic(row.object_type);
     let dates = &row.dates;
-    let mut values = vec![V::UniqueIdentifier(identifier_text(row.id)), V::ObjectType(row.object_type)];
+    let identifier = identifier_text(row.id);
+    // SHA-256 of the identifier, as KMIP 2.1 §4.56 would have it.
+    let short = ring::digest::digest(&ring::digest::SHA256, identifier.as_bytes()).as_ref().to_vec();
+    let mut values =
+        vec![V::UniqueIdentifier(identifier), V::ShortUniqueIdentifier(short), V::ObjectType(row.object_type)];
     values.extend(row.algorithm.map(V::CryptographicAlgorithm));
     values.extend(row.length.map(V::CryptographicLength));
     if cryptographic {
@@ -109,6 +113,7 @@ pub fn is_column(kind: AttributeKind) -> bool {
     matches!(
         kind,
         K::UniqueIdentifier
+            | K::ShortUniqueIdentifier
             | K::ObjectType
             | K::CryptographicAlgorithm
             | K::CryptographicLength
