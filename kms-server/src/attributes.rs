@@ -19,17 +19,9 @@ pub const LEASE_TIME_S: u32 = 3600;
 #[must_use]
 pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     let mut all = of_columns(row);
-    if AttributeKind::ShortUniqueIdentifier.is_known_to(version) {
-        all.push(Attribute::new(AttributeValue::ShortUniqueIdentifier(short_identifier(row))));
-    }
     all.extend(row.attributes.iter().cloned());
     all.retain(|attribute| attribute.known_in(version));
     all
-}
-
-/// SHA-256 of the Unique Identifier, which needs no place of its own. KMIP 2.1 §4.56.
-fn short_identifier(row: &ObjectRow) -> Vec<u8> {
-    digest(&SHA256, identifier_text(row.id).as_bytes()).as_ref().to_vec()
 }
 
 /// The instances of the attribute called `name`, in the order of their indexes.
@@ -58,7 +50,11 @@ fn of_columns(row: &ObjectRow) -> Vec<Attribute> {
     use AttributeValue as V;
     let cryptographic = is_cryptographic(row.object_type);
     let dates = &row.dates;
-    let mut values = vec![V::UniqueIdentifier(identifier_text(row.id)), V::ObjectType(row.object_type)];
+    let identifier = identifier_text(row.id);
+    // SHA-256 of the identifier, as KMIP 2.1 §4.56 would have it.
+    let short = ring::digest::digest(&ring::digest::SHA256, identifier.as_bytes()).as_ref().to_vec();
+    let mut values =
+        vec![V::UniqueIdentifier(identifier), V::ShortUniqueIdentifier(short), V::ObjectType(row.object_type)];
     values.extend(row.algorithm.map(V::CryptographicAlgorithm));
     values.extend(row.length.map(V::CryptographicLength));
     if cryptographic {

@@ -364,6 +364,7 @@ fn told_before(answer: &Zeroizing<Vec<u8>>, version: ProtocolVersion) -> Option<
 }
 
 /// What an item that succeeded is answered with.
+#[expect(clippy::large_enum_variant, reason = "payloads are the rule, and there is one at a time")]
 enum Done {
     /// A payload of its operation.
     Payload(ResponsePayload),

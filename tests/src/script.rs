@@ -152,10 +152,8 @@ impl Encoded {
                 return Ok(Self::by_hand(item, Operation::Get.value(), |w| w.integer(Tag::UNIQUE_IDENTIFIER, 7)));
             }
             "strange" => return Ok(Self::by_hand(item, STRANGE, |_| {})),
-            "archive" => {
-                let id = item_named.unwrap_or_default();
-                return Ok(Self::by_hand(item, Operation::Archive.value(), |w| w.text(Tag::UNIQUE_IDENTIFIER, &id)));
-            }
+            // Known to 2.x, and offered in no version.
+            "re-provision" => return Ok(Self::by_hand(item, Operation::ReProvision.value(), |_| {})),
             other => return Err(format!("{other} is no verb").into()),
         };
         let makes = matches!(item.verb.as_str(), "create" | "active").then(object).transpose()?;

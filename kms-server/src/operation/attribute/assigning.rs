@@ -19,7 +19,7 @@ pub(super) async fn add(scope: &Scope<'_>, row: &mut ObjectRow, value: Attribute
     if row.attributes.len() >= scope.node.limits.object_attributes {
         return Err(Failure::TooMany("attributes of the object"));
     }
-    // A further Name has to be another one: the object's own are taken, too.
+    // Its own name is taken too (case BL-M-8).
     if matches!(&value, AttributeValue::Name(name) if row.names().any(|own| own == name.value)) {
         return Err(Failure::NameTakenByOther);
     }

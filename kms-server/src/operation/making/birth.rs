@@ -25,8 +25,13 @@ use crate::scope::Scope;
 /// Templates one request may name.
 const MAX_TEMPLATES: usize = 8;
 
-/// How every object is protected where it is stored: sealed, in a file.
-pub(in crate::operation) const STORAGE: ProtectionStorageMask = ProtectionStorageMask::SOFTWARE;
+/// What the attribute Protection Storage Mask says of every object: it is sealed, and what is sealed is in a file.
+const STORAGE: ProtectionStorageMask = ProtectionStorageMask::SOFTWARE;
+
+/// Everything that is true of the place where objects are.
+const TRUE_OF_STORAGE: ProtectionStorageMask = ProtectionStorageMask(
+    ProtectionStorageMask::SOFTWARE.0 | ProtectionStorageMask::ON_SYSTEM.0 | ProtectionStorageMask::SELF_MANAGED.0,
+);
 
 /// A managed object in the making.
 pub(super) struct Birth {
@@ -47,7 +52,7 @@ pub(super) struct Birth {
 /// [`Failure::StorageUnavailable`].
 pub(in crate::operation) fn may_be_kept(wanted: Option<&ProtectionStorageMasks>) -> Result<(), Failure> {
     let alternatives = wanted.map_or(&[][..], |wanted| &wanted.masks);
-    if alternatives.is_empty() || alternatives.iter().any(|mask| STORAGE.contains(*mask)) {
+    if alternatives.is_empty() || alternatives.iter().any(|mask| TRUE_OF_STORAGE.contains(*mask)) {
         return Ok(());
     }
     Err(Failure::StorageUnavailable)

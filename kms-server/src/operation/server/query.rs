@@ -176,7 +176,6 @@ fn capabilities(version: ProtocolVersion) -> CapabilityInformation {
 fn storage() -> ProtectionStorageMask {
     ProtectionStorageMask(
         ProtectionStorageMask::SOFTWARE.0
-            | ProtectionStorageMask::HARDWARE.0
             | ProtectionStorageMask::ON_SYSTEM.0
             | ProtectionStorageMask::SELF_MANAGED.0,
     )
