@@ -8,7 +8,6 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
 use kmip::ttlv::{DateTime, Interval, Wire};
 pub use policy::attributes::is_cryptographic;
-use ring::digest::{SHA256, digest};
 
 use crate::node::sealing::identifier_text;
 

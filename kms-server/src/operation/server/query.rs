@@ -175,8 +175,6 @@ fn capabilities(version: ProtocolVersion) -> CapabilityInformation {
 /// Keys are sealed under an HSM and kept in a database of the operator's own.
 fn storage() -> ProtectionStorageMask {
     ProtectionStorageMask(
-        ProtectionStorageMask::SOFTWARE.0
-            | ProtectionStorageMask::ON_SYSTEM.0
-            | ProtectionStorageMask::SELF_MANAGED.0,
+        ProtectionStorageMask::SOFTWARE.0 | ProtectionStorageMask::ON_SYSTEM.0 | ProtectionStorageMask::SELF_MANAGED.0,
     )
 }
