@@ -104,7 +104,7 @@ impl Filter {
 }
 
 fn link_to(id: &str) -> AttributeValue {
-    AttributeValue::Link(Link { link_type: LinkType::ParentLink, linked_object_identifier: id.into() })
+    AttributeValue::Link(Link { link_type: LinkType::DerivationBaseObjectLink, linked_object_identifier: id.into() })
 }
 
 /// A request, and what it asks for in the oracle's words.
