@@ -24,6 +24,12 @@ pub(super) async fn add(scope: &Scope<'_>, row: &mut ObjectRow, value: Attribute
         return Err(Failure::NameTakenByOther);
     }
     birth::refuse_taken_name(scope, &value, Some(row.id)).await?;
+    // The object's own Name is taken too: by itself (case BL-M-8).
+    if let AttributeValue::Name(name) = &value
+        && row.names().any(|own| own == name.value)
+    {
+        return Err(Failure::NameTakenByOther);
+    }
     let value = as_kept(value);
     Ok(match attributes::set_column(row, value.clone()) {
         Place::Column => Attribute::new(value),

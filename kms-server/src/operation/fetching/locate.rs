@@ -52,6 +52,18 @@ pub(in crate::operation) async fn run(
         if let Some(id) = default_member(scope, &filters).await? {
             note(id);
         }
+    } else if filters.fresh_member && !scope.version.is_2_x() {
+        // A group of fresh objects is a store to be used up in the order in which it was filled. 2.1 orders every answer
+        // by the newest first, older versions leave it open.
+        let mut members = Vec::new();
+        if !filters.nothing_can_match {
+            search(scope, &filters, &mut |row| {
+                members.push(row.id);
+                true
+            })
+            .await?;
+        }
+        let _heard_enough = members.into_iter().rev().all(note);
     } else if !filters.nothing_can_match {
         search(scope, &filters, &mut |row| note(row.id)).await?;
     }

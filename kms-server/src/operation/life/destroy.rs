@@ -1,4 +1,4 @@
-//! Destroy: the key bytes go, what is known about the object stays. KMIP 1.4 §4.21.
+//! Destroy: the key bytes go, what is known about the object stays. KMIP 1.4 §4.21, 2.1 §6.1.15.
 
 use kmip::payload::{DestroyRequest, DestroyResponse};
 use policy::lifecycle::Event;
@@ -15,7 +15,8 @@ pub(in crate::operation) async fn run(
 ) -> Result<DestroyResponse, Failure> {
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     if row.dates.destroy.is_some() {
-        return Err(Failure::WrongState);
+        // 2.x has a reason of its own for it; 1.x means the state (KMIP 1.4 §11.22).
+        return Err(if scope.version.is_2_x() { Failure::Destroyed } else { Failure::WrongState });
     }
     if is_cryptographic(row.object_type) {
         lifecycle::apply(&mut row, &Event::Destroy)?;
