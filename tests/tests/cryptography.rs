@@ -197,11 +197,8 @@ fn limited(total: i64) -> AttributeValue {
 }
 
 fn left(client: &mut Connection, id: &str) -> Option<i64> {
-    let request = GetAttributesRequest {
-        unique_identifier: Some(id.into()),
-        attribute_names: vec!["Usage Limits".to_owned()],
-        ..Default::default()
-    };
+    let request =
+        GetAttributesRequest { unique_identifier: Some(id.into()), attribute_names: vec!["Usage Limits".to_owned()] };
     client.request(V1_4, request).unwrap().attributes.into_iter().find_map(|attribute: Attribute| {
         match attribute.value {
             AttributeValue::UsageLimits(limits) => limits.count,

@@ -50,7 +50,6 @@ fn what_is_no_message_is_answered_in_its_own_encoding_and_recorded() {
     let node = Node::start().unwrap();
     let tenant = node.tenant("https", "anssi").unwrap();
     let web = Web::open(&node, &tenant.identity, Encoding::Json).unwrap();
-    let before = exported::records(&node, &tenant.name).unwrap().len();
     let refused = |encoding: Encoding, body: &[u8]| {
         let answer = web.post(encoding.content_type(), body).unwrap();
         assert_eq!(answer.status, 200, "{answer:?}");
@@ -66,7 +65,7 @@ fn what_is_no_message_is_answered_in_its_own_encoding_and_recorded() {
     refused(Encoding::Xml, &[0xff, 0xfe, 0x00]);
     refused(Encoding::Ttlv, &[0x42, 0x00, 0x78, 0x01, 0, 0, 0, 8]);
     let records = exported::records(&node, &tenant.name).unwrap();
-    assert_eq!(records.len(), before + 5);
+    assert_eq!(records.iter().filter(|record| record.operation == "unreadable message").count(), 5, "{records:?}");
 }
 
 #[test]

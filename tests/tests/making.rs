@@ -1,6 +1,6 @@
 //! Objects coming into being on a real node: what the OASIS cases do not show. Policies, protections that go along,
 //! names that wander, certificates that verify.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeValue, CryptographicParameters, Identifier, Link};
@@ -125,7 +125,7 @@ fn a_name_belongs_to_the_latest_key_however_often_it_is_replaced() {
         let request = ReKeyRequest { unique_identifier: Some(key.as_str().into()), ..Default::default() };
         let next = client.request(V1_4, request).unwrap().unique_identifier;
         let named = LocateRequest { attributes: vec![asking::name("rotating").into()], ..Default::default() };
-        assert_eq!(client.request(V1_4, named).unwrap().unique_identifiers, [next.clone()]);
+        assert_eq!(client.request(V1_4, named).unwrap().unique_identifiers, std::slice::from_ref(&next));
         let back = links(&mut client, &next);
         assert_eq!((back.len(), back[0].link_type), (1, LinkType::ReplacedObjectLink));
         assert_eq!(back[0].linked_object_identifier, Identifier::from(&key));

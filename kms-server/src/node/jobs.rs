@@ -7,14 +7,16 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use kmip::ProtocolVersion;
 use kmip::message::{Outcome, RequestMessage, ResponseItem};
-use kmip::registry::{CancellationResult, Operation, ProcessingStage, ResultReason};
+use kmip::registry::{CancellationResult, Operation, ProcessingStage};
 use secret::DomainId;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::auditing::Told;
 use super::tickets::Permit;
+use crate::failure::Failure;
 use crate::limits::{JOB_ANSWER_LIFETIME_S, JOBS, JOBS_PER_DOMAIN, PATIENT_POLLS};
 use crate::shell::peer::Fingerprint;
 
@@ -332,13 +334,15 @@ impl Jobs {
             let Some(job) = state.jobs.get_mut(&number) else { return };
             job.stage = Stage::Ended;
             job.forgotten_at_s = now_s.saturating_add(JOB_ANSWER_LIFETIME_S);
+            // Every version knows this reason.
+            let not_begun = Failure::Internal("the batch had ended").answer(ProtocolVersion::V1_0).reason;
             let mut answers = answers.into_iter();
             let mut wanted = false;
             for item in job.items.iter_mut().filter(|item| !item.cancelled) {
                 let answer = answers.next().unwrap_or_else(|| ResponseItem {
                     operation: None,
                     unique_batch_item_id: None,
-                    outcome: Outcome::failed(ResultReason::GeneralFailure, "not begun: the batch had ended"),
+                    outcome: Outcome::failed(not_begun, "not begun: the batch had ended"),
                 });
                 // Whatever an answer to a whole message says, it is the answer to this operation.
                 let answer = ResponseItem { operation: Some(item.operation.value()), ..answer };
