@@ -17,9 +17,9 @@ pub const LEASE_TIME_S: u32 = 3600;
 /// Every attribute of the object that a client of `version` knows.
 #[must_use]
 pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
-    let mut all = of_columns(row);
-    all.extend(row.attributes.iter().cloned());
+    let mut all = of_columns(row, version);
     all.retain(|attribute| attribute.known_in(version));
+    all.extend(row.attributes.iter().filter(|attribute| attribute.known_in(version)).cloned());
     all
 }
 
@@ -44,16 +44,16 @@ pub fn names(row: &ObjectRow, version: ProtocolVersion) -> Vec<String> {
     names
 }
 
-/// The attributes that are columns of the row.
-fn of_columns(row: &ObjectRow) -> Vec<Attribute> {
+/// The attributes that are columns of the row. What costs something to say is said only where `version` knows it.
+fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     use AttributeValue as V;
     let cryptographic = is_cryptographic(row.object_type);
     let dates = &row.dates;
     let identifier = identifier_text(row.id);
-    // SHA-256 of the identifier, as KMIP 2.1 §4.56 would have it.
-    let short = ring::digest::digest(&ring::digest::SHA256, identifier.as_bytes()).as_ref().to_vec();
-    let mut values =
-        vec![V::UniqueIdentifier(identifier), V::ShortUniqueIdentifier(short), V::ObjectType(row.object_type)];
+    let short = AttributeKind::ShortUniqueIdentifier.is_known_to(version).then(|| short_of(&identifier));
+    let mut values = vec![V::UniqueIdentifier(identifier)];
+    values.extend(short.map(V::ShortUniqueIdentifier));
+    values.push(V::ObjectType(row.object_type));
     values.extend(row.algorithm.map(V::CryptographicAlgorithm));
     values.extend(row.length.map(V::CryptographicLength));
     if cryptographic {
@@ -78,6 +78,11 @@ fn of_columns(row: &ObjectRow) -> Vec<Attribute> {
     values.extend(dates.archive.map(|at| V::ArchiveDate(DateTime(at))));
     values.push(V::LastChangeDate(DateTime(dates.last_change)));
     values.into_iter().map(Attribute::new).collect()
+}
+
+/// SHA-256 of the identifier, as KMIP 2.1 §4.56 would have it.
+fn short_of(identifier: &str) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA256, identifier.as_bytes()).as_ref().to_vec()
 }
 
 /// Where an attribute that a client set is kept.

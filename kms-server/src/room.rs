@@ -82,7 +82,6 @@ impl Room {
 #[must_use]
 pub fn smallest_answer(header: ResponseHeader, answer: ResponseItem) -> Zeroizing<Vec<u8>> {
     let version = header.version;
-    let header = ResponseHeader { client_correlation_value: None, ..header };
     let answer = ResponseItem { operation: None, unique_batch_item_id: None, ..answer };
     ResponseMessage::assemble(&header, &[without_text(answer, version)])
 }

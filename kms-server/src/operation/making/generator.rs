@@ -54,8 +54,8 @@ pub(super) async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameter
     Ok((X931::new(Aes256::new(key.into()), *v, *dt), parameters))
 }
 
-/// What is said of what the HSM made by itself.
-pub(super) fn of_hsm() -> RngParameters {
+/// What is said of what the HSM made by itself: PKCS#11 does not tell how its generator is built.
+pub(in crate::operation) fn of_hsm() -> RngParameters {
     rng(RngAlgorithm::Unspecified)
 }
 

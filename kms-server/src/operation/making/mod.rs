@@ -7,7 +7,7 @@ pub(super) mod create_key_pair;
 pub(super) mod create_split_key;
 pub(super) mod derive_key;
 mod distinguished_name;
-mod generator;
+pub(super) mod generator;
 mod implied;
 mod issuing;
 pub(super) mod join_split_key;

@@ -1,6 +1,6 @@
 //! Objects from which others are made: found, judged, opened for one use.
 
-use crypto::key::{KeyHint, PrivateKey, PublicKey};
+use crypto::key::{PrivateKey, PublicKey};
 use keystore::ObjectRow;
 use kmip::attribute::{AttributeValue, CryptographicParameters, Identifier};
 use kmip::object::{KeyBlock, KeyMaterial, ManagedObject};
@@ -11,6 +11,7 @@ use secret::Secret;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing;
+use crate::operation::fetching::conversion::hint_of;
 use crate::operation::fetching::handing_out;
 use crate::scope::Scope;
 
@@ -67,7 +68,7 @@ pub(super) async fn open(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<Manag
 /// As [`material`]; [`Failure::Cryptographic`] and its kin for what the library does not understand.
 pub(super) fn private_key(object: &ManagedObject, row: &ObjectRow) -> Result<PrivateKey, Failure> {
     let (block, material) = material(object)?;
-    Ok(PrivateKey::from_material(block.format, material, hint(row))?)
+    Ok(PrivateKey::from_material(block.format, material, hint_of(row))?)
 }
 
 /// The public key of an object, in the library's form.
@@ -76,15 +77,7 @@ pub(super) fn private_key(object: &ManagedObject, row: &ObjectRow) -> Result<Pri
 /// As [`private_key`].
 pub(super) fn public_key(object: &ManagedObject, row: &ObjectRow) -> Result<PublicKey, Failure> {
     let (block, material) = material(object)?;
-    Ok(PublicKey::from_material(block.format, material, hint(row))?)
-}
-
-fn hint(row: &ObjectRow) -> KeyHint {
-    let curve = row.attributes.iter().find_map(|one| match &one.value {
-        AttributeValue::CryptographicDomainParameters(parameters) => parameters.recommended_curve,
-        _ => None,
-    });
-    KeyHint { algorithm: row.algorithm, curve }
+    Ok(PublicKey::from_material(block.format, material, hint_of(row))?)
 }
 
 /// The key block and its material.

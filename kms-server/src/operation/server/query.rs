@@ -4,17 +4,18 @@
 //! the constants below. What there is nothing to say about is left out.
 
 use kmip::ProtocolVersion;
-use kmip::attribute::{ProtectionStorageMasks, RngParameters};
+use kmip::attribute::ProtectionStorageMasks;
 use kmip::payload::{CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation};
 use kmip::registry::{
     ClientRegistrationMethod, DestroyAction, Operation, ProfileName, ProtectionStorageMask, QueryFunction as Asked,
-    RngAlgorithm, RngMode, ShreddingAlgorithm, UnwrapMode,
+    RngMode, ShreddingAlgorithm, UnwrapMode,
 };
 use policy::algorithm::AlgorithmPolicy;
 
 use super::defaults;
 use crate::change::policy_of;
 use crate::failure::Failure;
+use crate::operation::making::generator;
 use crate::operation::{OBJECT_TYPES, OFFERED, is_offered};
 use crate::scope::Scope;
 
@@ -90,7 +91,7 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Re
         response.server_information = Some(Box::new(server_information(scope)));
     }
     if asks(Asked::QueryRnGs) {
-        response.rng_parameters = vec![generator()];
+        response.rng_parameters = vec![generator::of_hsm()];
     }
     if asks(Asked::QueryProfiles) {
         response.profile_information = profiles(scope);
@@ -120,20 +121,6 @@ fn server_information(scope: &Scope<'_>) -> ServerInformation {
         server_version: Some(env!("CARGO_PKG_VERSION").to_owned()),
         product_name: Some(VENDOR.to_owned()),
         ..ServerInformation::default()
-    }
-}
-
-/// The HSM's own, of which PKCS#11 does not tell how it is built.
-fn generator() -> RngParameters {
-    RngParameters {
-        rng_algorithm: RngAlgorithm::Unspecified,
-        cryptographic_algorithm: None,
-        cryptographic_length: None,
-        hashing_algorithm: None,
-        drbg_algorithm: None,
-        recommended_curve: None,
-        fips186_variation: None,
-        prediction_resistance: None,
     }
 }
 
