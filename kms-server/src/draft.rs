@@ -6,11 +6,11 @@
 
 use std::collections::BTreeMap;
 
-use keystore::{Change, DomainRow, ObjectId, ObjectRow, Step, Unit};
+use keystore::{Change, DomainRow, IdentityRow, ObjectId, ObjectRow, Step, Unit};
 
 use crate::effect::Effect;
-
 use crate::node::streams::Hand;
+use crate::shell::peer::Fingerprint;
 
 /// The pending effects of one message.
 #[derive(Default)]
@@ -60,6 +60,21 @@ impl Draft {
         self.item.effects.push(Effect::DomainChanged(Box::new(seen.clone())));
         self.item.domain = Some(seen);
         self.item.changes.push(Change::UpdateDomain(row));
+    }
+
+    /// An identity that gives way to another one; `old` is revoked, its revision the one it was read at.
+    pub fn replace_identity(&mut self, old: IdentityRow, new: IdentityRow) {
+        let seen = IdentityRow { revision: old.revision + 1, ..old.clone() };
+        self.after(Effect::IdentityChanged(Box::new(seen)));
+        self.after(Effect::IdentityChanged(Box::new(new.clone())));
+        self.item.changes.extend([Change::PutIdentity(old), Change::PutIdentity(new)]);
+    }
+
+    /// Whether an item of this message changed the identity with this fingerprint.
+    #[must_use]
+    pub fn has_changed_identity(&self, fingerprint: &Fingerprint) -> bool {
+        let mut effects = self.effects.iter().chain(&self.item.effects);
+        effects.any(|effect| matches!(effect, Effect::IdentityChanged(row) if row.fingerprint == *fingerprint))
     }
 
     /// What is to happen in memory once everything is durable.

@@ -1,6 +1,6 @@
 //! What follows a commit: changes of what the node holds in memory. Until then they are nobody's business.
 
-use keystore::DomainRow;
+use keystore::{DomainRow, IdentityRow};
 
 use crate::node::Node;
 use crate::node::directory::Domain;
@@ -12,6 +12,8 @@ use crate::node::tickets::{Held, TicketId};
 pub enum Effect {
     /// The domain has another row, which is this one.
     DomainChanged(Box<DomainRow>),
+    /// The identity is registered, or has another row.
+    IdentityChanged(Box<IdentityRow>),
     /// The answer of a job was given, or its operation cancelled.
     JobSettled(CorrelationValue),
     /// A ticket is in force.
@@ -30,6 +32,7 @@ pub fn carry_out(node: &Node, effects: Vec<Effect>) {
                     node.directory.put_domain(Domain { row: *row, key: domain.key.clone() });
                 }
             }
+            Effect::IdentityChanged(row) => node.directory.put_identity(*row),
             Effect::JobSettled(value) => node.jobs.settle(&value),
             Effect::TicketIssued(id, held) => node.tickets.issue(id, *held),
             Effect::TicketEnded(id) => node.tickets.end(&id),

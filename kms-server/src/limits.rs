@@ -121,6 +121,11 @@ limits! {
     Count batch_items = "batch_items": 256, 1 ..= 256;
     /// Attributes of one object, its names among them.
     Count object_attributes = "object_attributes": 256, 1 ..= 1_000;
+    /// Shortest Rotate Interval of an object that the server rotates by itself, in seconds: each rotation leaves an
+    /// object behind.
+    Count rotate_interval_s = "rotate_interval_s": 3_600, 1 ..= 86_400;
+    /// Between two looks for objects whose Rotate Interval has passed.
+    Milliseconds rotation_round = "rotation_round_ms": 60_000, 100 ..= 3_600_000;
     /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.
     Count located_items = "located_items": 1_000, 1 ..= 100_000;
     /// Objects that one Locate reads and verifies before it gives up looking for more.

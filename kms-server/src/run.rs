@@ -15,6 +15,7 @@ use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
+use crate::node::rotation;
 use crate::node::scrubber::Scrubber;
 use crate::node::{Node, StartError};
 use crate::shell::admission::Budget;
@@ -249,6 +250,7 @@ async fn serve_on(
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
+    tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

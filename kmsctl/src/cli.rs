@@ -70,7 +70,7 @@ pub(crate) enum Domain {
         /// Which algorithms its keys may have: what ANSSI recommends, or old ones as well
         #[arg(long, value_enum, default_value_t = Policy::Anssi)]
         policy: Policy,
-        /// A way of key bytes in or out that its clients get beyond Register and Get; may stand several times
+        /// What its clients may do beyond what every client may; may stand several times
         #[arg(long, value_enum)]
         allow: Vec<Permission>,
     },
@@ -95,12 +95,13 @@ pub(crate) enum Domain {
     },
 }
 
-/// Ways of key bytes in and out.
+/// What clients may do only where it was allowed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Permission {
     Export,
     Import,
     WrappedGet,
+    ReProvision,
 }
 
 impl Permission {
@@ -109,6 +110,7 @@ impl Permission {
             Self::Export => admin_api::Permission::Export,
             Self::Import => admin_api::Permission::Import,
             Self::WrappedGet => admin_api::Permission::WrappedGet,
+            Self::ReProvision => admin_api::Permission::ReProvision,
         }
     }
 }

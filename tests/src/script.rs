@@ -152,8 +152,8 @@ impl Encoded {
                 return Ok(Self::by_hand(item, Operation::Get.value(), |w| w.integer(Tag::UNIQUE_IDENTIFIER, 7)));
             }
             "strange" => return Ok(Self::by_hand(item, STRANGE, |_| {})),
-            // Known to 2.x, and offered in no version.
-            "re-provision" => return Ok(Self::by_hand(item, Operation::ReProvision.value(), |_| {})),
+            // Known to 2.x, and not offered under `anssi`.
+            "interop" => return Ok(Self::by_hand(item, Operation::Interop.value(), |_| {})),
             other => return Err(format!("{other} is no verb").into()),
         };
         let makes = matches!(item.verb.as_str(), "create" | "active").then(object).transpose()?;

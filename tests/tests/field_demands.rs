@@ -303,7 +303,7 @@ fn query_lists_what_its_version_knows_and_the_server_does() {
         for row in Operation::TABLE.rows {
             let operation = Operation::try_from(row.value).unwrap();
             if operation == Operation::ReProvision {
-                // Nothing is wrong with a request without fields: the client would have to come back as another.
+                // Nothing is wrong with a request without fields, and the client would have to come back as another.
                 continue;
             }
             let answer = client.ask(&Request::new(version, operation, |_| {})).unwrap();

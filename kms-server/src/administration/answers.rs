@@ -113,5 +113,6 @@ pub(super) fn permission(permission: api::Permission) -> Permissions {
         api::Permission::Export => Permissions::EXPORT,
         api::Permission::Import => Permissions::IMPORT,
         api::Permission::WrappedGet => Permissions::WRAPPED_GET,
+        api::Permission::ReProvision => Permissions::RE_PROVISION,
     }
 }

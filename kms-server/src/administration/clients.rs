@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit::Record;
 use keystore::{Change, Credential, IdentityKind, IdentityRow, Step};
-use secret::Secret;
+use secret::{DomainId, Secret};
 
 use super::acting::{Acting, AdminFailure, unit};
 use crate::authentication;
@@ -120,7 +120,7 @@ impl Node {
         if name.is_empty() || name.len() > MAX_NAME_LEN || name.chars().any(char::is_control) {
             return Err(AdminFailure::Unusable("a client's name has 1 to 128 bytes without control characters"));
         }
-        if self.directory.identities_of(&domain.row.id).len() >= MAX_CLIENTS {
+        if !self.has_room_for_client(&domain.row.id) {
             return Err(AdminFailure::Unusable("the domain has as many clients as it may have"));
         }
         let fingerprint = certs::spki_fingerprint(certificate)
@@ -182,6 +182,11 @@ impl Node {
             Ok(client) => Ok(client),
             Err(failure) => acting.refuse(self, log_of(domain.row.id), OPERATION, failure).await,
         }
+    }
+
+    /// Whether the domain may have one client more; revoked ones count, because they are kept.
+    pub(crate) fn has_room_for_client(&self, domain: &DomainId) -> bool {
+        self.directory.identities_of(domain).len() < MAX_CLIENTS
     }
 
     async fn put_identity(

@@ -7,6 +7,7 @@ pub mod directory;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod jobs;
+pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
 pub mod strangers;

@@ -29,7 +29,7 @@ use self::fetching::{export, get, import, locate};
 use self::life::{activate, archive, check, destroy, obtain_lease, recover, revoke, validate};
 use self::making::{
     certify, create, create_key_pair, create_split_key, derive_key, join_split_key, re_certify, re_key,
-    re_key_key_pair, register,
+    re_key_key_pair, re_provision, register,
 };
 use self::server::{constraints, defaults, discover_versions, interop, log, news, query, set_endpoint_role};
 use self::session::{cancel, delegated_login, login, logout, poll, process, query_asynchronous_requests};
@@ -83,6 +83,7 @@ const OFFERED: &[Operation] = &[
     Operation::DelegatedLogin,
     Operation::Log,
     Operation::Interop,
+    Operation::ReProvision,
     Operation::Ping,
     Operation::SetEndpointRole,
     Operation::Notify,
@@ -200,8 +201,8 @@ pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<Resp
         Q::RngRetrieve(request) => rng_retrieve::run(scope, request).await?.into(),
         Q::RngSeed(request) => rng_seed::run(scope, request).await?.into(),
         Q::Pkcs11(request) => pkcs11::run(scope, request).await?.into(),
-        // Not offered, and refused before this is asked.
-        // Poll is answered by `poll`.
-        Q::Poll(_) | Q::ReProvision(_) => return Err(Failure::UnsupportedOperation),
+        Q::ReProvision(request) => re_provision::run(scope, request).await?.into(),
+        // Answered by `poll` above.
+        Q::Poll(_) => return Err(Failure::UnsupportedOperation),
     })
 }

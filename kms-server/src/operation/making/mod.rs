@@ -17,6 +17,7 @@ mod pkcs12;
 pub(super) mod re_certify;
 pub(super) mod re_key;
 pub(super) mod re_key_key_pair;
+pub(super) mod re_provision;
 pub(super) mod register;
 mod renewal;
 mod source;

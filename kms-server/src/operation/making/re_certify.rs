@@ -49,7 +49,7 @@ pub(in crate::operation) async fn run(
     let certificate = issuing::sign(scope, &mut birth, subject, usage).await?;
     birth.give(links::to(LinkType::ReplacedObjectLink, old.id));
     // The old certificate gives up its names before the new one takes them.
-    renewal::retire(&mut old);
+    renewal::retire(&mut old, scope.now_s);
     links::add(scope, &mut old, LinkType::ReplacementObjectLink, birth.id())?;
     scope.draft.update(old);
     if let Some(mut row) = public_key.take() {

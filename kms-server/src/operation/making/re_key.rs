@@ -23,7 +23,7 @@ pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &ReKeyRequ
     let key_block = KeyBlock::raw(material, algorithm, length);
     birth.made_by_server(generator);
     // The old key gives up its names before the new one takes them.
-    renewal::retire(&mut old);
+    renewal::retire(&mut old, scope.now_s);
     links::add(scope, &mut old, LinkType::ReplacementObjectLink, birth.id())?;
     birth.give(links::to(LinkType::ReplacedObjectLink, old.id));
     scope.draft.update(old);

@@ -34,7 +34,7 @@ pub(in crate::operation) async fn run(
     let mut public = Birth::renew(scope, &old_public, request.offset, birth::merged(common, of_public))?;
     for (old, new) in [(&mut old_private, &private), (&mut old_public, &public)] {
         // The old keys give up their names before the new ones take them.
-        renewal::retire(old);
+        renewal::retire(old, scope.now_s);
         links::add(scope, old, LinkType::ReplacementObjectLink, new.id())?;
     }
     let (replaced_private, replaced_public) = (old_private.id, old_public.id);

@@ -4,7 +4,7 @@
 use keystore::{Dates, ObjectRow};
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::State;
-use kmip::ttlv::Interval;
+use kmip::ttlv::{DateTime, Interval};
 
 use crate::failure::Failure;
 
@@ -69,20 +69,20 @@ pub(super) fn successor(old: &ObjectRow, now_s: i64) -> ObjectRow {
         AttributeValue::RotateGeneration(generation) => Some(generation),
         _ => None,
     });
-    if let Some(generation) = generation {
-        row.attributes.push(Attribute::new(AttributeValue::RotateGeneration(generation.saturating_add(1))));
-        row.attributes.push(Attribute::new(AttributeValue::RotateLatest(true)));
-    }
+    row.attributes.push(Attribute::new(AttributeValue::RotateGeneration(generation.unwrap_or(0).saturating_add(1))));
+    row.attributes.push(Attribute::new(AttributeValue::RotateLatest(true)));
     row
 }
 
-/// The names go to the replacement; who rotates objects by them finds the new one.
-pub(super) fn retire(old: &mut ObjectRow) {
-    old.attributes.retain(|one| one.kind() != AttributeKind::Name);
-    for one in &mut old.attributes {
-        if let AttributeValue::RotateLatest(latest) = &mut one.value {
-            *latest = false;
-        }
+/// The names go to the replacement; who rotates objects by them finds the new one. So does automatic rotation.
+pub(super) fn retire(old: &mut ObjectRow, now_s: i64) {
+    use AttributeKind as K;
+    let was_automatic = old.attributes.iter().any(|one| one.kind() == K::RotateAutomatic);
+    old.attributes.retain(|one| !matches!(one.kind(), K::Name | K::RotateDate | K::RotateLatest | K::RotateAutomatic));
+    let told = [AttributeValue::RotateDate(DateTime(now_s)), AttributeValue::RotateLatest(false)];
+    old.attributes.extend(told.map(Attribute::new));
+    if was_automatic {
+        old.attributes.push(Attribute::new(AttributeValue::RotateAutomatic(false)));
     }
 }
 
@@ -123,7 +123,6 @@ pub(super) fn shift(row: &mut ObjectRow, offset: Option<Interval>, given: &[Attr
 mod tests {
     use kmip::attribute::{Name, UsageLimits};
     use kmip::registry::{ObjectType, UsageLimitsUnit, UsageMask};
-    use kmip::ttlv::DateTime;
 
     use super::*;
 
@@ -134,6 +133,7 @@ mod tests {
             AttributeValue::UsageLimits(Box::new(limits)),
             AttributeValue::OriginalCreationDate(DateTime(1)),
             AttributeValue::RotateGeneration(4),
+            AttributeValue::RotateAutomatic(true),
         ];
         ObjectRow {
             id: [1; 16],
@@ -171,8 +171,14 @@ mod tests {
         assert!(has(&AttributeValue::UsageLimits(Box::new(whole))) && has(&AttributeValue::RotateGeneration(5)));
         assert!(!has(&AttributeValue::OriginalCreationDate(DateTime(1))));
         let mut retired = old();
-        retire(&mut retired);
+        retire(&mut retired, 2000);
         assert_eq!(retired.names().count(), 0);
+        let is = |row: &ObjectRow, value: AttributeValue| row.attributes.iter().any(|one| one.value == value);
+        assert!(is(&new, AttributeValue::RotateLatest(true)) && is(&new, AttributeValue::RotateAutomatic(true)));
+        assert!(
+            is(&retired, AttributeValue::RotateLatest(false)) && is(&retired, AttributeValue::RotateAutomatic(false))
+        );
+        assert!(is(&retired, AttributeValue::RotateDate(DateTime(2000))));
     }
 
     #[test]
