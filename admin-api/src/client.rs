@@ -19,8 +19,8 @@ use crate::error::{ClientError, ErrorBody, ErrorDetail};
 use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN, MAX_REQUEST_LEN};
 use crate::path::path;
 use crate::types::{
-    Checkpoint, Client, Domain, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewDomain, Object,
-    ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Checkpoint, Client, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewDomain,
+    Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -160,6 +160,14 @@ impl AdminClient {
     /// [`ClientError`].
     pub fn domain_show(&self, domain: &str) -> Result<Domain, ClientError> {
         self.get(&["domains", domain], &[])
+    }
+
+    /// Freezes or thaws a domain, or begins to rotate its Domain Key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where its state does not allow it.
+    pub fn domain_change(&self, domain: &str, change: DomainChange, effect: Effect) -> Result<Domain, ClientError> {
+        self.post(&["domains", domain, change.path()], effect, &())
     }
 
     /// Compares every row of a domain, or of `system`, with its audit log. It reads everything: for a large domain

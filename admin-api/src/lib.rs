@@ -36,8 +36,8 @@ mod types;
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
-    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Finding, Fingerprint, GroupState,
-    Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain,
-    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, RegisterClient, Revocation, RevocationReason,
-    RevokeObject, SecretText, TrustAnchor, Verification,
+    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainChange, DomainState, Finding, Fingerprint,
+    GroupState, Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue,
+    NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, RegisterClient, Revocation,
+    RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
 };

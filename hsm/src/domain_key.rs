@@ -10,7 +10,6 @@ const FORMAT: u8 = 1;
 pub(crate) const CANARY_LEN: usize = 12 + CANARY_PLAIN.len() + 16;
 /// What every canary says. A constant: it proves the key, nothing else.
 pub(crate) const CANARY_PLAIN: &[u8; 16] = b"clavis dk canary";
-const ENCODED_LEN: usize = 1 + 16 + 4 + 32 + WRAPPED_KEY_LEN + CANARY_LEN;
 
 /// A Domain Key as it is stored: nothing here is secret.
 ///
@@ -51,10 +50,13 @@ pub enum DomainKeyError {
 }
 
 impl DomainKey {
+    /// Bytes of a stored Domain Key.
+    pub const ENCODED_LEN: usize = 1 + 16 + 4 + 32 + WRAPPED_KEY_LEN + CANARY_LEN;
+
     /// The bytes that the store keeps: 137 of them.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(ENCODED_LEN);
+        let mut bytes = Vec::with_capacity(Self::ENCODED_LEN);
         bytes.push(FORMAT);
         bytes.extend_from_slice(&self.domain);
         bytes.extend_from_slice(&self.version.to_be_bytes());
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn comes_back_from_its_bytes() {
         let bytes = example().to_bytes();
-        assert_eq!(bytes.len(), ENCODED_LEN);
+        assert_eq!(bytes.len(), DomainKey::ENCODED_LEN);
         assert_eq!(DomainKey::from_bytes(&bytes), Ok(example()));
     }
 
@@ -124,7 +126,7 @@ mod tests {
     fn every_other_length_is_refused() {
         let mut bytes = example().to_bytes();
         bytes.push(0);
-        for len in (0..ENCODED_LEN).chain([ENCODED_LEN + 1]) {
+        for len in (0..DomainKey::ENCODED_LEN).chain([DomainKey::ENCODED_LEN + 1]) {
             assert_eq!(DomainKey::from_bytes(&bytes[..len]), Err(DomainKeyError::Length(len)));
         }
     }

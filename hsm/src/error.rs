@@ -60,6 +60,9 @@ pub enum HsmError {
         /// Member label and the PKCS#11 error.
         reasons: Vec<(String, String)>,
     },
+    /// The domain was closed: its keys are not used until it is opened again.
+    #[error("the domain is closed")]
+    Closed,
     /// The configuration cannot be right.
     #[error("HSM configuration: {0}")]
     Config(String),
@@ -95,7 +98,7 @@ impl HsmError {
             Self::Operator { .. } => ErrorClass::Operator,
             Self::Busy { .. } => ErrorClass::Busy,
             Self::Unsupported { .. } => ErrorClass::Unsupported,
-            Self::Limit(_) | Self::Config(_) => ErrorClass::Usage,
+            Self::Limit(_) | Self::Config(_) | Self::Closed => ErrorClass::Usage,
         }
     }
 }
@@ -126,6 +129,8 @@ pub(crate) enum Kind {
     Refused,
     /// The member has as much of this work in hand as it may: as `Refused`.
     Full,
+    /// The domain is closed, here and everywhere.
+    Closed,
 }
 
 /// One failed attempt on one member.

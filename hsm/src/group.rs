@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::closed::Closed;
 use crate::config::GroupConfig;
 use crate::domain_key::DomainKey;
 use crate::error::{Fault, HsmError, Kind};
@@ -35,6 +36,7 @@ struct Inner {
     members: Vec<Arc<Member>>,
     keepers: Vec<JoinHandle<()>>,
     anchor: TrustAnchor,
+    closed: Arc<Closed>,
     changed: watch::Receiver<u64>,
     #[cfg(feature = "fault")]
     faults: crate::fault::Faults,
@@ -72,6 +74,7 @@ impl Group {
             pair_deadline: config.pair_deadline,
             probe_interval: config.probe_interval,
             root: Arc::clone(&root),
+            closed: Arc::default(),
             changed,
             #[cfg(feature = "fault")]
             faults: crate::fault::Faults::from_env()?,
@@ -115,6 +118,7 @@ impl Group {
                 members,
                 keepers,
                 anchor,
+                closed: common.closed,
                 changed: watch,
                 #[cfg(feature = "fault")]
                 faults: common.faults,
@@ -250,13 +254,30 @@ impl Group {
         Ok(Signature { member: member.label().into(), r_s })
     }
 
-    /// Destroys the imported keys of a domain on every member, for instance when it is frozen or destroyed. A member
-    /// that does not answer is given up, which destroys all keys imported there.
-    pub async fn forget_domain(&self, domain: DomainId) {
+    /// Refuses the keys of a domain from now on, for instance when it is frozen or destroyed, and destroys the imported
+    /// ones on every member. When it returns, no key of the domain is in use anywhere, and calls that were on their way
+    /// end with [`HsmError::Closed`]. A member that does not answer is given up, which destroys all keys imported there.
+    pub async fn close_domain(&self, domain: DomainId) {
+        self.inner.closed.close(domain);
+        self.forget(move |lane| lane.forget_domain(&domain)).await;
+    }
+
+    /// Takes [`Group::close_domain`] back: the next call imports the key again.
+    pub fn reopen_domain(&self, domain: &DomainId) {
+        self.inner.closed.reopen(domain);
+    }
+
+    /// Destroys one version of a Domain Key on every member, as [`Group::close_domain`] does with all: nothing is sealed
+    /// under it any more. Whoever still has its blob could have it imported again.
+    pub async fn forget_version(&self, domain: DomainId, version: DomainKeyVersion) {
+        self.forget(move |lane| lane.forget_version(&domain, version)).await;
+    }
+
+    async fn forget(&self, forget: impl Fn(&mut Lane) + Copy + Send + 'static) {
         for member in &self.inner.members {
             let Some(live) = member.live() else { continue };
             let forgotten = member.call(&live, move |lane| {
-                lane.forget_domain(&domain);
+                forget(lane);
                 Ok(())
             });
             if let Err(fault) = forgotten.await {
@@ -365,6 +386,7 @@ impl Group {
                 Err(fault) => {
                     match fault.kind {
                         Kind::Data => return Err(data(fault)),
+                        Kind::Closed => return Err(HsmError::Closed),
                         Kind::Refused | Kind::Full => {}
                         // A slow pair says nothing of a member that seals and opens meanwhile; its probe does.
                         Kind::Deadline if queue != Queue::Calls => {

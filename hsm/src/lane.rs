@@ -12,6 +12,7 @@ use cryptoki::session::Session;
 use cryptoki::slot::Slot;
 use secret::{Algorithm, DomainId, DomainKeyVersion, Sealed, Secret};
 
+use crate::closed::Closed;
 use crate::config::Vendor;
 use crate::domain_key::{CANARY_PLAIN, DomainKey};
 use crate::error::{Doing, Fault, Kind};
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub signing_key: ObjectHandle,
     pub fingerprint: [u8; 32],
     handles: Mutex<Handles>,
+    closed: Arc<Closed>,
     /// How many Domain Keys are imported, for the status.
     pub held: Arc<AtomicUsize>,
     /// Set when the member was given up: what still waits in the queue is answered, not done.
@@ -58,7 +60,12 @@ pub(crate) struct Found {
 }
 
 impl Shared {
-    pub fn new(epoch: Epoch, found: Found, #[cfg(feature = "fault")] fault: crate::fault::MemberSwitch) -> Self {
+    pub fn new(
+        epoch: Epoch,
+        found: Found,
+        closed: Arc<Closed>,
+        #[cfg(feature = "fault")] fault: crate::fault::MemberSwitch,
+    ) -> Self {
         Self {
             slot: found.slot,
             vendor: found.vendor,
@@ -68,6 +75,7 @@ impl Shared {
             signing_key: found.signing_key,
             fingerprint: found.fingerprint,
             handles: Mutex::new(Handles::new(MAX_IMPORTED_KEYS)),
+            closed,
             held: Arc::default(),
             closing: Arc::default(),
             #[cfg(feature = "fault")]
@@ -252,7 +260,14 @@ impl Lane {
 
     /// Destroys the imported keys of a domain.
     pub fn forget_domain(&mut self, domain: &DomainId) {
+        // Behind an import that has begun, so that it leaves nothing.
+        let _anchor = self.shared.anchor();
         self.shared.change_handles(|handles| handles.remove_domain(domain));
+    }
+
+    /// Destroys one imported version of a domain's key.
+    pub fn forget_version(&mut self, domain: &DomainId, version: DomainKeyVersion) {
+        self.shared.change_handles(|handles| handles.remove(&(*domain, version)));
     }
 
     // ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -300,6 +315,7 @@ impl Lane {
     }
 
     fn look_up(&self, key: &DomainKey) -> Result<Option<Arc<Imported>>, Fault> {
+        self.shared.closed.require_open(&key.domain)?;
         let Some(imported) = self.shared.handles().get(&(key.domain, key.version)) else { return Ok(None) };
         if imported.wrapped != key.wrapped || imported.canary != key.canary {
             return Err(Fault::new(Kind::Data, "find a Domain Key", "two blobs claim to be the same version"));
@@ -477,7 +493,9 @@ fn destroy(session: &Session, handle: ObjectHandle) {
 fn unambiguous(fault: Fault) -> Fault {
     match fault.kind {
         Kind::Ambiguous | Kind::Object | Kind::Session => fault.settled(Kind::Member),
-        Kind::Data | Kind::Member | Kind::Deadline | Kind::Operator | Kind::Refused | Kind::Full => fault,
+        Kind::Data | Kind::Member | Kind::Deadline | Kind::Operator | Kind::Refused | Kind::Full | Kind::Closed => {
+            fault
+        }
     }
 }
 

@@ -18,6 +18,7 @@
 //! Trust answers; nothing outside this crate names `cryptoki`.
 
 mod breaker;
+mod closed;
 mod config;
 mod domain_key;
 mod error;

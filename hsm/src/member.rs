@@ -14,6 +14,7 @@ use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::timeout;
 
 use crate::breaker::Breaker;
+use crate::closed::Closed;
 use crate::config::{MemberConfig, Vendor};
 use crate::error::{Doing, Fault, Kind};
 use crate::lane::{Found, Lane, Shared};
@@ -66,6 +67,8 @@ pub(crate) struct Member {
     probe_interval: Duration,
     /// What the Root of Trust must be; set by the first member that opens where nothing was pinned.
     root: Arc<OnceLock<[u8; 32]>>,
+    /// Domains whose keys are not used.
+    closed: Arc<Closed>,
     pinned_checkpoint_key: Option<[u8; 65]>,
     breaker: Mutex<Breaker>,
     live: RwLock<Option<Arc<Live>>>,
@@ -85,6 +88,7 @@ pub(crate) struct Common {
     pub pair_deadline: Duration,
     pub probe_interval: Duration,
     pub root: Arc<OnceLock<[u8; 32]>>,
+    pub closed: Arc<Closed>,
     pub changed: watch::Sender<u64>,
     #[cfg(feature = "fault")]
     pub faults: crate::fault::Faults,
@@ -98,6 +102,7 @@ impl Member {
             pair_deadline: common.pair_deadline,
             probe_interval: common.probe_interval,
             root: Arc::clone(&common.root),
+            closed: Arc::clone(&common.closed),
             pinned_checkpoint_key,
             breaker: Mutex::new(Breaker::waiting(Instant::now())),
             live: RwLock::new(None),
@@ -287,6 +292,7 @@ impl Member {
         let shared = Arc::new(Shared::new(
             epoch,
             found,
+            Arc::clone(&self.closed),
             #[cfg(feature = "fault")]
             self.faults.of(self.label()),
         ));

@@ -27,9 +27,10 @@ pub fn carry_out(node: &Node, effects: Vec<Effect>) {
     for effect in effects {
         match effect {
             Effect::DomainChanged(row) => {
-                // A domain is never forgotten while the node lives.
-                if let Some(domain) = node.directory.domain(&row.id) {
-                    node.directory.put_domain(Domain { row: *row, key: domain.key.clone() });
+                match Domain::of(*row) {
+                    Ok(domain) => node.directory.put_domain(domain),
+                    // They could be read when the row was.
+                    Err(error) => tracing::error!(%error, "the Domain Keys of a changed domain"),
                 }
             }
             Effect::IdentityChanged(row) => node.directory.put_identity(*row),

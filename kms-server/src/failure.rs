@@ -400,6 +400,7 @@ impl From<hsm::HsmError> for Failure {
     fn from(error: hsm::HsmError) -> Self {
         match error {
             hsm::HsmError::Busy { .. } => Self::Busy,
+            hsm::HsmError::Closed => Self::DomainInactive,
             other => Self::Hsm(other),
         }
     }

@@ -124,6 +124,8 @@ limits! {
     /// Shortest Rotate Interval of an object that the server rotates by itself, in seconds: each rotation leaves an
     /// object behind.
     Count rotate_interval_s = "rotate_interval_s": 3_600, 1 ..= 86_400;
+    /// Share of its time, in percent, that the rotation of a Domain Key takes while others use the HSM too.
+    Count reseal_share_percent = "reseal_share_percent": 25, 1 ..= 100;
     /// Between two looks for objects whose Rotate Interval has passed.
     Milliseconds rotation_round = "rotation_round_ms": 60_000, 100 ..= 3_600_000;
     /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.

@@ -15,9 +15,9 @@ use crate::administration::{Administration, FirstAdministrator};
 use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
-use crate::node::rotation;
 use crate::node::scrubber::Scrubber;
 use crate::node::{Node, StartError};
+use crate::node::{resealing, rotation};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
 use crate::shell::hardening;
@@ -251,6 +251,7 @@ async fn serve_on(
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
+    tasks.spawn(resealing::run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

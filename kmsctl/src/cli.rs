@@ -83,6 +83,35 @@ pub(crate) enum Domain {
         /// Name or identifier
         domain: String,
     },
+    /// Refuse a domain's clients from their next request on, until it is thawed
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain freeze acme\n\nNothing is lost: the keys stay \
+                            sealed in the store, and none is in use in any HSM member.")]
+    Freeze {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Decide, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Serve a frozen domain again
+    Thaw {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Decide, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Rotate the Domain Key: all that is sealed under it is sealed anew, while requests go on
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain rotate-key acme\n\nThe command returns when the \
+                            new version is there; 'domain show' tells until when the former one is needed.\nA node \
+                            that is killed goes on when it starts again.")]
+    RotateKey {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Decide, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Compare everything that is stored of a domain with its audit log; exit code 6 where they differ
     #[command(
         after_help = "Example:\n  kmsctl --pki run/pki --as auditor domain verify acme\n\nThe node does this by \

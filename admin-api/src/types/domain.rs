@@ -21,8 +21,12 @@ pub struct Domain {
     pub allow: Vec<Permission>,
     /// Version of the Domain Key that seals new objects, from 1.
     pub key_version: u32,
-    /// Managed objects, destroyed ones too.
-    pub objects: u64,
+    /// The version before it, while a rotation goes on: objects are still being sealed anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_key_version: Option<u32>,
+    /// Managed objects, destroyed ones too; absent where the domain is frozen and nothing of it is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects: Option<u64>,
     /// Registered clients, revoked ones too.
     pub clients: u64,
 }
@@ -47,6 +51,42 @@ impl DomainState {
             Self::Active => "active",
             Self::Frozen => "frozen",
             Self::Destroyed => "destroyed",
+        }
+    }
+}
+
+/// What an administrator does with a domain as a whole, `POST /v1/domains/{d}/{change}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainChange {
+    /// Refuse its clients from their next request on.
+    Freeze,
+    /// Serve them again.
+    Thaw,
+    /// Begin to seal everything under a new version of its Domain Key.
+    RotateKey,
+}
+
+impl DomainChange {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Freeze, Self::Thaw, Self::RotateKey];
+
+    /// The last part of the path.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Freeze => "freeze",
+            Self::Thaw => "thaw",
+            Self::RotateKey => "rotate-key",
+        }
+    }
+
+    /// What audit records call it.
+    #[must_use]
+    pub const fn operation(self) -> &'static str {
+        match self {
+            Self::Freeze => "Freeze Domain",
+            Self::Thaw => "Thaw Domain",
+            Self::RotateKey => "Rotate Domain Key",
         }
     }
 }

@@ -10,7 +10,7 @@ mod object;
 mod text;
 
 pub use audit::{Checkpoint, CheckpointKey, TrustAnchor};
-pub use domain::{Domain, DomainState, Finding, NewDomain, Permission, Verification};
+pub use domain::{Domain, DomainChange, DomainState, Finding, NewDomain, Permission, Verification};
 pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};
 pub use identity::{Client, Credential, IssueClient, IssuedClient, RegisterClient};

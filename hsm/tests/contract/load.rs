@@ -28,8 +28,8 @@ fn two_groups_and_many_callers_share_the_tokens() {
                     let sealed = sealer.seal(dk, &facts, &plain).await.unwrap();
                     if task == 7 {
                         // Keys are taken away while others use them.
-                        sealer.forget_domain(dk.domain).await;
-                        opener.forget_domain(dk.domain).await;
+                        sealer.forget_version(dk.domain, 1).await;
+                        opener.forget_version(dk.domain, 1).await;
                     }
                     assert_eq!(opener.open_sealed(dk, &facts, &sealed).await.unwrap(), plain);
                 }

@@ -127,7 +127,7 @@ fn a_domain_key_that_is_not_genuine_is_a_data_error() {
         for imported in [true, false] {
             for (number, dk) in spoilt.iter().enumerate() {
                 if !imported {
-                    group.forget_domain(domain(1)).await;
+                    group.forget_version(domain(1), 1).await;
                 }
                 let refused = group.open_sealed(dk, FACTS, &sealed).await;
                 assert_eq!(refused.unwrap_err().class(), ErrorClass::Data, "{number}, imported: {imported}");
@@ -141,7 +141,37 @@ fn a_domain_key_that_is_not_genuine_is_a_data_error() {
 }
 
 #[test]
-fn a_forgotten_domain_is_gone_from_every_member_until_it_is_asked_for() {
+fn a_closed_domain_is_refused_everywhere_until_it_is_opened_again() {
+    let (rig, protocol) = Rig::after_ceremony();
+    run(async {
+        let group = rig.open(&protocol.trust_anchor).await;
+        let dk = group.create_domain_key(domain(1), 1).await.unwrap();
+        let other = group.create_domain_key(domain(2), 1).await.unwrap();
+        let sealed = group.seal(&dk, FACTS, &kek()).await.unwrap();
+        // Whoever is on the way while it is closed succeeds or finds it closed, and leaves no key behind.
+        let openers = (0..16).map(|_| {
+            let (group, dk, sealed) = (group.clone(), dk.clone(), sealed.clone());
+            tokio::spawn(async move { group.open_sealed(&dk, FACTS, &sealed).await })
+        });
+        let openers: Vec<_> = openers.collect();
+        group.close_domain(domain(1)).await;
+        for opener in openers {
+            assert!(matches!(opener.await.unwrap(), Ok(_) | Err(HsmError::Closed)));
+        }
+        let held = |group: &Group| group.status().iter().map(|member| member.domain_keys_held).collect::<Vec<_>>();
+        assert_eq!(held(&group), [1, 1, 0]);
+        assert!(matches!(group.open_sealed(&dk, FACTS, &sealed).await, Err(HsmError::Closed)));
+        assert!(matches!(group.seal(&dk, FACTS, &kek()).await, Err(HsmError::Closed)));
+        group.seal(&other, FACTS, &kek()).await.unwrap();
+        assert!(group.status().iter().all(|member| member.up), "nobody is blamed for it");
+        group.reopen_domain(&domain(1));
+        assert_eq!(group.open_sealed(&dk, FACTS, &sealed).await.unwrap(), kek());
+        group.close().await;
+    });
+}
+
+#[test]
+fn a_forgotten_version_is_gone_from_every_member_until_it_is_asked_for() {
     let (rig, protocol) = Rig::after_ceremony();
     run(async {
         let group = rig.open(&protocol.trust_anchor).await;
@@ -151,12 +181,12 @@ fn a_forgotten_domain_is_gone_from_every_member_until_it_is_asked_for() {
         let held = |group: &Group| group.status().iter().map(|member| member.domain_keys_held).collect::<Vec<_>>();
         // Made on the first member, proved on the second.
         assert_eq!(held(&group), [2, 2, 0]);
-        group.forget_domain(domain(1)).await;
+        group.forget_version(domain(1), 1).await;
         assert_eq!(held(&group), [1, 1, 0]);
         assert_eq!(group.open_sealed(&dk, FACTS, &sealed).await.unwrap(), kek());
         assert_eq!(held(&group), [2, 1, 0]);
-        group.forget_domain(other.domain).await;
-        group.forget_domain(dk.domain).await;
+        group.forget_version(other.domain, 1).await;
+        group.forget_version(dk.domain, 1).await;
         assert_eq!(held(&group), [0, 0, 0]);
         group.close().await;
     });

@@ -6,8 +6,8 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    Checkpoint, Client, Domain, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient,
-    NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Checkpoint, Client, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient,
+    IssuedClient, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -125,6 +125,15 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/domains/{d}`.
     async fn domain_show(&self, caller: &Caller, domain: &str) -> Result<Domain, Refusal>;
+
+    /// `POST /v1/domains/{d}/{change}`. [`ErrorCode::WrongState`] where the domain's state does not allow it.
+    async fn domain_change(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        change: DomainChange,
+        effect: Effect,
+    ) -> Result<Domain, Refusal>;
 
     /// `GET /v1/domains/{d}/verify`; also of `system`. [`ErrorCode::Unavailable`] while another one runs.
     async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<Verification, Refusal>;

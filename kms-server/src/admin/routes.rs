@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
-use admin_api::{ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevokeObject};
+use admin_api::{DomainChange, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevokeObject};
 use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
@@ -39,6 +39,9 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
         .route("/v1/domains/{domain}/verify", get(domain_verify))
+        .route("/v1/domains/{domain}/freeze", post(domain_freeze))
+        .route("/v1/domains/{domain}/thaw", post(domain_thaw))
+        .route("/v1/domains/{domain}/rotate-key", post(domain_rotate_key))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -144,6 +147,46 @@ async fn domain_show(
     Named(domain): Named<String>,
 ) -> Response {
     ok(app.act("domain show", caller, async move |node, caller| node.domain_show(&caller, &domain).await).await)
+}
+
+async fn domain_freeze(
+    app: State<App>,
+    caller: Extension<Caller>,
+    domain: Named<String>,
+    asked: Asked<DryRun>,
+) -> Response {
+    domain_change(app, caller, domain, asked, DomainChange::Freeze).await
+}
+
+async fn domain_thaw(
+    app: State<App>,
+    caller: Extension<Caller>,
+    domain: Named<String>,
+    asked: Asked<DryRun>,
+) -> Response {
+    domain_change(app, caller, domain, asked, DomainChange::Thaw).await
+}
+
+async fn domain_rotate_key(
+    app: State<App>,
+    caller: Extension<Caller>,
+    domain: Named<String>,
+    asked: Asked<DryRun>,
+) -> Response {
+    domain_change(app, caller, domain, asked, DomainChange::RotateKey).await
+}
+
+async fn domain_change(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Asked(asked): Asked<DryRun>,
+    change: DomainChange,
+) -> Response {
+    let effect = asked.effect();
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.domain_change(&caller, &domain, change, effect).await;
+    ok(app.act(change.path(), caller, act).await)
 }
 
 async fn domain_verify(

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use admin_api::{
-    ClientError, Credential, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevocationReason,
-    RevokeObject, SecretText,
+    ClientError, Credential, DomainChange, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient,
+    RevocationReason, RevokeObject, SecretText,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,6 +39,9 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
                 allow: Vec::new(),
             })?;
             client.domain_show("a/b é")?;
+            client.domain_change("acme", DomainChange::Freeze, Effect::Real)?;
+            client.domain_change("acme", DomainChange::Thaw, Effect::DryRun)?;
+            client.domain_change("acme", DomainChange::RotateKey, Effect::Real)?;
             assert_eq!(client.domain_verify("acme")?.records, 2);
             client.client_list("acme")?;
             let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential };
@@ -64,6 +67,9 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "domain_list",
         "domain_create acme Some(\"legacy\")",
         "domain_show a/b é",
+        "domain_change acme Freeze Real",
+        "domain_change acme Thaw DryRun",
+        "domain_change acme RotateKey Real",
         "domain_verify acme",
         "client_list acme",
         "client_register acme PEM None Some(\"p\\\"w\")",

@@ -13,7 +13,7 @@ use crate::node::directory::Domain;
 /// The version in whose words attributes are shown.
 const SHOWN_IN: ProtocolVersion = ProtocolVersion::V1_4;
 
-pub(super) fn domain(domain: &Domain, objects: u64, clients: usize) -> api::Domain {
+pub(super) fn domain(domain: &Domain, objects: Option<u64>, clients: usize) -> api::Domain {
     api::Domain {
         id: Uuid::from_bytes(domain.row.id),
         name: domain.row.name.clone(),
@@ -25,7 +25,8 @@ pub(super) fn domain(domain: &Domain, objects: u64, clients: usize) -> api::Doma
         created: domain.row.created_us.div_euclid(1_000_000),
         policy: domain.row.policy.clone(),
         allow: api::Permission::ALL.into_iter().filter(|one| domain.row.permissions.allow(permission(*one))).collect(),
-        key_version: domain.key.version,
+        key_version: domain.key.current.version,
+        former_key_version: domain.key.former.as_ref().map(|former| former.version),
         objects,
         clients: u64::try_from(clients).unwrap_or(u64::MAX),
     }

@@ -111,7 +111,12 @@ impl Administration {
     }
 
     async fn domain_answer(&self, domain: &Domain) -> Result<api::Domain, Refusal> {
-        let objects = told(self.node.store.count_objects(domain.row.id).await.map_err(AdminFailure::from))?;
+        let objects = match self.node.store.count_objects(domain.row.id).await {
+            Ok(objects) => Some(objects),
+            // Nothing is read of a domain that is frozen.
+            Err(keystore::StoreError::Inactive(_)) => None,
+            Err(error) => return told(Err(AdminFailure::from(error))),
+        };
         Ok(answers::domain(domain, objects, self.node.directory.identities_of(&domain.row.id).len()))
     }
 }
@@ -198,6 +203,25 @@ impl AdminBackend for Administration {
         let domain = self.tenant(&acting, domain, "Show Domain").await?;
         told(acting.note(&self.node, log_of(domain.row.id), "Show Domain", None).await)?;
         self.domain_answer(&domain).await
+    }
+
+    async fn domain_change(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        change: api::DomainChange,
+        effect: Effect,
+    ) -> Result<api::Domain, Refusal> {
+        let acting = self.admit(caller, Act::KeepDomain).await?;
+        let domain = self.tenant(&acting, domain, change.operation()).await?;
+        let dry_run = effect == Effect::DryRun;
+        let changed = match change {
+            api::DomainChange::Freeze => self.node.freeze_domain(&acting, &domain, dry_run).await,
+            api::DomainChange::Thaw => self.node.thaw_domain(&acting, &domain, dry_run).await,
+            api::DomainChange::RotateKey => self.node.rotate_domain_key(&acting, &domain, dry_run).await,
+        };
+        let changed = told(changed)?;
+        self.domain_answer(&changed).await
     }
 
     async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<api::Verification, Refusal> {

@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::{Told, log_of};
 use crate::node::directory::Domain;
+use crate::node::domain_keys::DomainKeys;
 use crate::node::sealing::identifier_text;
 
 /// Leads the additional data of the seal.
@@ -68,11 +69,11 @@ impl Node {
 
     async fn authority_of(&self, domain: &Domain, record: impl FnOnce() -> Record) -> Result<Authority, AdminFailure> {
         if domain.row.authority.is_some() {
-            return self.kept_authority(domain, &domain.row).await;
+            return self.kept_authority(&domain.key, &domain.row).await;
         }
         let authority = Authority::new(&format!("{} domain authority", domain.row.name)).map_err(|_| broken())?;
         let plain = join(authority.cert_der(), &authority.key_der()).ok_or_else(broken)?;
-        let sealed = self.hsm.seal(&domain.key, &facts(domain.row.id), &plain).await?;
+        let sealed = self.hsm.seal(&domain.key.current, &facts(domain.row.id), &plain).await?;
         let digest = digest_of(&authority).ok_or_else(broken)?;
         let row = DomainRow { authority: Some(digest), ..domain.row.clone() };
         let record = Record { detail: Some(format!("certificate {}", hex::encode(digest))), ..record() };
@@ -83,10 +84,12 @@ impl Node {
             made?;
         }
         let row = self.store.domains().await?.into_iter().find(|row| row.id == domain.row.id).ok_or_else(broken)?;
-        self.directory.put_domain(Domain { row: row.clone(), key: domain.key.clone() });
+        let changed = Domain::of(row.clone()).map_err(|_| broken())?;
+        let current = changed.key.clone();
+        self.directory.put_domain(changed);
         match row.authority {
             Some(kept) if kept == digest => Ok(authority),
-            Some(_) => self.kept_authority(domain, &row).await,
+            Some(_) => self.kept_authority(&current, &row).await,
             // Something else about the domain changed meanwhile.
             None => Err(AdminFailure::Request(Failure::Busy)),
         }
@@ -94,7 +97,7 @@ impl Node {
 
     /// The authority that the row speaks of. One that is gone, or another, is a fault and never replaced: certificates
     /// that the first one issued are in use.
-    async fn kept_authority(&self, domain: &Domain, row: &DomainRow) -> Result<Authority, AdminFailure> {
+    async fn kept_authority(&self, keys: &DomainKeys, row: &DomainRow) -> Result<Authority, AdminFailure> {
         let tampered = || {
             let name = setting(row.id);
             tracing::error!(alarm = "tampered", table = "setting", row = name, "not the authority that was made");
@@ -102,13 +105,34 @@ impl Node {
         };
         let bytes = self.store.setting(&setting(row.id)).await?.ok_or_else(tampered)?;
         let sealed = Sealed::from_bytes(bytes).map_err(|_| tampered())?;
-        let plain = self.hsm.open_sealed(&domain.key, &facts(row.id), &sealed).await?;
+        let plain = self.hsm.open_sealed(keys.of_version(sealed.version()), &facts(row.id), &sealed).await?;
         let (certificate, key) = split(plain.expose()).ok_or_else(broken)?;
         let authority = Authority::from_der(certificate, key).map_err(|_| broken())?;
         if digest_of(&authority) != row.authority {
             return Err(tampered());
         }
         Ok(authority)
+    }
+}
+
+impl Node {
+    /// The sealed authority of the domain under its current key, as the change that puts it there; `None` where the
+    /// domain has no authority.
+    ///
+    /// # Errors
+    /// What opening it fails with.
+    pub(super) async fn resealed_authority(
+        &self,
+        before: &Domain,
+        current: &hsm::DomainKey,
+    ) -> Result<Option<Change>, AdminFailure> {
+        if before.row.authority.is_none() {
+            return Ok(None);
+        }
+        let authority = self.kept_authority(&before.key, &before.row).await?;
+        let plain = join(authority.cert_der(), &authority.key_der()).ok_or_else(broken)?;
+        let sealed = self.hsm.seal(current, &facts(before.row.id), &plain).await?;
+        Ok(Some(Change::PutSetting { name: setting(before.row.id), value: sealed.as_bytes().to_vec() }))
     }
 }
 

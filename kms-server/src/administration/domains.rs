@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::log_of;
 use crate::node::directory::Domain;
+use crate::node::domain_keys::DomainKeys;
 use crate::node::sealing;
 
 /// Longest name of a domain, in bytes.
@@ -125,7 +126,7 @@ impl Node {
         ];
         steps.extend(more);
         self.store.commit(unit(steps)).await?;
-        self.directory.put_domain(Domain { row, key });
+        self.directory.put_domain(Domain { row, key: DomainKeys::one(key) });
         self.directory.domain(&id).ok_or(AdminFailure::Request(Failure::Internal("domain vanished from the directory")))
     }
 

@@ -11,6 +11,8 @@ pub enum Act {
     ReadDomain,
     /// Makes a domain.
     CreateDomain,
+    /// Freezes and thaws a domain, rotates its Domain Key.
+    KeepDomain,
     /// Registers, issues, revokes clients.
     ManageClients,
     /// Revokes and destroys objects.
@@ -24,10 +26,11 @@ pub enum Act {
 impl Act {
     #[cfg(test)]
     /// Every act.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ReadNode,
         Self::ReadDomain,
         Self::CreateDomain,
+        Self::KeepDomain,
         Self::ManageClients,
         Self::ManageObjects,
         Self::ReadAudit,
@@ -42,7 +45,7 @@ pub fn may(actor: Actor, act: Act) -> bool {
         (_, Actor::Client) => false,
         (Act::ReadNode | Act::ReadDomain, Actor::Operator | Actor::Officer | Actor::Auditor) => true,
         (Act::CreateDomain | Act::ManageClients, actor) => actor == Actor::Operator,
-        (Act::ManageObjects, actor) => matches!(actor, Actor::Operator | Actor::Officer),
+        (Act::KeepDomain | Act::ManageObjects, actor) => matches!(actor, Actor::Operator | Actor::Officer),
         // The operator exports for a tenant who asks; the tenant verifies without trusting the operator.
         (Act::ReadAudit | Act::VerifyDomain, actor) => matches!(actor, Actor::Operator | Actor::Auditor),
     }
@@ -57,9 +60,9 @@ mod tests {
         let table: Vec<_> = Act::ALL.into_iter().map(|act| Actor::ALL.map(|actor| may(actor, act))).collect();
         let [client, operator, officer, auditor] =
             [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
-        assert_eq!(client, [false; 7]);
-        assert_eq!(operator, [true; 7]);
-        assert_eq!(officer, [true, true, false, false, true, false, false]);
-        assert_eq!(auditor, [true, true, false, false, false, true, true]);
+        assert_eq!(client, [false; 8]);
+        assert_eq!(operator, [true; 8]);
+        assert_eq!(officer, [true, true, false, true, false, true, false, false]);
+        assert_eq!(auditor, [true, true, false, false, false, false, true, true]);
     }
 }

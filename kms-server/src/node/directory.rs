@@ -4,10 +4,12 @@
 //! takes a read lock for the length of one hash-map access and never waits for the store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use keystore::{DomainRow, DomainState, IdentityRow};
-use secret::DomainId;
+use secret::{DomainId, DomainKeyVersion};
+
+use crate::node::domain_keys::DomainKeys;
 
 /// SHA-256 of the DER SubjectPublicKeyInfo of a registered certificate.
 pub type Fingerprint = [u8; 32];
@@ -17,11 +19,19 @@ pub type Fingerprint = [u8; 32];
 pub struct Domain {
     /// The verified row.
     pub row: DomainRow,
-    /// The current Domain Key, wrapped under the Root of Trust.
-    pub key: hsm::DomainKey,
+    /// Its Domain Keys, wrapped under the Root of Trust.
+    pub key: DomainKeys,
 }
 
 impl Domain {
+    /// The domain of a verified row, with the keys that stand there.
+    ///
+    /// # Errors
+    /// [`hsm::DomainKeyError`] where they cannot be read.
+    pub fn of(row: DomainRow) -> Result<Self, hsm::DomainKeyError> {
+        DomainKeys::from_bytes(&row.domain_key).map(|key| Self { row, key })
+    }
+
     /// Whether requests are served.
     #[must_use]
     pub fn is_active(&self) -> bool {
@@ -32,6 +42,8 @@ impl Domain {
 #[derive(Default)]
 struct Entries {
     domains: HashMap<DomainId, Arc<Domain>>,
+    /// What requests that began before a change may still hold.
+    replaced: Vec<Weak<Domain>>,
     identities: HashMap<Fingerprint, Arc<IdentityRow>>,
 }
 
@@ -109,10 +121,22 @@ impl Directory {
     pub fn put_domain(&self, domain: Domain) {
         self.write(|entries| {
             let is_older = |known: &Arc<Domain>| domain.row.revision < known.row.revision;
-            if !entries.domains.get(&domain.row.id).is_some_and(is_older) {
-                entries.domains.insert(domain.row.id, Arc::new(domain));
+            if !entries.domains.get(&domain.row.id).is_some_and(is_older)
+                && let Some(replaced) = entries.domains.insert(domain.row.id, Arc::new(domain))
+            {
+                entries.replaced.retain(|one| one.strong_count() > 0);
+                entries.replaced.push(Arc::downgrade(&replaced));
             }
         });
+    }
+
+    /// Whether somebody still works with the domain as it was when another Domain Key than `version` was current.
+    #[must_use]
+    pub fn is_used_with_another_key(&self, id: &DomainId, version: DomainKeyVersion) -> bool {
+        self.read(|entries| {
+            let mut held = entries.replaced.iter().filter_map(Weak::upgrade);
+            held.any(|domain| domain.row.id == *id && domain.key.current.version != version)
+        })
     }
 
     /// Enters or replaces an identity. Call it after the store has committed.

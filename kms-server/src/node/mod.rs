@@ -4,9 +4,11 @@ pub mod auditing;
 pub mod checkpoints;
 pub mod clock;
 pub mod directory;
+pub mod domain_keys;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod jobs;
+pub mod resealing;
 pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
@@ -19,9 +21,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use audit::{LogId, Outcome, Record};
-use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, MacKey, StoreError};
+use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, StoreError};
 use kmip::ProtocolVersion;
 use thiserror::Error;
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
@@ -31,6 +34,7 @@ use crate::limits::Limits;
 use crate::node::auditing::{Auditor, Told};
 use crate::node::clock::Clock;
 use crate::node::directory::{Directory, Domain};
+use crate::node::domain_keys::DomainKeys;
 use crate::node::jobs::Jobs;
 use crate::node::strangers::StrangerCounts;
 use crate::node::streams::Streams;
@@ -67,6 +71,8 @@ pub struct Node {
     pub tickets: Tickets,
     /// Cryptographic operations that go on over several messages.
     pub streams: Streams,
+    /// Wakes [`resealing`]: the rotation of a Domain Key was begun.
+    pub resealing: Notify,
 }
 
 /// Why a node does not start.
@@ -133,6 +139,7 @@ impl Node {
             jobs: Jobs::default(),
             tickets: Tickets::default(),
             streams: Streams::default(),
+            resealing: Notify::new(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {
@@ -151,20 +158,20 @@ impl Node {
     }
 
     async fn open_domain(&self, row: DomainRow) -> Result<(), StartError> {
-        let key = hsm::DomainKey::from_bytes(&row.domain_key)
-            .map_err(|_| StartError::DomainKey { name: row.name.clone() })?;
-        let secret = self.hsm.open_sealed(&key, &sealing::domain_secret_facts(row.id), &row.secret).await?;
+        let key =
+            DomainKeys::from_bytes(&row.domain_key).map_err(|_| StartError::DomainKey { name: row.name.clone() })?;
         // Until here the row is only what the database says; what its state means is decided on the verified one.
-        let verified = self.store.activate(row.id, MacKey::from_secret(&secret, row.id)).await?;
-        if verified.state != DomainState::Active {
-            // Its rows are closed again; nothing of it can be read or used.
-            self.store.deactivate(verified.id).await;
-            return Ok(());
-        }
-        for identity in self.store.identities(verified.id).await? {
+        let verified = self.verified(&row, &key).await?;
+        let (id, state) = (verified.id, verified.state);
+        for identity in self.store.identities(id).await? {
             self.directory.put_identity(identity);
         }
         self.directory.put_domain(Domain { key, row: verified });
+        if state != DomainState::Active {
+            // It is known, so that its clients are told and it can be thawed; nothing of it can be read or used.
+            self.store.deactivate(id).await;
+            self.hsm.close_domain(id).await;
+        }
         Ok(())
     }
 

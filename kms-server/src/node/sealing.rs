@@ -8,6 +8,7 @@ use kmip::object::ManagedObject;
 use secret::{DomainId, Sealed, Secret};
 
 use crate::failure::Failure;
+use crate::node::domain_keys::DomainKeys;
 
 /// Leads the additional data, so that facts of one kind can never be read as facts of another.
 const OBJECT_FACTS: &[u8; 20] = b"clavis/object-facts\x01";
@@ -35,32 +36,45 @@ pub fn domain_secret_facts(domain: DomainId) -> Vec<u8> {
     [DOMAIN_SECRET_FACTS.as_slice(), &domain].concat()
 }
 
-/// Seals `object` under the domain's key for the row it belongs to.
+/// Seals `object` under the domain's current key for the row it belongs to.
 ///
 /// # Errors
 /// [`Failure::Hsm`].
 pub async fn seal(
     hsm: &hsm::Group,
-    key: &hsm::DomainKey,
+    keys: &DomainKeys,
     row: &ObjectRow,
     object: &ManagedObject,
 ) -> Result<Sealed, Failure> {
-    Ok(hsm.seal(key, &object_facts(row), &object.to_canonical()).await?)
+    Ok(hsm.seal(&keys.current, &object_facts(row), &object.to_canonical()).await?)
 }
 
 /// Opens what [`seal`] sealed. It must fit the row, or the HSM refuses.
 ///
 /// # Errors
 /// [`Failure::Hsm`]; [`Failure::Internal`] where the opened bytes are no managed object of the row's type.
-pub async fn open(hsm: &hsm::Group, key: &hsm::DomainKey, row: &ObjectRow) -> Result<ManagedObject, Failure> {
+pub async fn open(hsm: &hsm::Group, keys: &DomainKeys, row: &ObjectRow) -> Result<ManagedObject, Failure> {
     let sealed = row.sealed.as_ref().ok_or(Failure::Destroyed)?;
-    let plain = hsm.open_sealed(key, &object_facts(row), sealed).await?;
+    let plain = hsm.open_sealed(keys.of_version(sealed.version()), &object_facts(row), sealed).await?;
     decode(&plain, row).ok_or(Failure::Internal("sealed bytes are no managed object"))
 }
 
 fn decode(plain: &Secret, row: &ObjectRow) -> Option<ManagedObject> {
     let object = ManagedObject::from_canonical(plain.expose()).ok()?;
     (object.object_type() == row.object_type).then_some(object)
+}
+
+/// Seals the object of `row` under the current key, bytes and all; `row` has the new envelope and its number then. What
+/// is inside is not looked at.
+///
+/// # Errors
+/// [`Failure::Hsm`].
+pub async fn reseal(hsm: &hsm::Group, keys: &DomainKeys, row: &mut ObjectRow) -> Result<(), Failure> {
+    let Some(sealed) = &row.sealed else { return Ok(()) };
+    let plain = hsm.open_sealed(keys.of_version(sealed.version()), &object_facts(row), sealed).await?;
+    row.seal_number = row.seal_number.checked_add(1).ok_or(Failure::Internal("seal number"))?;
+    row.sealed = Some(hsm.seal(&keys.current, &object_facts(row), &plain).await?);
+    Ok(())
 }
 
 /// Text form of an object's or a domain's identifier: a lower-case UUID.

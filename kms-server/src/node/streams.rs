@@ -172,6 +172,13 @@ impl Streams {
         drop(ended);
     }
 
+    /// Ends every stream of a domain that no message has in hand; those in hand end with their message.
+    pub fn end_all_of(&self, domain: &DomainId) {
+        let ended: Vec<Stream> =
+            lock(&self.resting).extract_if(|_, one| one.owner.domain.row.id == *domain).map(|(_, one)| one).collect();
+        drop(ended);
+    }
+
     /// Takes the stream if it is `owner`'s.
     fn take(&self, limits: &Limits, now_s: i64, id: &StreamId, owner: &Owner) -> Option<Stream> {
         let mut resting = lock(&self.resting);

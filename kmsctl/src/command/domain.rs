@@ -1,7 +1,8 @@
 //! `kmsctl domain`.
 
-use admin_api::{AdminClient, Domain, NewDomain, Verification};
+use admin_api::{AdminClient, Domain, DomainChange, NewDomain, Verification};
 
+use super::effect;
 use crate::cli;
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
@@ -23,6 +24,9 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
             let domain = client.domain_show(domain)?;
             out.write(&domain, || sheet(&domain))
         }
+        cli::Domain::Freeze { domain, dry_run } => change(client, out, domain, DomainChange::Freeze, *dry_run),
+        cli::Domain::Thaw { domain, dry_run } => change(client, out, domain, DomainChange::Thaw, *dry_run),
+        cli::Domain::RotateKey { domain, dry_run } => change(client, out, domain, DomainChange::RotateKey, *dry_run),
         cli::Domain::Verify { domain } => {
             let verification = client.domain_verify(domain)?;
             out.write(&verification, || findings(&verification))?;
@@ -34,6 +38,11 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
             }
         }
     }
+}
+
+fn change(client: &AdminClient, out: &Out, domain: &str, change: DomainChange, dry_run: bool) -> Result<(), Failure> {
+    let domain = client.domain_change(domain, change, effect(dry_run))?;
+    out.write(&domain, || sheet(&domain))
 }
 
 fn findings(verification: &Verification) -> String {
@@ -59,8 +68,8 @@ fn list(domains: &[Domain]) -> String {
             domain.name.clone(),
             domain.state.text().to_owned(),
             domain.policy.clone(),
-            format!("v{}", domain.key_version),
-            domain.objects.to_string(),
+            versions(domain),
+            count(domain.objects),
             domain.clients.to_string(),
             utc(domain.created),
             domain.id.to_string(),
@@ -77,11 +86,23 @@ fn sheet(domain: &Domain) -> String {
         .line("state", domain.state.text())
         .line("policy", &domain.policy)
         .line("allowed", allowed(domain))
-        .line("key version", domain.key_version.to_string())
-        .line("objects", domain.objects.to_string())
+        .line("key version", versions(domain))
+        .line("objects", count(domain.objects))
         .line("clients", domain.clients.to_string())
         .line("created", utc(domain.created));
     sheet.render()
+}
+
+/// The version that seals, and the one that is being rotated away.
+fn versions(domain: &Domain) -> String {
+    match domain.former_key_version {
+        Some(former) => format!("v{} (from v{former})", domain.key_version),
+        None => format!("v{}", domain.key_version),
+    }
+}
+
+fn count(objects: Option<u64>) -> String {
+    objects.map_or_else(|| "-".to_owned(), |objects| objects.to_string())
 }
 
 fn allowed(domain: &Domain) -> String {

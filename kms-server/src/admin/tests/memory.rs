@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    Checkpoint, Client, Domain, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health, HealthState,
-    HsmStatus, IssueClient, IssuedClient, NewDomain, Object, ObjectDates, ObjectPage, RegisterClient, RevokeObject,
-    SecretText, TrustAnchor, Verification,
+    Checkpoint, Client, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health,
+    HealthState, HsmStatus, IssueClient, IssuedClient, NewDomain, Object, ObjectDates, ObjectPage, RegisterClient,
+    RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -52,7 +52,8 @@ fn domain(name: &str) -> Domain {
         policy: "anssi".to_owned(),
         allow: Vec::new(),
         key_version: 1,
-        objects: 0,
+        former_key_version: None,
+        objects: Some(0),
         clients: 0,
     }
 }
@@ -131,6 +132,17 @@ impl AdminBackend for Memory {
             "none" => return Err(Refusal::new(ErrorCode::NotFound, "no such domain")),
             _ => {}
         }
+        Ok(domain(name))
+    }
+
+    async fn domain_change(
+        &self,
+        caller: &Caller,
+        name: &str,
+        change: DomainChange,
+        effect: Effect,
+    ) -> Result<Domain, Refusal> {
+        self.note(caller, format!("domain_change {name} {change:?} {effect:?}"));
         Ok(domain(name))
     }
 

@@ -23,7 +23,7 @@ fn domain(id: u8) -> Arc<Domain> {
     };
     let key =
         hsm::DomainKey { domain, version: 1, wrapped: vec![0; 40], rot_fingerprint: [0; 32], canary: vec![0; 44] };
-    Arc::new(Domain { row, key })
+    Arc::new(Domain { row, key: crate::node::domain_keys::DomainKeys::one(key) })
 }
 
 fn owner(domain: &Arc<Domain>) -> Owner {
