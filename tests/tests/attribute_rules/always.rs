@@ -12,8 +12,8 @@ use kmip::registry::{CryptographicAlgorithm, ObjectType, UsageMask};
 use system_tests::asking;
 use system_tests::node::{Connection, Node};
 
+use crate::registration;
 use crate::table::{self, Told};
-use crate::{registration, samples};
 
 /// Whoever made the object and however: what the tables say always has a value has one.
 #[test]
@@ -27,7 +27,7 @@ fn what_always_has_a_value_has_one_however_the_object_was_made() {
             let told = client.request(version, GetAttributesRequest::of(id.as_str(), &[])).unwrap();
             let held: BTreeSet<AttributeKind> = told.attributes.iter().map(|one| one.value.kind()).collect();
             for kind in AttributeKind::ALL.iter().copied().filter(|kind| kind.is_known_to(version)) {
-                let host = samples::host(kind);
+                let host = table::host(kind);
                 // What is of a kind of object only, or of keys and certificates.
                 let applies = match host {
                     ObjectType::SymmetricKey => object_type != ObjectType::OpaqueObject,

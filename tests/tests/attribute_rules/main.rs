@@ -103,7 +103,7 @@ impl Walk<'_> {
     /// A new object that may have the attribute, made with these values of it.
     fn register(&mut self, given: Vec<AttributeValue>) -> Result<String, ResultReason> {
         let kind = self.kind;
-        let mut request = registration(samples::host(kind));
+        let mut request = registration(table::host(kind));
         // A value of the attribute that is walked stands for the one that the object would have come with.
         if !given.is_empty() {
             request.template_attribute.attributes.retain(|one| one.value.kind() != kind);

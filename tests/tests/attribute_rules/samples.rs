@@ -1,5 +1,4 @@
-//! Two values of every attribute, and an object to have it: one row for each, so that an attribute without does not
-//! compile.
+//! Two values of every attribute: one row for each, so that an attribute without does not compile.
 
 use kmip::attribute::{
     AlternativeName, ApplicationSpecificInformation, AttributeKind, AttributeValue, CertificateIdentifier,
@@ -14,26 +13,6 @@ use kmip::registry::{
     UsageLimitsUnit, UsageMask,
 };
 use kmip::ttlv::{DateTime, Interval};
-
-/// A type of object that may have the attribute.
-pub(crate) fn host(kind: AttributeKind) -> ObjectType {
-    use AttributeKind as K;
-    match kind {
-        K::CertificateType
-        | K::CertificateLength
-        | K::X509CertificateIdentifier
-        | K::X509CertificateSubject
-        | K::X509CertificateIssuer
-        | K::CertificateIdentifier
-        | K::CertificateSubject
-        | K::CertificateIssuer
-        | K::DigitalSignatureAlgorithm => ObjectType::Certificate,
-        K::OpaqueDataType => ObjectType::OpaqueObject,
-        K::CryptographicDomainParameters => ObjectType::PrivateKey,
-        _ if kind.text().starts_with("Certificate ") => ObjectType::Certificate,
-        _ => ObjectType::SymmetricKey,
-    }
-}
 
 /// A value; for each `number` another one, unless there is one only.
 #[expect(clippy::too_many_lines, reason = "a row for each attribute")]

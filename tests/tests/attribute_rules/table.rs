@@ -1,8 +1,9 @@
 //! The attribute tables of the specification, read from `tests/vectors/attributes/rules.txt`, and those the server has.
 
 use kmip::ProtocolVersion;
+use kmip::attribute::AttributeKind;
 use kmip::message::SUPPORTED_VERSIONS;
-use kmip::registry::{ATTRIBUTE_RULES, AttributeRules};
+use kmip::registry::{ATTRIBUTE_RULES, AttributeRules, ObjectType};
 
 const RULES: &str = include_str!("../../vectors/attributes/rules.txt");
 /// The one line of the tables that is several attributes: every part of the names of subject and issuer.
@@ -78,6 +79,26 @@ pub(crate) fn rule(name: &str, version: ProtocolVersion) -> Option<Rule> {
     // 2.x calls them vendors' attributes, and describes them without a table.
     let version = if name == "Custom Attribute" { version.min(ProtocolVersion::V1_4) } else { version };
     rules().into_iter().find(|rule| rule.name == name && (rule.first..=rule.last).contains(&version))
+}
+
+/// A type of object that may have the attribute.
+pub(crate) fn host(kind: AttributeKind) -> ObjectType {
+    use AttributeKind as K;
+    match kind {
+        K::CertificateType
+        | K::CertificateLength
+        | K::X509CertificateIdentifier
+        | K::X509CertificateSubject
+        | K::X509CertificateIssuer
+        | K::CertificateIdentifier
+        | K::CertificateSubject
+        | K::CertificateIssuer
+        | K::DigitalSignatureAlgorithm => ObjectType::Certificate,
+        K::OpaqueDataType => ObjectType::OpaqueObject,
+        K::CryptographicDomainParameters => ObjectType::PrivateKey,
+        _ if kind.text().starts_with("Certificate ") => ObjectType::Certificate,
+        _ => ObjectType::SymmetricKey,
+    }
 }
 
 fn of(holds: bool, condition: Option<&str>) -> Told {
