@@ -6,6 +6,7 @@
 use keystore::ObjectRow;
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue, RevocationReason};
+use kmip::registry::{CryptographicAlgorithm, UsageMask};
 use kmip::ttlv::{DateTime, Interval, Wire};
 pub use policy::attributes::is_cryptographic;
 
@@ -54,15 +55,15 @@ fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     let mut values = vec![V::UniqueIdentifier(identifier)];
     values.extend(short.map(V::ShortUniqueIdentifier));
     values.push(V::ObjectType(row.object_type));
-    values.extend(row.algorithm.map(V::CryptographicAlgorithm));
+    values.extend(row.algorithm.map(|algorithm| V::CryptographicAlgorithm(as_known(algorithm, version))));
     values.extend(row.length.map(V::CryptographicLength));
     if cryptographic {
-        values.push(V::CryptographicUsageMask(row.usage_mask));
+        values.push(V::CryptographicUsageMask(uses_known(row.usage_mask, version)));
         values.push(V::LeaseTime(Interval(LEASE_TIME_S)));
         values.push(V::State(row.state));
         values.push(V::Fresh(row.fresh));
     } else if !row.usage_mask.is_empty() {
-        values.push(V::CryptographicUsageMask(row.usage_mask));
+        values.push(V::CryptographicUsageMask(uses_known(row.usage_mask, version)));
     }
     values.push(V::InitialDate(DateTime(dates.initial)));
     values.extend(dates.activation.map(|at| V::ActivationDate(DateTime(at))));
@@ -78,6 +79,20 @@ fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     values.extend(dates.archive.map(|at| V::ArchiveDate(DateTime(at))));
     values.push(V::LastChangeDate(DateTime(dates.last_change)));
     values.into_iter().map(Attribute::new).collect()
+}
+
+/// The uses that `version` has names for: 2.0 took some away and added others.
+fn uses_known(mask: UsageMask, version: ProtocolVersion) -> UsageMask {
+    let known = UsageMask::TABLE.rows.iter().filter(|row| version.is_within(row.since, row.until));
+    mask.intersection(known.fold(UsageMask(0), |known, row| known.union(UsageMask(row.value))))
+}
+
+/// Before 1.2 a key on a curve was one for ECDSA or ECDH; what it is for says the mask.
+fn as_known(algorithm: CryptographicAlgorithm, version: ProtocolVersion) -> CryptographicAlgorithm {
+    match algorithm {
+        CryptographicAlgorithm::Ec if !algorithm.is_known_to(version) => CryptographicAlgorithm::Ecdsa,
+        other => other,
+    }
 }
 
 /// SHA-256 of the identifier, as KMIP 2.1 §4.56 would have it.

@@ -1,5 +1,6 @@
 //! The command line of a node.
 
+use std::alloc::System;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,6 +10,11 @@ use kms_server::config::{Config, ConfigError, Overrides, Purpose};
 use kms_server::init::{Alone, prepare_hsm};
 use kms_server::run;
 use kms_server::shell::{hardening, logging};
+use zeroizing_alloc::ZeroAlloc;
+
+/// Keys come and go in buffers that belong to TLS and HTTP and that nobody else wipes (docs/decisions/0015).
+#[global_allocator]
+static WIPES_WHAT_IS_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// What `--version` says; whoever relies on a fault being injected can see whether it can be.
 const VERSION: &str =

@@ -118,13 +118,13 @@ const fn gate(kind: AttributeKind) -> Gate {
     }
 }
 
-/// Whether a client may set the attribute of an object that has been made without it. Most that he may modify; and two
-/// that describe where a registered key came from, once (KMIP 1.4 §3.43, §3.44).
+/// Whether a client may set the attribute of an object that has been made without it: whoever may give the first value at
+/// all (KMIP 1.4 §3, "Initially set by"). Three are about the making itself: what a pair was made of, what a key is for,
+/// and whether anybody has had it.
 fn may_set_later(kind: AttributeKind) -> bool {
-    let rules = kind.rules();
-    rules.set_by_client
-        && (rules.modifiable_by_client
-            || matches!(kind, AttributeKind::OriginalCreationDate | AttributeKind::RandomNumberGenerator))
+    use AttributeKind as K;
+    kind.rules().set_by_client
+        && !matches!(kind, K::CryptographicDomainParameters | K::CryptographicUsageMask | K::Fresh)
 }
 
 /// May the client add this value? `present` is the number of instances that the object has. KMIP 1.4 §4.14.

@@ -24,8 +24,12 @@ pub struct DerivationRefusal(pub &'static str);
 /// Rounds of PBKDF2 that `anssi` asks for at least: NIST SP 800-132 calls for 1000, and machines have become faster.
 pub const MIN_ITERATIONS: i32 = 10_000;
 
+/// The hash of every object's Digest attribute. KMIP 1.4 §3.17 wants it to be this one.
+const DIGEST: HashingAlgorithm = HashingAlgorithm::Sha256;
+
 /// May it be derived so under the policy? `anssi` refuses hashes of less than 256 bits, a password that is stretched too
-/// little, and the mode that shows which blocks are equal.
+/// little, the mode that shows which blocks are equal, and the hash of a key that its Digest attribute shows to everybody
+/// who may read attributes, in the database too.
 ///
 /// # Errors
 /// [`DerivationRefusal`].
@@ -47,6 +51,9 @@ pub fn may_derive(policy: AlgorithmPolicy, derivation: &Derivation) -> Result<()
         }
         DerivationMethod::Pbkdf2 if derivation.iterations.is_none_or(|rounds| rounds < MIN_ITERATIONS) => {
             Err(DerivationRefusal("the domain's policy asks for more rounds of PBKDF2"))
+        }
+        DerivationMethod::Hash if derivation.hash == Some(DIGEST) => {
+            Err(DerivationRefusal("the Digest attribute of the key would be the derived key"))
         }
         DerivationMethod::Encrypt if derivation.mode == Some(BlockCipherMode::Ecb) => {
             Err(DerivationRefusal("the domain's policy excludes ECB"))
@@ -78,5 +85,15 @@ mod tests {
         };
         assert!(anssi(ecb).is_err());
         assert_eq!(may_derive(AlgorithmPolicy::Legacy, &pbkdf2(None, 1)), Ok(()));
+    }
+
+    #[test]
+    fn what_the_digest_of_a_key_tells_is_no_key() {
+        let hash = |hash| Derivation { method: DerivationMethod::Hash, hash: Some(hash), mode: None, iterations: None };
+        let anssi = |derivation| may_derive(AlgorithmPolicy::Anssi, &derivation);
+        assert!(anssi(hash(HashingAlgorithm::Sha256)).is_err());
+        assert_eq!(anssi(hash(HashingAlgorithm::Sha384)), Ok(()));
+        // The standard's own case derives so.
+        assert_eq!(may_derive(AlgorithmPolicy::Legacy, &hash(HashingAlgorithm::Sha256)), Ok(()));
     }
 }

@@ -7,6 +7,7 @@ pub mod coverage;
 pub mod exported;
 pub mod faults;
 pub mod load;
+pub mod memory;
 pub mod mutation;
 pub mod needles;
 pub mod node;

@@ -18,6 +18,8 @@ const KEY: usize = 8;
 pub struct Needles {
     names: Vec<String>,
     patterns: HashMap<[u8; KEY], Vec<Pattern>>,
+    /// Whether a pattern begins with these two bytes: what is asked at every byte of what is searched.
+    beginnings: Vec<bool>,
 }
 
 #[derive(Debug)]
@@ -54,6 +56,10 @@ impl Needles {
         for part in [head, tail].into_iter().flatten() {
             for (form, bytes) in forms(part) {
                 if let Some(key) = bytes.first_chunk() {
+                    self.beginnings.resize(1 << 16, false);
+                    if let Some(begins) = bytes.first_chunk().and_then(|two| self.beginnings.get_mut(beginning(two))) {
+                        *begins = true;
+                    }
                     self.patterns.entry(*key).or_default().push(Pattern { needle, form, bytes });
                 }
             }
@@ -66,6 +72,10 @@ impl Needles {
     pub fn find(&self, place: &str, haystack: &[u8]) -> Vec<Hit> {
         let mut hits = Vec::new();
         for (at, window) in haystack.windows(KEY).enumerate() {
+            let begins = window.first_chunk().and_then(|two| self.beginnings.get(beginning(two)));
+            if begins != Some(&true) {
+                continue;
+            }
             let Some(patterns) = window.first_chunk().and_then(|key| self.patterns.get(key)) else { continue };
             let rest = haystack.get(at..).unwrap_or_default();
             for Pattern { needle, form, .. } in patterns.iter().filter(|pattern| rest.starts_with(&pattern.bytes)) {
@@ -100,6 +110,10 @@ impl Needles {
         }
         Ok((files, hits))
     }
+}
+
+fn beginning(two: &[u8; 2]) -> usize {
+    usize::from(u16::from_be_bytes(*two))
 }
 
 fn forms(part: &[u8]) -> Vec<(&'static str, Vec<u8>)> {

@@ -9,7 +9,7 @@ mod request;
 mod tree;
 mod version;
 
-pub use answer::Answer;
+pub use answer::{Answer, faults};
 pub use conversation::{RECORD, Strict};
 pub use request::{Attribute, Request, Value, attributes};
 pub use tree::{Kind, Tree};

@@ -193,7 +193,7 @@ fn nothing_is_derived_from_a_key_that_is_not_made_for_it() {
     };
     let active = AttributeValue::ActivationDate(DateTime(0));
     let other = client.request(V1_4, asking::aes(vec![active.clone()])).unwrap().unique_identifier;
-    assert_eq!(refused(&mut client, derive(&other, HashingAlgorithm::Sha256)), ResultReason::InvalidField);
+    assert_eq!(refused(&mut client, derive(&other, HashingAlgorithm::Sha384)), ResultReason::InvalidField);
     let mut request = asking::aes(vec![active]);
     for one in &mut request.template_attribute.attributes {
         if let AttributeValue::CryptographicUsageMask(mask) = &mut one.value {
@@ -202,10 +202,12 @@ fn nothing_is_derived_from_a_key_that_is_not_made_for_it() {
     }
     let base = client.request(V1_4, request).unwrap().unique_identifier;
     assert_eq!(refused(&mut client, derive(&base, HashingAlgorithm::Sha1)), ResultReason::PermissionDenied);
-    let derived = client.request(V1_4, derive(&base, HashingAlgorithm::Sha256)).unwrap().unique_identifier;
+    // Everybody who may read attributes would read the derived key.
+    assert_eq!(refused(&mut client, derive(&base, HashingAlgorithm::Sha256)), ResultReason::PermissionDenied);
+    let derived = client.request(V1_4, derive(&base, HashingAlgorithm::Sha384)).unwrap().unique_identifier;
     assert_eq!(links(&mut client, &derived)[0].link_type, LinkType::DerivationBaseObjectLink);
     assert_eq!(links(&mut client, &base)[0].link_type, LinkType::DerivedKeyLink);
-    let again = client.request(V1_4, derive(&base, HashingAlgorithm::Sha256)).unwrap().unique_identifier;
+    let again = client.request(V1_4, derive(&base, HashingAlgorithm::Sha384)).unwrap().unique_identifier;
     let bytes = |client: &mut Connection, id: &str| {
         asking::bytes(&client.request(V1_4, GetRequest::of(id)).unwrap()).unwrap().to_vec()
     };

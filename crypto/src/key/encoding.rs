@@ -6,7 +6,7 @@ use openssl::pkey::{Id, PKey};
 use openssl::rsa::Rsa;
 use secret::Secret;
 
-use super::{KeyKind, PrivateKey, PublicKey};
+use super::{KeyKind, PrivateKey, PublicKey, taken_apart};
 use crate::CryptoError;
 use crate::der::element_len;
 use crate::library::Checked;
@@ -26,10 +26,14 @@ impl PrivateKey {
             KeyFormatType::Pkcs1 => {
                 PKey::from_rsa(Rsa::private_key_from_der(der).or_refuse(BROKEN)?).or_refuse(BROKEN)?
             }
-            KeyFormatType::Pkcs8 => PKey::private_key_from_pkcs8(der).or_refuse(BROKEN)?,
-            KeyFormatType::EcPrivateKey => {
-                PKey::from_ec_key(EcKey::private_key_from_der(der).or_refuse(BROKEN)?).or_refuse(BROKEN)?
-            }
+            KeyFormatType::Pkcs8 => match taken_apart::pkcs8(der)? {
+                Some(pkey) => pkey,
+                None => PKey::private_key_from_pkcs8(der).or_refuse(BROKEN)?,
+            },
+            KeyFormatType::EcPrivateKey => match taken_apart::sec1(der)? {
+                Some(pkey) => pkey,
+                None => PKey::from_ec_key(EcKey::private_key_from_der(der).or_refuse(BROKEN)?).or_refuse(BROKEN)?,
+            },
             other => return Err(CryptoError::Unsupported(other.text())),
         };
         Self::new(pkey)
@@ -181,6 +185,8 @@ mod tests {
     fn an_ec_key_without_its_public_half_gets_one() {
         let private = PrivateKey::from_encoded(KeyFormatType::EcPrivateKey, &secret(P256_SEC1)).unwrap();
         assert!(private.public_key().unwrap().belongs_to(&private));
-        assert_eq!(private.to_encoded(KeyFormatType::EcPrivateKey).unwrap(), secret(P256_SEC1));
+        let whole = private.to_encoded(KeyFormatType::EcPrivateKey).unwrap();
+        let again = PrivateKey::from_encoded(KeyFormatType::EcPrivateKey, &whole).unwrap();
+        assert!(again.public_key().unwrap().belongs_to(&private));
     }
 }

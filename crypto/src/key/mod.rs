@@ -9,6 +9,7 @@ mod material;
 mod numbers;
 mod rsa_factors;
 mod rsa_generate;
+mod taken_apart;
 
 use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
 use openssl::ec::{Asn1Flag, EcGroupRef};

@@ -13,7 +13,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use kmip::encoding::Encoding;
+use kmip::encoding::{Encoding, EncodingErrorKind};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -146,6 +146,11 @@ fn respond(status: StatusCode, encoding: Encoding, answer: &[u8]) -> Answer {
             let mut response = plain(status, Bytes::from_owner(Wiped(document)));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(encoding.content_type()));
             response
+        }
+        // A text that a client gave in another encoding: no fault of anybody, and the object is there for the others.
+        Err(error) if matches!(error.kind, EncodingErrorKind::NotXml { .. }) => {
+            tracing::info!(%error, "an answer cannot be written in XML");
+            refusal(StatusCode::NOT_ACCEPTABLE)
         }
         Err(error) => {
             tracing::error!(%error, "an answer cannot be written in the encoding of its request");

@@ -126,7 +126,7 @@ fn status(item: &Tree) -> Option<u32> {
 }
 
 /// What is wrong with an answer to a request, as text.
-pub(super) fn faults(request: &Tree, answer: &Tree) -> Vec<String> {
+pub fn faults(request: &Tree, answer: &Tree) -> Vec<String> {
     let asked = version(request, Tag::REQUEST_HEADER);
     let Some(version) = version(answer, Tag::RESPONSE_HEADER) else { return vec!["no version".to_owned()] };
     let mut faults = strangers(answer, version);

@@ -19,10 +19,6 @@ pub(super) async fn add(scope: &Scope<'_>, row: &mut ObjectRow, value: Attribute
     if row.attributes.len() >= scope.node.limits.object_attributes {
         return Err(Failure::TooMany("attributes of the object"));
     }
-    // Its own name is taken too (case BL-M-8).
-    if matches!(&value, AttributeValue::Name(name) if row.names().any(|own| own == name.value)) {
-        return Err(Failure::NameTakenByOther);
-    }
     birth::refuse_taken_name(scope, &value, Some(row.id)).await?;
     // The object's own Name is taken too: by itself (case BL-M-8).
     if let AttributeValue::Name(name) = &value

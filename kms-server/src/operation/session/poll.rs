@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use kmip::message::{Outcome, ResponseItem};
 use kmip::payload::PollRequest;
+use kmip::registry::Operation;
 use tokio::time::{Instant, timeout_at};
 use zeroize::Zeroizing;
 
@@ -23,6 +24,9 @@ pub(in crate::operation) async fn run(
     let jobs = &scope.node.jobs;
     let begun = Instant::now();
     let place = jobs.waiting_place();
+    // Who asks in a version that does not have the operation cannot be told of it, and waits for nothing of the kind.
+    let version = scope.version;
+    let can_be_told = |operation: Operation| operation.is_known_to(version);
     loop {
         let mut ended = std::pin::pin!(jobs.ended());
         // Registered before looking: what ends in between is not missed.
@@ -31,10 +35,16 @@ pub(in crate::operation) async fn run(
             Polled::Unknown => return Err(Failure::NoSuchAsynchronousRequest),
             Polled::Ready(answer) => {
                 let value = value.try_into().map_err(|_| Failure::NoSuchAsynchronousRequest)?;
-                scope.draft.after(Effect::JobSettled(value));
                 let mut answer = answer.lock().unwrap_or_else(PoisonError::into_inner);
+                if !answer.operation.and_then(|number| Operation::try_from(number).ok()).is_none_or(can_be_told) {
+                    return Err(Failure::NoSuchAsynchronousRequest);
+                }
+                scope.draft.after(Effect::JobSettled(value));
                 answer.unique_batch_item_id = mark.map(<[u8]>::to_vec);
                 return Ok(answer.to_bytes(scope.version));
+            }
+            Polled::Pending { operation, .. } if !can_be_told(operation) => {
+                return Err(Failure::NoSuchAsynchronousRequest);
             }
             Polled::Pending { operation, awaited } => {
                 let patience = if awaited { PROCESS_PATIENCE } else { POLL_PATIENCE };
