@@ -104,6 +104,9 @@ async fn answer_message(
     if message.items.len() > node.limits.batch_items {
         return refuse(node, told, version, Failure::OverLimit("more batch items than the server takes")).await;
     }
+    if let Some(what) = option_not_offered(node, &message) {
+        return refuse_every_item(node, &told, &message, || Failure::UnsupportedFeature(what)).await;
+    }
     let (domain, permits) = match admit(node, peer, &message, &mut told).await {
         Ok(admitted) => admitted,
         Err(failure) => return refuse_every_item(node, &told, &message, || again(&failure)).await,
@@ -113,6 +116,15 @@ async fn answer_message(
     match later::put_off(node, work, len).await {
         PutOff::Answered(answer) => answer,
         PutOff::AtOnce(work) => work_out(node, &work, budget).await,
+    }
+}
+
+/// The option of the header that the node does not offer: then nothing of the message is done. KMIP 1.4 §6.13.
+fn option_not_offered(node: &Node, message: &RequestMessage) -> Option<&'static str> {
+    match message.header.batch_error_continuation {
+        Some(Continuation::Undo) if !node.offer.batch_undo => Some("Batch Error Continuation Option Undo"),
+        Some(Continuation::Continue) if !node.offer.batch_continue => Some("Batch Error Continuation Option Continue"),
+        _ => None,
     }
 }
 
@@ -377,7 +389,7 @@ async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<Done, Fai
     if item.message_extensions.iter().any(|extension| extension.criticality_indicator) {
         return Err(Failure::UnsupportedFeature("critical message extension"));
     }
-    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy) {
+    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy, &scope.node.offer) {
         return Err(Failure::UnsupportedOperation);
     }
     if let Permit::Within(reaches) = &scope.permit

@@ -54,7 +54,9 @@ pub(crate) async fn put_off(node: &Node, work: Box<Work>, len: usize) -> PutOff 
     if any(Waiting::Never) {
         return PutOff::AtOnce(work);
     }
-    let obstacle: Option<fn() -> Failure> = if any(Waiting::Opened) {
+    let obstacle: Option<fn() -> Failure> = if !node.offer.asynchronous {
+        Some(|| Failure::UnsupportedFeature("no answer comes later here"))
+    } else if any(Waiting::Opened) {
         Some(|| Failure::UnsupportedFeature("answers that hold keys or plaintext do not wait"))
     } else if len > JOB_REQUEST_BYTES {
         Some(|| Failure::OverLimit("a message this long is not answered later"))
@@ -95,7 +97,7 @@ pub(crate) async fn put_off(node: &Node, work: Box<Work>, len: usize) -> PutOff 
 fn operations(node: &Node, work: &Work) -> Option<Vec<Operation>> {
     let message = &work.message;
     let policy = &dispatch::active(node, work.domain)?.row.policy;
-    let is_offered = |operation| crate::operation::is_offered(operation, message.header.version, policy);
+    let is_offered = |operation| crate::operation::is_offered(operation, message.header.version, policy, &node.offer);
     message
         .items
         .iter()

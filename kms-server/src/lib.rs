@@ -20,6 +20,7 @@ pub mod later;
 pub mod lifecycle;
 pub mod limits;
 pub mod node;
+pub mod offer;
 pub mod operation;
 pub mod results;
 mod room;

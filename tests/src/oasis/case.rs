@@ -1,4 +1,4 @@
-//! A test case as it lies on the disk, and the groups that share one tenant.
+//! A test case as it lies on the disk.
 
 use std::fs;
 use std::io;
@@ -6,9 +6,6 @@ use std::path::{Path, PathBuf};
 
 use kmip::xml::{Element, XmlError};
 use thiserror::Error;
-
-/// Cases that continue each other on one server, in order; every other case stands alone.
-const CONTINUED: [&str; 2] = ["SASED-M-", "TL-M-"];
 
 /// A case that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +50,7 @@ pub enum CaseError {
     Order(usize, String),
 }
 
-/// All cases below a folder, in the order of their paths; of a continued profile, in the order of their numbers.
+/// All cases below a folder, in the order of their paths.
 ///
 /// # Errors
 /// Of reading the folders.
@@ -115,27 +112,6 @@ impl CaseFile {
     pub fn read(&self) -> Result<Case, CaseError> {
         Case::parse(&self.id, &fs::read_to_string(&self.path)?)
     }
-
-    /// What all cases have in common that must be played in order as one tenant.
-    fn group(&self) -> String {
-        let stem = self.stem();
-        let continued = CONTINUED.iter().find(|prefix| stem.starts_with(**prefix));
-        continued.map_or_else(|| self.id.clone(), |prefix| format!("{}/{prefix}", self.version))
-    }
-}
-
-/// Sorts cases into groups, each to be played in order as a tenant of its own.
-#[must_use]
-pub fn groups(cases: Vec<CaseFile>) -> Vec<Vec<CaseFile>> {
-    let mut groups: Vec<(String, Vec<CaseFile>)> = Vec::new();
-    for case in cases {
-        let group = case.group();
-        match groups.iter_mut().find(|(name, _)| *name == group) {
-            Some((_, members)) => members.push(case),
-            None => groups.push((group, vec![case])),
-        }
-    }
-    groups.into_iter().map(|(_, members)| members).collect()
 }
 
 impl Case {
@@ -198,14 +174,6 @@ mod tests {
         assert_eq!((case.name(), case.profile()), ("TC_41_10_Revoke_Scenario", "TC"));
         let case = file("v1.0/mandatory/MSGENC-HTTPS-M-1-10");
         assert_eq!((case.name(), case.profile()), ("MSGENC-HTTPS-M-1", "MSGENC-HTTPS"));
-    }
-
-    #[test]
-    fn continued_cases_share_a_tenant_within_a_version_in_order() {
-        let cases = ["v1.0/m/SASED-M-1-10", "v1.0/m/SASED-M-2-10", "v1.0/m/SKLC-M-1-10", "v1.1/m/SASED-M-1-11"];
-        let groups = groups(cases.map(file).to_vec());
-        let names: Vec<Vec<&str>> = groups.iter().map(|group| group.iter().map(CaseFile::stem).collect()).collect();
-        assert_eq!(names, [vec!["SASED-M-1-10", "SASED-M-2-10"], vec!["SKLC-M-1-10"], vec!["SASED-M-1-11"]]);
     }
 
     #[test]

@@ -13,12 +13,14 @@ use kmip::registry::QueryFunction;
 use kmip::encoding::Encoding;
 
 use super::Exchange;
-use super::case::{Case, CaseFile, find, groups};
+use super::case::{Case, CaseFile, find};
 use super::expectations::{Expectations, Judged};
 use super::play::{Outcome, Why, play};
 use super::report::Report;
 use super::values::Values;
+use super::worlds::{World, Worlds};
 use crate::node::{Node, Result, Tenant, Web};
+use xtask::stage::StageOptions;
 
 /// Groups of cases in play at one time: the node waits for its disk more than for a processor.
 const WORKERS: usize = 4;
@@ -66,7 +68,8 @@ impl Way {
     }
 }
 
-/// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own under the policy `legacy`.
+/// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own in the world that its cases
+/// presuppose.
 ///
 /// # Errors
 /// Where the cases or the node cannot be reached at all. A case that cannot be played has failed.
@@ -78,13 +81,14 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
     }
     let absent = expectations.absent(&cases);
     let offered = offered(node)?;
-    let groups = groups(cases.into_iter().filter(|case| wanted(case)).collect());
+    let worlds = Worlds::of_this_tree()?;
+    let groups = worlds.groups(cases.into_iter().filter(|case| wanted(case)).collect());
     let (next, judged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let results = play_group(node, way, group, &expectations, &offered);
+                    let results = play_group(node, way, group, &worlds, &expectations, &offered);
                     judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(results);
                 }
             });
@@ -99,17 +103,21 @@ fn play_group(
     node: &Node,
     way: Way,
     group: &[CaseFile],
+    worlds: &Worlds,
     expectations: &Expectations,
     offered: &[String],
 ) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
-    let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
-    let tenant = node.tenant_with("oasis", "legacy", credential);
-    let connection = tenant.and_then(|tenant| way.open(node, &tenant, group));
+    let world = group.first().and_then(|case| worlds.of(case));
+    let own = world.and_then(own_node).transpose();
+    let connection = own.as_ref().map_err(ToString::to_string).and_then(|own| {
+        let node = own.as_ref().unwrap_or(node);
+        enter(node, way, group, world).map_err(|error| error.to_string())
+    });
     let mut connection = match connection {
         Ok(connection) => connection,
         Err(error) => {
-            let outcome = || failed(Why::Answer(format!("no tenant: {error}")));
+            let outcome = || failed(Why::Answer(format!("no world: {error}")));
             return group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect();
         }
     };
@@ -126,6 +134,21 @@ fn play_group(
         judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
     }
     judged
+}
+
+/// A node that is configured as the world presupposes, if it presupposes something of it.
+fn own_node(world: &World) -> Option<Result<Node>> {
+    (!world.configuration.is_empty()).then(|| {
+        let options = StageOptions { sections: world.configuration.clone(), ..StageOptions::default() };
+        Node::start_with(&options, &[])
+    })
+}
+
+/// A tenant of the node, with the client that plays.
+fn enter(node: &Node, way: Way, group: &[CaseFile], world: Option<&World>) -> Result<Box<dyn Exchange>> {
+    let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
+    let tenant = node.tenant_with("oasis", world.map_or("legacy", |world| world.policy.as_str()), credential)?;
+    way.open(node, &tenant, group)
 }
 
 fn credential(case: &Case) -> Option<Credential> {
