@@ -14,6 +14,10 @@ use crate::node::sealing::identifier_text;
 /// The lease every object is granted, in seconds. KMIP 1.4 §3.20: the server's choice; the profiles' cases show 3600.
 pub const LEASE_TIME_S: u32 = 3600;
 
+/// The operation policy of objects for which nobody named one. KMIP 1.4 §3.18.2; whom it takes for the owner says
+/// `login.rs`.
+const DEFAULT_OPERATION_POLICY: &str = "default";
+
 /// Every attribute of the object that a client of `version` knows.
 #[must_use]
 pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
@@ -77,6 +81,9 @@ fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     }));
     values.extend(dates.archive.map(|at| V::ArchiveDate(DateTime(at))));
     values.push(V::LastChangeDate(DateTime(dates.last_change)));
+    if !row.attributes.iter().any(|one| one.kind() == AttributeKind::OperationPolicyName) {
+        values.push(V::OperationPolicyName(DEFAULT_OPERATION_POLICY.to_owned()));
+    }
     values.into_iter().map(Attribute::new).collect()
 }
 
@@ -158,9 +165,16 @@ pub fn append(row: &mut ObjectRow, mut value: AttributeValue) -> Attribute {
     attribute
 }
 
-/// The attribute as it is answered: index 0 is left out (KMIP 1.4 §2.1.1).
+/// The attribute as it stands inside an object or beside one: index 0 is left out (KMIP 1.4 §2.1.1).
 #[must_use]
-pub fn answered(mut attribute: Attribute) -> Attribute {
+pub fn unnumbered(mut attribute: Attribute) -> Attribute {
     attribute.index = attribute.index.filter(|index| *index != 0);
     attribute
+}
+
+/// The attribute as it is answered: index 0 is told where there may be an index 1, because clients take it from there to
+/// say which instance they mean (KMIP 1.4 §2.1.1 leaves it open). Versions without indexes have none.
+#[must_use]
+pub fn answered(attribute: Attribute) -> Attribute {
+    if attribute.rules().multiple_instances { attribute } else { unnumbered(attribute) }
 }

@@ -150,7 +150,10 @@ async fn answers(node: &Node, work: &Work) -> Vec<ResponseItem> {
         // All of them were cancelled.
         return Vec::new();
     }
-    let is_registered = node.directory.identity(&work.client).is_some_and(|identity| identity.domain == work.domain);
+    let is_registered = node
+        .directory
+        .identity(&work.client)
+        .is_some_and(|identity| identity.domain == work.domain && work.login.still_holds(&identity));
     let answer = if is_registered {
         let budget = dispatch::response_budget(node, &work.message).min(JOB_ANSWER_BYTES);
         dispatch::work_out(node, work, budget).await

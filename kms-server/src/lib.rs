@@ -19,6 +19,7 @@ pub mod init;
 pub mod later;
 pub mod lifecycle;
 pub mod limits;
+pub mod login;
 pub mod node;
 pub mod offer;
 pub mod operation;

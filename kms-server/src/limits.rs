@@ -199,6 +199,9 @@ pub const TICKET_BYTES: usize = 32;
 /// Bytes of a seed that are used at most; what the HSM group takes.
 pub const MAX_SEED_BYTES: usize = 4_096;
 
+/// Bytes of a name in CK_INFO of PKCS#11.
+pub const PKCS11_NAME_LEN: usize = 32;
+
 /// Generators, validations or profiles that an operator states, each: Query tells them all in every answer.
 pub const MAX_STATEMENTS: usize = 32;
 

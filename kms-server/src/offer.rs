@@ -33,6 +33,11 @@ pub struct Offer {
     pub generators: Vec<RngParameters>,
     /// Validations of the HSM or of the node.
     pub validations: Vec<ValidationInformation>,
+    /// Whom C_GetInfo names as the maker of the PKCS#11 library that the server is to its clients. At most
+    /// [`crate::limits::PKCS11_NAME_LEN`] bytes of printable ASCII.
+    pub pkcs11_manufacturer: String,
+    /// What C_GetInfo calls the library; likewise.
+    pub pkcs11_library: String,
 }
 
 impl Default for Offer {
@@ -48,6 +53,8 @@ impl Default for Offer {
             profiles: None,
             generators: Vec::new(),
             validations: Vec::new(),
+            pkcs11_manufacturer: "Clavis".to_owned(),
+            pkcs11_library: "Clavis KMIP server".to_owned(),
         }
     }
 }

@@ -84,12 +84,12 @@ pub struct NewDomain {
     /// Key policy, `anssi` or `legacy`; `anssi` where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// What its clients may do with key bytes beyond Register and Get; nothing where it is left out.
+    /// What its clients may do beyond what every domain's may; nothing where it is left out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<Permission>,
 }
 
-/// A way of key bytes in or out that a domain's clients have only where it was allowed when the domain was made.
+/// What a domain's clients may do only where it was allowed when the domain was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Permission {
@@ -99,11 +99,13 @@ pub enum Permission {
     Import,
     /// Get of a key wrapped under another key of the domain.
     WrappedGet,
+    /// An object group `default` that fills itself: Locate of a fresh member makes an AES-256 key where none is left.
+    DefaultGroup,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Export, Self::Import, Self::WrappedGet];
+    pub const ALL: [Self; 4] = [Self::Export, Self::Import, Self::WrappedGet, Self::DefaultGroup];
 
     /// As in the JSON.
     #[must_use]
@@ -112,6 +114,7 @@ impl Permission {
             Self::Export => "export",
             Self::Import => "import",
             Self::WrappedGet => "wrapped_get",
+            Self::DefaultGroup => "default_group",
         }
     }
 }

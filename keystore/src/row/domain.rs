@@ -55,7 +55,7 @@ pub struct DomainRow {
     /// SHA-256 of the DER certificate of the domain's certificate authority, once it has one. The authority itself is
     /// a setting, and settings carry no MAC: this is what shows that it is there, and which one it is.
     pub authority: Option<[u8; 32]>,
-    /// In what ways key bytes may enter and leave beyond Register and Get.
+    /// What its clients may do beyond what every domain's may.
     pub permissions: Permissions,
     /// The TTLV of the attributes that new objects get by default, as clients set them. KMIP 2.1 §6.1.53. At most
     /// [`crate::limits::MAX_DOMAIN_RULES_LEN`] bytes.
@@ -65,7 +65,7 @@ pub struct DomainRow {
     pub constraints: Option<Vec<u8>>,
 }
 
-/// What clients of a domain may do with key bytes only where the domain's maker allowed it: a set of bits.
+/// What clients of a domain may do only where the domain's maker allowed it: a set of bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Permissions(pub u32);
 
@@ -76,6 +76,8 @@ impl Permissions {
     pub const IMPORT: Self = Self(1 << 1);
     /// Get under a key wrapping specification. KMIP 1.4 §2.1.6.
     pub const WRAPPED_GET: Self = Self(1 << 2);
+    /// Locate of a fresh member of the group `default` makes one where none is left. KMIP 1.4 §4.9.
+    pub const DEFAULT_GROUP: Self = Self(1 << 3);
 
     /// Whether everything in `other` is allowed.
     #[must_use]

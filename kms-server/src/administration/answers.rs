@@ -7,6 +7,7 @@ use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::UsageMask;
 use uuid::Uuid;
 
+use super::credentials::{told_access, told_credential};
 use crate::attributes;
 use crate::node::directory::Domain;
 
@@ -49,7 +50,8 @@ pub(super) fn client(row: &IdentityRow) -> api::Client {
         name: row.name.clone(),
         subject: facts.as_ref().map(|facts| facts.subject.clone()).unwrap_or_default(),
         not_after: facts.map_or(0, |facts| facts.not_after),
-        has_credential: row.credential.is_some(),
+        alone: api::ClientAccess { access: told_access(&row.access), credential_demanded: row.credential_demanded },
+        credentials: row.credentials.iter().map(told_credential).collect(),
         revoked: row.revoked,
         created: row.created_us.div_euclid(1_000_000),
     }
@@ -113,5 +115,6 @@ pub(super) fn permission(permission: api::Permission) -> Permissions {
         api::Permission::Export => Permissions::EXPORT,
         api::Permission::Import => Permissions::IMPORT,
         api::Permission::WrappedGet => Permissions::WRAPPED_GET,
+        api::Permission::DefaultGroup => Permissions::DEFAULT_GROUP,
     }
 }

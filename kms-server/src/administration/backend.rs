@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::acting::{Acting, AdminFailure};
 use super::answers;
 use super::clients::NewCredential;
+use super::credentials::RightsChange;
 use super::rights::{Act, may};
 use super::{export, overview};
 use crate::admin::{AdminBackend, Caller, Export, Refusal};
@@ -100,6 +101,19 @@ impl Administration {
                 told(acting.refuse(&self.node, LogId::System, operation, failure).await)
             }
         }
+    }
+
+    /// Changes what may be done through a client.
+    async fn change_rights(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        change: RightsChange,
+    ) -> Result<api::Client, Refusal> {
+        let acting = self.admit(caller, Act::ManageClients).await?;
+        let domain = self.tenant(&acting, domain, change.operation()).await?;
+        told(self.node.change_rights(&acting, &domain, &client.0, change).await).map(|row| answers::client(&row))
     }
 
     /// A log by name: `system`, or a tenant's domain.
@@ -268,6 +282,36 @@ impl AdminBackend for Administration {
         let domain = self.tenant(&acting, domain, "Revoke Client").await?;
         let revoked = self.node.revoke_client(&acting, &domain, &client.0, effect == Effect::DryRun).await;
         told(revoked).map(|row| answers::client(&row))
+    }
+
+    async fn credential_add(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        credential: api::NewCredential,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Add(credential)).await
+    }
+
+    async fn credential_remove(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        name: &str,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Remove(name.to_owned())).await
+    }
+
+    async fn client_access(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        access: api::ClientAccess,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Alone(access)).await
     }
 
     async fn object_list(

@@ -5,6 +5,7 @@ mod answers;
 mod backend;
 mod certificate_authority;
 mod clients;
+mod credentials;
 mod domains;
 mod export;
 mod objects;

@@ -12,7 +12,7 @@ use kmip::registry::{
 };
 
 use super::reading::Section;
-use crate::limits::{MAX_SEED_BYTES, MAX_STATEMENT_LEN, MAX_STATEMENTS};
+use crate::limits::{MAX_SEED_BYTES, MAX_STATEMENT_LEN, MAX_STATEMENTS, PKCS11_NAME_LEN};
 use crate::offer::{LEGACY_PROFILES, Offer, PROFILES, Unspecified, has_profile};
 
 impl Unspecified {
@@ -35,6 +35,12 @@ impl Offer {
             seed_bytes: seed_bytes(&mut section),
             ..Self::default()
         };
+        if let Some(name) = pkcs11_name(&mut section, "pkcs11_manufacturer") {
+            offer.pkcs11_manufacturer = name;
+        }
+        if let Some(name) = pkcs11_name(&mut section, "pkcs11_library") {
+            offer.pkcs11_library = name;
+        }
         for text in section.texts("unspecified") {
             match Unspecified::WORDS.iter().find(|(word, _)| *word == text) {
                 Some((_, capability)) => {
@@ -55,6 +61,15 @@ impl Offer {
         section.finish();
         offer
     }
+}
+
+fn pkcs11_name(section: &mut Section<'_>, key: &'static str) -> Option<String> {
+    let name = section.text(key)?;
+    if !(1..=PKCS11_NAME_LEN).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ')
+    {
+        section.refuse(key, format!("1 to {PKCS11_NAME_LEN} printable characters of ASCII are wanted"));
+    }
+    Some(name)
 }
 
 fn seed_bytes(section: &mut Section<'_>) -> usize {
@@ -241,6 +256,7 @@ mod tests {
             batch_undo = false
             batch_continue = false
             seed_bytes = 16
+            pkcs11_manufacturer = "Example SA"
             unspecified = ["rng_mode", "destroy_action"]
             [[offer.profiles]]
             name = "HTTPS Server KMIP v1.4"
@@ -265,6 +281,7 @@ mod tests {
         let offer = read(text).unwrap().offer;
         assert!(!offer.streaming && !offer.asynchronous && !offer.batch_undo && !offer.batch_continue);
         assert_eq!(offer.seed_bytes, 16);
+        assert_eq!(offer.pkcs11_manufacturer, "Example SA");
         assert_eq!(Vec::from_iter(offer.unspecified), [Unspecified::DestroyAction, Unspecified::RngMode]);
         let profile = &offer.profiles.unwrap()[0];
         assert_eq!((profile.profile_name, profile.server_port), (ProfileName::HttpsServerKmipV1_4, Some(5696)));
@@ -279,6 +296,7 @@ mod tests {
         let long = "x".repeat(MAX_STATEMENT_LEN + 1);
         for (text, fault) in [
             ("[offer]\nstreaming = 1", "offer.streaming: true or false is wanted here"),
+            (&format!("[offer]\npkcs11_library = \"{long}\""), "offer.pkcs11_library: 1 to 32 printable characters"),
             ("[offer]\nseed_bytes = 4097", "offer.seed_bytes: 4097 is outside 0 to 4096"),
             ("[offer]\nunspecified = [\"batch_undo\"]", "offer.unspecified: \"batch_undo\" is none of: unwrap_mode"),
             ("[offer]\nunspecified = [1]", "offer.unspecified: a list of strings is wanted here"),

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use admin_api::{Access, Device, NewCredential, SecretText};
 use kmip::xml::{Element, XmlError};
 use thiserror::Error;
 
@@ -136,14 +137,18 @@ impl Case {
         }
     }
 
-    /// The first username with its password that a request brings: the tenant's client is to have them.
+    /// Every user and device that a request names, with its password, each once: the tenant's client is to have them.
     #[must_use]
-    pub fn credential(&self) -> Option<(&str, &str)> {
-        self.steps.iter().find_map(|step| {
-            let authentication = step.request.child("RequestHeader")?.child("Authentication")?;
-            let value = authentication.child("Credential")?.child("CredentialValue")?;
-            Some((value.child("Username")?.value.as_deref()?, value.child("Password")?.value.as_deref()?))
-        })
+    pub fn credentials(&self) -> Vec<NewCredential> {
+        let mut found: Vec<NewCredential> = Vec::new();
+        let authentications =
+            self.steps.iter().filter_map(|step| step.request.child("RequestHeader")?.child("Authentication"));
+        for one in authentications.flat_map(|authentication| &authentication.children).filter_map(credential) {
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        found
     }
 
     /// The operations that it asks for.
@@ -153,6 +158,27 @@ impl Case {
             .flat_map(|step| step.request.children.iter())
             .filter_map(|item| item.child("Operation")?.value.as_deref())
     }
+}
+
+/// The user or device of a credential; none where it names neither.
+fn credential(credential: &Element) -> Option<NewCredential> {
+    let value = credential.child("CredentialValue")?;
+    let text = |name: &str| value.child(name).and_then(|child| child.value.clone());
+    let device = Device {
+        serial_number: text("DeviceSerialNumber"),
+        device: text("DeviceIdentifier"),
+        network: text("NetworkIdentifier"),
+        machine: text("MachineIdentifier"),
+        media: text("MediaIdentifier"),
+    };
+    let (username, password) = (text("Username"), text("Password").map(SecretText::new));
+    let is_device = device.identifiers().iter().any(Option::is_some);
+    (is_device || username.is_some() && password.is_some()).then(|| NewCredential {
+        device: is_device.then_some(device),
+        username,
+        password,
+        access: Access::default(),
+    })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use admin_api::{Credential, SecretText};
+use admin_api::{Access, ClientAccess, NewCredential};
 use kmip::ProtocolVersion;
 use kmip::payload::QueryRequest;
 use kmip::registry::QueryFunction;
@@ -15,11 +15,12 @@ use kmip::encoding::Encoding;
 use super::Exchange;
 use super::case::{Case, CaseFile, find};
 use super::expectations::{Expectations, Judged};
-use super::play::{Outcome, Why, play};
+use super::play::{Outcome, Why, play, play_while};
 use super::report::Report;
 use super::values::Values;
 use super::worlds::{World, Worlds};
-use crate::node::{Node, Result, Tenant, Web};
+use crate::node::{Node, Result, Tenant, Web, repository};
+use tempfile::NamedTempFile;
 use xtask::stage::StageOptions;
 
 /// Groups of cases in play at one time: the node waits for its disk more than for a processor.
@@ -109,9 +110,9 @@ fn play_group(
 ) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
     let world = group.first().and_then(|case| worlds.of(case));
-    let own = world.and_then(own_node).transpose();
+    let own = world.map(OwnNode::of).transpose();
     let connection = own.as_ref().map_err(ToString::to_string).and_then(|own| {
-        let node = own.as_ref().unwrap_or(node);
+        let node = own.as_ref().and_then(|own| own.node.as_ref()).unwrap_or(node);
         enter(node, way, group, world).map_err(|error| error.to_string())
     });
     let mut connection = match connection {
@@ -126,7 +127,9 @@ fn play_group(
     for file in group {
         let (read, outcome) = match file.read() {
             Ok(case) => {
-                let outcome = play(&case, connection.as_mut(), &mut values);
+                let mut moves =
+                    |step| own.as_ref().map_or(Ok(()), |own| own.as_ref().map_or(Ok(()), |own| own.before(step)));
+                let outcome = play_while(&case, connection.as_mut(), &mut values, &mut moves);
                 (Some(case), outcome)
             }
             Err(error) => (None, failed(Why::Case(error.to_string()))),
@@ -136,24 +139,67 @@ fn play_group(
     judged
 }
 
-/// A node that is configured as the world presupposes, if it presupposes something of it.
-fn own_node(world: &World) -> Option<Result<Node>> {
-    (!world.configuration.is_empty()).then(|| {
-        let options = StageOptions { sections: world.configuration.clone(), ..StageOptions::default() };
-        Node::start_with(&options, &[])
-    })
+/// What a world has to itself.
+struct OwnNode<'w> {
+    world: &'w World,
+    /// Its node, if it presupposes something of it.
+    node: Option<Node>,
+    /// The file that says how far the node's clock is ahead.
+    clock: NamedTempFile,
 }
 
-/// A tenant of the node, with the client that plays.
+impl<'w> OwnNode<'w> {
+    fn of(world: &'w World) -> Result<Self> {
+        let clock = NamedTempFile::new()?;
+        let is_usual = world.configuration.is_empty() && world.clock.is_empty();
+        let node = match clock.path().to_str() {
+            _ if is_usual => None,
+            Some(path) => {
+                let options = StageOptions { sections: world.configuration.clone(), ..StageOptions::default() };
+                Some(Node::start_with(&options, &[("CLAVIS_CLOCK_FILE", path)])?)
+            }
+            None => return Err("the folder for temporary files is not text".into()),
+        };
+        Ok(Self { world, node, clock })
+    }
+
+    /// Moves the clock where it is to move before this step.
+    fn before(&self, step: usize) -> std::result::Result<(), String> {
+        match self.world.clock.iter().find(|moment| moment.before == step) {
+            Some(moment) => {
+                std::fs::write(self.clock.path(), moment.seconds.to_string()).map_err(|error| error.to_string())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A tenant of the node, with the client that plays and the users and devices whom the cases name.
 fn enter(node: &Node, way: Way, group: &[CaseFile], world: Option<&World>) -> Result<Box<dyn Exchange>> {
-    let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
-    let tenant = node.tenant_with("oasis", world.map_or("legacy", |world| world.policy.as_str()), credential)?;
-    way.open(node, &tenant, group)
-}
-
-fn credential(case: &Case) -> Option<Credential> {
-    let (username, password) = case.credential()?;
-    Some(Credential { username: username.to_owned(), password: SecretText::new(password.to_owned()) })
+    let tenant = node.tenant("oasis", world.map_or("legacy", |world| world.policy.as_str()))?;
+    let admin = node.admin("operator")?;
+    let mut known: Vec<NewCredential> = Vec::new();
+    for new in group.iter().filter_map(|file| file.read().ok()).flat_map(|case| case.credentials()) {
+        if !known.contains(&new) {
+            let access = Access { own: world.is_some_and(|world| world.own), operations: None };
+            admin.credential_add(&tenant.name, tenant.client, &NewCredential { access, ..new.clone() })?;
+            known.push(new);
+        }
+    }
+    let mut connection = way.open(node, &tenant, group)?;
+    if let Some(file) = world.and_then(|world| world.before.as_deref()) {
+        let text = std::fs::read_to_string(repository().join("tests/oasis").join(file))?;
+        match play(&Case::parse(file, &text)?, connection.as_mut(), &mut Values::new()) {
+            Outcome::Passed => {}
+            Outcome::Failed { step, why } => return Err(format!("{file}: step {step}: {why}").into()),
+        }
+    }
+    if let Some(operations) = world.and_then(|world| world.operations.clone()) {
+        let access = Access { own: false, operations: Some(operations) };
+        let alone = ClientAccess { access, credential_demanded: false };
+        admin.client_access(&tenant.name, tenant.client, &alone)?;
+    }
+    Ok(connection)
 }
 
 /// The operations that the node lists to a client of the newest version, as the cases spell them.

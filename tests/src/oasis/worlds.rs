@@ -32,9 +32,29 @@ pub struct World {
     /// Sections of the node's configuration. A world with some has a node of its own.
     #[serde(default)]
     pub configuration: String,
+    /// Whether each user or device whom the cases name reaches only the objects that it makes.
+    #[serde(default)]
+    pub own: bool,
+    /// Operations that the certificate alone may ask for once the world is as it should be; absent means all.
+    pub operations: Option<Vec<String>>,
+    /// What happened before, as a file of messages in the form of a case, beside `worlds.toml`.
+    pub before: Option<String>,
+    /// When the clock moves on. A world whose clock moves has a node of its own.
+    #[serde(default)]
+    pub clock: Vec<Moment>,
     /// Policy of the tenant.
     #[serde(default = "legacy")]
     pub policy: String,
+}
+
+/// The clock moves on.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Moment {
+    /// Number of the request before which it does, from 1.
+    pub before: usize,
+    /// How far it is then ahead of where it would be, in seconds.
+    pub seconds: u32,
 }
 
 fn legacy() -> String {

@@ -11,7 +11,7 @@ use crate::node::streams::{Owner, Produced, STREAM_ID_LEN, StreamId, Taken, Work
 use crate::scope::Scope;
 
 fn owner(scope: &Scope<'_>, object: Option<ObjectId>) -> Owner {
-    Owner { domain: Arc::clone(&scope.domain), client: scope.client, operation: scope.operation, object }
+    Owner { domain: Arc::clone(&scope.domain), client: scope.login.owner(), operation: scope.operation, object }
 }
 
 /// A Correlation Value that nobody has.

@@ -20,3 +20,4 @@ pub(super) mod re_key_key_pair;
 pub(super) mod register;
 mod renewal;
 mod source;
+pub(super) mod stock;
