@@ -196,6 +196,9 @@ pub const TICKET_LIFETIME_S: i64 = 8 * 3_600;
 /// Bytes of a ticket's value: nobody guesses it.
 pub const TICKET_BYTES: usize = 32;
 
+/// Longest lease, in seconds: a year of 365 days.
+pub const MAX_LEASE_S: u64 = 31_536_000;
+
 /// Bytes of a seed that are used at most; what the HSM group takes.
 pub const MAX_SEED_BYTES: usize = 4_096;
 

@@ -23,6 +23,8 @@ pub struct Offer {
     pub batch_undo: bool,
     /// Whether a batch may go on after an item that failed.
     pub batch_continue: bool,
+    /// How long a client may go on with what it knows of an object before it asks again, in seconds.
+    pub lease_s: u32,
     /// Bytes of a client's seed that stir the HSM's generator; what is beyond them is ignored.
     pub seed_bytes: usize,
     /// Capabilities of which Query says no more than that they are not specified.
@@ -48,6 +50,7 @@ impl Default for Offer {
             asynchronous: true,
             batch_undo: true,
             batch_continue: true,
+            lease_s: 3_600,
             seed_bytes: MAX_SEED_BYTES,
             unspecified: BTreeSet::new(),
             profiles: None,

@@ -10,6 +10,7 @@ use kmip::registry::{Operation, UniqueIdentifierPlaceholder};
 use policy::access;
 use secret::Secret;
 
+use crate::attributes::View;
 use crate::draft::Draft;
 use crate::failure::Failure;
 use crate::login::Login;
@@ -83,6 +84,12 @@ impl<'n> Scope<'n> {
             permit: Permit::Full,
             note: None,
         }
+    }
+
+    /// How attributes are told to the client.
+    #[must_use]
+    pub const fn view(&self) -> View {
+        View { version: self.version, lease_s: self.node.offer.lease_s }
     }
 
     /// The domain's row as the current item sees it.

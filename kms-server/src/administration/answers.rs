@@ -8,7 +8,7 @@ use kmip::registry::UsageMask;
 use uuid::Uuid;
 
 use super::credentials::{told_access, told_credential};
-use crate::attributes;
+use crate::attributes::{self, View};
 use crate::node::directory::Domain;
 
 /// The version in whose words attributes are shown.
@@ -57,7 +57,7 @@ pub(super) fn client(row: &IdentityRow) -> api::Client {
     }
 }
 
-pub(super) fn object(row: &ObjectRow) -> api::Object {
+pub(super) fn object(row: &ObjectRow, lease_s: u32) -> api::Object {
     let dates = &row.dates;
     let names = row.attributes.iter().filter_map(|one| match &one.value {
         AttributeValue::Name(name) => Some(name.value.clone()),
@@ -87,7 +87,10 @@ pub(super) fn object(row: &ObjectRow) -> api::Object {
             code: revocation.code.text().to_owned(),
             message: revocation.message.clone(),
         }),
-        attributes: attributes::visible(row, SHOWN_IN).iter().filter_map(named_value).collect(),
+        attributes: attributes::visible(row, View { version: SHOWN_IN, lease_s })
+            .iter()
+            .filter_map(named_value)
+            .collect(),
         owner: api::Fingerprint(row.owner),
         revision: row.revision,
     }

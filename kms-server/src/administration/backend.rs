@@ -327,13 +327,17 @@ impl AdminBackend for Administration {
         let rows = told(self.node.list_objects(&acting, &domain, after.map(Uuid::into_bytes), limit).await)?;
         let full = rows.len() >= limit.clamp(1, super::objects::MAX_PAGE);
         let next = rows.last().filter(|_| full).map(|row| Uuid::from_bytes(row.id));
-        Ok(api::ObjectPage { objects: rows.iter().map(answers::object).collect(), next })
+        Ok(api::ObjectPage {
+            objects: rows.iter().map(|row| answers::object(row, self.node.offer.lease_s)).collect(),
+            next,
+        })
     }
 
     async fn object_show(&self, caller: &Caller, domain: &str, object: Uuid) -> Result<api::Object, Refusal> {
         let acting = self.admit(caller, Act::ReadDomain).await?;
         let domain = self.tenant(&acting, domain, "Show Object").await?;
-        told(self.node.show_object(&acting, &domain, object.into_bytes()).await).map(|row| answers::object(&row))
+        told(self.node.show_object(&acting, &domain, object.into_bytes()).await)
+            .map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn object_revoke(
@@ -351,7 +355,7 @@ impl AdminBackend for Administration {
         let object = object.into_bytes();
         let revoked =
             self.node.revoke_object(&acting, &domain, object, reason, revoke.compromise_occurrence, dry_run).await;
-        told(revoked).map(|row| answers::object(&row))
+        told(revoked).map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn object_destroy(
@@ -365,7 +369,7 @@ impl AdminBackend for Administration {
         let domain = self.tenant(&acting, domain, "Destroy").await?;
         let dry_run = effect == Effect::DryRun;
         told(self.node.destroy_object(&acting, &domain, object.into_bytes(), dry_run).await)
-            .map(|row| answers::object(&row))
+            .map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {

@@ -12,7 +12,7 @@ use kmip::registry::{
 };
 
 use super::reading::Section;
-use crate::limits::{MAX_SEED_BYTES, MAX_STATEMENT_LEN, MAX_STATEMENTS, PKCS11_NAME_LEN};
+use crate::limits::{MAX_LEASE_S, MAX_SEED_BYTES, MAX_STATEMENT_LEN, MAX_STATEMENTS, PKCS11_NAME_LEN};
 use crate::offer::{LEGACY_PROFILES, Offer, PROFILES, Unspecified, has_profile};
 
 impl Unspecified {
@@ -32,6 +32,10 @@ impl Offer {
             asynchronous: section.flag("asynchronous").unwrap_or(true),
             batch_undo: section.flag("batch_undo").unwrap_or(true),
             batch_continue: section.flag("batch_continue").unwrap_or(true),
+            lease_s: section
+                .number("lease_seconds", 0..=MAX_LEASE_S)
+                .and_then(|seconds| u32::try_from(seconds).ok())
+                .unwrap_or(Self::default().lease_s),
             seed_bytes: seed_bytes(&mut section),
             ..Self::default()
         };
@@ -256,6 +260,7 @@ mod tests {
             batch_undo = false
             batch_continue = false
             seed_bytes = 16
+            lease_seconds = 0
             pkcs11_manufacturer = "Example SA"
             unspecified = ["rng_mode", "destroy_action"]
             [[offer.profiles]]
@@ -280,7 +285,7 @@ mod tests {
         "#;
         let offer = read(text).unwrap().offer;
         assert!(!offer.streaming && !offer.asynchronous && !offer.batch_undo && !offer.batch_continue);
-        assert_eq!(offer.seed_bytes, 16);
+        assert_eq!((offer.seed_bytes, offer.lease_s), (16, 0));
         assert_eq!(offer.pkcs11_manufacturer, "Example SA");
         assert_eq!(Vec::from_iter(offer.unspecified), [Unspecified::DestroyAction, Unspecified::RngMode]);
         let profile = &offer.profiles.unwrap()[0];

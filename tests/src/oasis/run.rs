@@ -111,9 +111,10 @@ fn play_group(
     let failed = |why| Outcome::Failed { step: 0, why };
     let world = group.first().and_then(|case| worlds.of(case));
     let own = world.map(OwnNode::of).transpose();
+    let mut values = Values::new();
     let connection = own.as_ref().map_err(ToString::to_string).and_then(|own| {
         let node = own.as_ref().and_then(|own| own.node.as_ref()).unwrap_or(node);
-        enter(node, way, group, world).map_err(|error| error.to_string())
+        enter(node, way, group, world, &mut values).map_err(|error| error.to_string())
     });
     let mut connection = match connection {
         Ok(connection) => connection,
@@ -122,7 +123,6 @@ fn play_group(
             return group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect();
         }
     };
-    let mut values = Values::new();
     let mut judged = Vec::new();
     for file in group {
         let (read, outcome) = match file.read() {
@@ -175,7 +175,13 @@ impl<'w> OwnNode<'w> {
 }
 
 /// A tenant of the node, with the client that plays and the users and devices whom the cases name.
-fn enter(node: &Node, way: Way, group: &[CaseFile], world: Option<&World>) -> Result<Box<dyn Exchange>> {
+fn enter(
+    node: &Node,
+    way: Way,
+    group: &[CaseFile],
+    world: Option<&World>,
+    values: &mut Values,
+) -> Result<Box<dyn Exchange>> {
     let tenant = node.tenant("oasis", world.map_or("legacy", |world| world.policy.as_str()))?;
     let admin = node.admin("operator")?;
     let mut known: Vec<NewCredential> = Vec::new();
@@ -189,7 +195,7 @@ fn enter(node: &Node, way: Way, group: &[CaseFile], world: Option<&World>) -> Re
     let mut connection = way.open(node, &tenant, group)?;
     if let Some(file) = world.and_then(|world| world.before.as_deref()) {
         let text = std::fs::read_to_string(repository().join("tests/oasis").join(file))?;
-        match play(&Case::parse(file, &text)?, connection.as_mut(), &mut Values::new()) {
+        match play(&Case::parse(file, &text)?, connection.as_mut(), values) {
             Outcome::Passed => {}
             Outcome::Failed { step, why } => return Err(format!("{file}: step {step}: {why}").into()),
         }

@@ -13,7 +13,7 @@ use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::registry::{ObjectGroupMember, State, StorageStatusMask};
 use kmip::ttlv::DateTime;
 
-use crate::attributes;
+use crate::attributes::{self, View};
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing::{identifier_text, parse_identifier};
@@ -58,7 +58,7 @@ pub(in crate::operation) async fn run(
         // by the newest first, older versions leave it open.
         let mut members = members(scope, &filters).await?;
         if members.is_empty() && filters.asks_for_group(stock::GROUP) {
-            let is_wanted = |scope: &Scope<'_>, row: &ObjectRow| filters.matches(row, scope.version, scope.now_s);
+            let is_wanted = |scope: &Scope<'_>, row: &ObjectRow| filters.matches(row, scope.view(), scope.now_s);
             stock::refill(scope, is_wanted).await?;
             members = self::members(scope, &filters).await?;
         }
@@ -126,7 +126,7 @@ async fn search(
     note: &mut impl FnMut(&ObjectRow) -> bool,
 ) -> Result<(), Failure> {
     let drafted = scope.draft.rows();
-    let matches = |row: &ObjectRow| scope.login.reaches(&row.owner) && filters.matches(row, scope.version, scope.now_s);
+    let matches = |row: &ObjectRow| scope.login.reaches(&row.owner) && filters.matches(row, scope.view(), scope.now_s);
     // Drafted objects are reported in their place of the identifier order.
     let mut drafted_matches: VecDeque<&ObjectRow> =
         drafted.values().rev().copied().filter(|row| matches(row)).collect();
@@ -255,7 +255,7 @@ impl Filters {
         self.filters.iter().any(|filter| matches!(&filter.value, AttributeValue::ObjectGroup(asked) if asked == group))
     }
 
-    fn matches(&self, row: &ObjectRow, version: ProtocolVersion, now_s: i64) -> bool {
+    fn matches(&self, row: &ObjectRow, view: View, now_s: i64) -> bool {
         if !self.storage.has(row) {
             return false;
         }
@@ -266,7 +266,7 @@ impl Filters {
         if self.fresh_member && !today.fresh {
             return false;
         }
-        let has = attributes::visible(&today, version);
+        let has = attributes::visible(&today, view);
         self.filters.iter().all(|filter| self.is_met(filter, &has))
     }
 
