@@ -19,8 +19,8 @@ use crate::error::{ClientError, ErrorBody, ErrorDetail};
 use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN, MAX_REQUEST_LEN};
 use crate::path::path;
 use crate::types::{
-    Checkpoint, Client, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewDomain,
-    Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient,
+    NewCredential, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -209,6 +209,40 @@ impl AdminClient {
     /// [`ClientError`].
     pub fn client_revoke(&self, domain: &str, client: Fingerprint, effect: Effect) -> Result<Client, ClientError> {
         self.delete(&["domains", domain, "clients", &client.to_string()], effect)
+    }
+
+    /// Registers one more user or device that the client's messages may name.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) where the client has one of that name.
+    pub fn credential_add(
+        &self,
+        domain: &str,
+        client: Fingerprint,
+        credential: &NewCredential,
+    ) -> Result<Client, ClientError> {
+        self.post(&["domains", domain, "clients", &client.to_string(), "credentials"], Effect::Real, credential)
+    }
+
+    /// Refuses a user or device of a client from now on.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where the client has none of that name.
+    pub fn credential_remove(&self, domain: &str, client: Fingerprint, name: &str) -> Result<Client, ClientError> {
+        self.delete(&["domains", domain, "clients", &client.to_string(), "credentials", name], Effect::Real)
+    }
+
+    /// Says what a client reaches by its certificate alone.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn client_access(
+        &self,
+        domain: &str,
+        client: Fingerprint,
+        access: &ClientAccess,
+    ) -> Result<Client, ClientError> {
+        self.post(&["domains", domain, "clients", &client.to_string(), "access"], Effect::Real, access)
     }
 
     /// A page of a domain's objects, in the order of their identifiers.

@@ -17,6 +17,9 @@
 //! | `POST /v1/domains/{d}/clients` with [`RegisterClient`] | 201, [`Client`] |
 //! | `POST /v1/domains/{d}/clients/issue` with [`IssueClient`] | 201, [`IssuedClient`] |
 //! | `DELETE /v1/domains/{d}/clients/{fingerprint}?dry_run=` | [`Client`] |
+//! | `POST /v1/domains/{d}/clients/{fingerprint}/credentials` with [`NewCredential`] | 201, [`Client`] |
+//! | `DELETE /v1/domains/{d}/clients/{fingerprint}/credentials/{name}` | [`Client`] |
+//! | `POST /v1/domains/{d}/clients/{fingerprint}/access` with [`ClientAccess`] | [`Client`] |
 //! | `GET /v1/domains/{d}/objects?after=&limit=` | [`ObjectPage`] |
 //! | `GET /v1/domains/{d}/objects/{id}` | [`Object`] |
 //! | `POST /v1/domains/{d}/objects/{id}/revoke?dry_run=` with [`RevokeObject`] | [`Object`] |
@@ -36,8 +39,9 @@ mod types;
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
-    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainChange, DomainState, Finding, Fingerprint,
-    GroupState, Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue,
-    NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, RegisterClient, Revocation,
-    RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
+    Access, Breaker, Checkpoint, CheckpointKey, Client, ClientAccess, Credential, Device, Domain, DomainChange,
+    DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient,
+    IssuedClient, NamedValue, NewCredential, NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission,
+    RegisterClient, RegisteredCredential, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor,
+    Verification,
 };

@@ -36,5 +36,11 @@ pub const MAX_MESSAGE: usize = 1024;
 /// The longest username of a credential, in bytes.
 pub const MAX_USERNAME_LEN: usize = 255;
 
+/// Credentials of one client.
+pub const MAX_CREDENTIALS: usize = 64;
+
+/// Operations of one access: more than the specification has.
+pub const MAX_OPERATIONS: usize = 128;
+
 /// The longest password of a credential, in bytes: hashing it costs memory and time.
 pub const MAX_PASSWORD_LEN: usize = 1024;

@@ -51,7 +51,7 @@ fn domain() -> String {
 
 fn client_json() -> String {
     format!(
-        r#"{{"fingerprint":"{}","name":"vc","subject":"CN=vc","not_after":9,"has_credential":true,"revoked":false,
+        r#"{{"fingerprint":"{}","name":"vc","subject":"CN=vc","not_after":9,"access":{{}},"credential_demanded":true,"credentials":[{{"name":"vc","has_password":true,"access":{{"own":true}}}}],"revoked":false,
             "created":8}}"#,
         "ab".repeat(32)
     )
@@ -97,7 +97,8 @@ fn every_call_sends_its_method_and_path() {
     assert_eq!(client.domain_list().unwrap(), [created]);
     client.domain_show("a/b?").unwrap();
     let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential: Some(credential.clone()) };
-    assert!(client.client_register("acme", &register).unwrap().has_credential);
+    let registered = client.client_register("acme", &register).unwrap();
+    assert!(registered.alone.credential_demanded && registered.credentials[0].access.own);
     let issue = IssueClient { name: "vc".to_owned(), csr: None, credential: None };
     let issued = client.client_issue("acme", &issue).unwrap();
     assert_eq!(issued.private_key.unwrap().expose(), "K");

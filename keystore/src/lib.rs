@@ -24,8 +24,8 @@ pub use error::{Refusal, StoreError};
 pub use index::IndexTerm;
 pub use mac::MacKey;
 pub use row::{
-    Credential, Dates, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId, ObjectRow,
-    Permissions, Revocation,
+    Access, Credential, Dates, Device, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId,
+    ObjectRow, Permissions, Revocation, Subject,
 };
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;

@@ -33,6 +33,10 @@ pub const MAX_PAGE: usize = 1000;
 pub const MAX_NAME_LEN: usize = 256;
 /// Bytes of a password hash in PHC form.
 pub const MAX_PASSWORD_HASH_LEN: usize = 512;
+/// Credentials of one identity.
+pub const MAX_CREDENTIALS: usize = 64;
+/// Bytes of an identity's rights, encoded: its credentials with all that may be said of each.
+pub const MAX_RIGHTS_LEN: usize = 256 * 1024;
 /// Bytes of a revocation message; the protocol sets no limit.
 pub const MAX_REVOCATION_MESSAGE_LEN: usize = 4096;
 /// Bytes of a certificate in DER. Real ones have 2 KB, those with many names 10.

@@ -12,13 +12,24 @@ pub use policy::attributes::is_cryptographic;
 
 use crate::node::sealing::identifier_text;
 
-/// The lease every object is granted, in seconds. KMIP 1.4 §3.20: the server's choice; the profiles' cases show 3600.
-pub const LEASE_TIME_S: u32 = 3600;
+/// The operation policy of objects for which nobody named one. KMIP 1.4 §3.18.2; whom it takes for the owner says
+/// `login.rs`.
+const DEFAULT_OPERATION_POLICY: &str = "default";
 
-/// Every attribute of the object that a client of `version` knows.
+/// For whom attributes are told.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    /// In the words of this version.
+    pub version: ProtocolVersion,
+    /// The lease that every cryptographic object is granted on this node, in seconds.
+    pub lease_s: u32,
+}
+
+/// Every attribute of the object that a client of the view's version knows.
 #[must_use]
-pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
-    let mut all = of_columns(row, version);
+pub fn visible(row: &ObjectRow, view: View) -> Vec<Attribute> {
+    let version = view.version;
+    let mut all = of_columns(row, view);
     all.retain(|attribute| attribute.known_in(version));
     all.extend(row.attributes.iter().filter(|attribute| attribute.known_in(version)).cloned());
     all
@@ -26,18 +37,17 @@ pub fn visible(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
 
 /// The instances of the attribute called `name`, in the order of their indexes.
 #[must_use]
-pub fn instances(row: &ObjectRow, version: ProtocolVersion, name: &str) -> Vec<Attribute> {
-    let mut found: Vec<_> =
-        visible(row, version).into_iter().filter(|attribute| attribute.value.name() == name).collect();
+pub fn instances(row: &ObjectRow, view: View, name: &str) -> Vec<Attribute> {
+    let mut found: Vec<_> = visible(row, view).into_iter().filter(|attribute| attribute.value.name() == name).collect();
     found.sort_by_key(|attribute| attribute.index.unwrap_or(0));
     found
 }
 
 /// The names of all attributes, each once.
 #[must_use]
-pub fn names(row: &ObjectRow, version: ProtocolVersion) -> Vec<String> {
+pub fn names(row: &ObjectRow, view: View) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for attribute in visible(row, version) {
+    for attribute in visible(row, view) {
         if !names.iter().any(|name| name == attribute.value.name()) {
             names.push(attribute.value.name().to_owned());
         }
@@ -45,8 +55,8 @@ pub fn names(row: &ObjectRow, version: ProtocolVersion) -> Vec<String> {
     names
 }
 
-/// The attributes that are columns of the row. What costs something to say is said only where `version` knows it.
-fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
+/// The attributes that are columns of the row. What costs something to say is said only where the version knows it.
+fn of_columns(row: &ObjectRow, View { version, lease_s }: View) -> Vec<Attribute> {
     use AttributeValue as V;
     let cryptographic = is_cryptographic(row.object_type);
     let dates = &row.dates;
@@ -59,7 +69,7 @@ fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     values.extend(row.length.map(V::CryptographicLength));
     if cryptographic {
         values.push(V::CryptographicUsageMask(uses_known(row.usage_mask, version)));
-        values.push(V::LeaseTime(Interval(LEASE_TIME_S)));
+        values.push(V::LeaseTime(Interval(lease_s)));
         values.push(V::State(row.state));
         values.push(V::Fresh(row.fresh));
     } else if !row.usage_mask.is_empty() {
@@ -78,6 +88,9 @@ fn of_columns(row: &ObjectRow, version: ProtocolVersion) -> Vec<Attribute> {
     }));
     values.extend(dates.archive.map(|at| V::ArchiveDate(DateTime(at))));
     values.push(V::LastChangeDate(DateTime(dates.last_change)));
+    if !row.attributes.iter().any(|one| one.kind() == AttributeKind::OperationPolicyName) {
+        values.push(V::OperationPolicyName(DEFAULT_OPERATION_POLICY.to_owned()));
+    }
     values.into_iter().map(Attribute::new).collect()
 }
 
@@ -173,9 +186,16 @@ pub fn append(row: &mut ObjectRow, mut value: AttributeValue) -> Attribute {
     attribute
 }
 
-/// The attribute as it is answered: index 0 is left out (KMIP 1.4 §2.1.1).
+/// The attribute as it stands inside an object or beside one: index 0 is left out (KMIP 1.4 §2.1.1).
 #[must_use]
-pub fn answered(mut attribute: Attribute) -> Attribute {
+pub fn unnumbered(mut attribute: Attribute) -> Attribute {
     attribute.index = attribute.index.filter(|index| *index != 0);
     attribute
+}
+
+/// The attribute as it is answered: index 0 is told where there may be an index 1, because clients take it from there to
+/// say which instance they mean (KMIP 1.4 §2.1.1 leaves it open). Versions without indexes have none.
+#[must_use]
+pub fn answered(attribute: Attribute) -> Attribute {
+    if attribute.rules().multiple_instances { attribute } else { unnumbered(attribute) }
 }

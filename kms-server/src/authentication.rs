@@ -1,4 +1,4 @@
-//! Username and password of a message: checked whenever they come, never demanded of who was registered without.
+//! Users and devices that a message names, and their passwords: checked whenever they come.
 //!
 //! vCenter opens a connection per action and sends its password again and again. Argon2id is for the first sight; then
 //! an HMAC of the password under a random key of this process, compared in constant time, says that it is the same.
@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use keystore::IdentityRow;
-use kmip::message::Credential;
+use keystore::{Device, IdentityRow, Subject};
+use kmip::message::{Credential, DeviceCredential};
 use ring::hmac;
 use tokio::sync::Semaphore;
 
@@ -24,7 +24,7 @@ const WAITING_HASHES: usize = 32;
 const FAILURES_PER_WINDOW: u32 = 20;
 /// Length of the window in which wrong passwords are counted, in seconds.
 const FAILURE_WINDOW_S: i64 = 60;
-/// Identities whose proven password is remembered.
+/// Credentials whose proven password is remembered.
 const REMEMBERED: usize = 10_000;
 /// Longest password accepted, in bytes.
 pub const MAX_PASSWORD_LEN: usize = 1024;
@@ -34,12 +34,6 @@ const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
 const ARGON2_PASSES: u32 = 2;
 const ARGON2_LANES: u32 = 1;
 
-struct Proven {
-    mac: hmac::Tag,
-    /// The stored hash it was proven against: a changed credential makes this entry worthless.
-    against: String,
-}
-
 #[derive(Default, Clone, Copy)]
 struct Failures {
     since_s: i64,
@@ -48,7 +42,9 @@ struct Failures {
 
 #[derive(Default)]
 struct Memory {
-    proven: HashMap<Fingerprint, Proven>,
+    /// By identity and stored hash, which is salted, so that it tells one credential from another, and a changed one from
+    /// what it was.
+    proven: HashMap<(Fingerprint, String), hmac::Tag>,
     failures: HashMap<Fingerprint, Failures>,
 }
 
@@ -76,55 +72,80 @@ impl CredentialChecker {
         })
     }
 
-    /// Checks every credential of a message against the identity that the TLS certificate proved.
+    /// Checks every credential of a message against the identity that the TLS certificate proved. Gives the name of the
+    /// registered one that they prove; none where the message brings none.
     ///
     /// # Errors
-    /// [`Failure::Authentication`] if one does not agree; [`Failure::Busy`] if too many wait to be checked.
-    pub async fn check(&self, identity: &IdentityRow, credentials: &[Credential], now_s: i64) -> Result<(), Failure> {
-        for credential in credentials {
-            match credential {
-                Credential::UsernameAndPassword { username, password } => {
-                    let password = password.as_ref().ok_or(Failure::Authentication("no password"))?;
-                    self.check_password(identity, username, password.expose(), now_s).await?;
-                }
-                // Tickets are looked at by who admits the message, after everything else.
-                Credential::Ticket(_) => {}
-                // A device or an attestation proves nothing that was registered with us.
-                _ => return Err(Failure::Authentication("credential type is not registered")),
-            }
-        }
-        Ok(())
-    }
-
-    async fn check_password(
+    /// [`Failure::Authentication`] if one does not agree, or two name different ones; [`Failure::Busy`] if too many wait
+    /// to be checked.
+    pub async fn check(
         &self,
         identity: &IdentityRow,
-        username: &str,
-        password: &[u8],
+        credentials: &[Credential],
         now_s: i64,
-    ) -> Result<(), Failure> {
-        let registered = identity.credential.as_ref().ok_or(Failure::Authentication("no credential is registered"))?;
-        if registered.username != username || password.len() > MAX_PASSWORD_LEN {
-            self.note_failure(identity.fingerprint, now_s);
-            return Err(Failure::Authentication("wrong username or password"));
+    ) -> Result<Option<String>, Failure> {
+        let mut proven: Option<&str> = None;
+        for credential in credentials {
+            let (known, password) = match credential {
+                Credential::UsernameAndPassword { username, password } => {
+                    let password = password.as_ref().ok_or(Failure::Authentication("no password"))?;
+                    (registered_user(identity, username), Some(password.expose()))
+                }
+                Credential::Device(device) => {
+                    let password = device.password.as_ref().map(|password| password.secret().expose());
+                    (registered_device(identity, device), password)
+                }
+                // Tickets are looked at by who admits the message, after everything else.
+                Credential::Ticket(_) => continue,
+                // Nothing was registered with us that they could prove.
+                _ => return Err(Failure::Authentication("credential type is not registered")),
+            };
+            if identity.credentials.is_empty() {
+                return Err(Failure::Authentication("no credential is registered"));
+            }
+            let Some(known) = known else { return Err(self.wrong(identity.fingerprint, now_s)) };
+            match (&known.argon2, password) {
+                (Some(argon2), Some(password)) => {
+                    self.check_password(identity.fingerprint, argon2, password, now_s).await?;
+                }
+                // Identifiers alone can be guessed as well.
+                (None, None) => self.refuse_if_guessing(identity.fingerprint, now_s)?,
+                (Some(_), None) | (None, Some(_)) => return Err(self.wrong(identity.fingerprint, now_s)),
+            }
+            if proven.is_some_and(|other| other != known.subject.name()) {
+                return Err(Failure::Authentication("two credentials name different logins"));
+            }
+            proven = Some(known.subject.name());
         }
-        if self.is_proven(identity.fingerprint, &registered.argon2, password) {
+        Ok(proven.map(str::to_owned))
+    }
+
+    /// Counts a wrong credential. Which part of it was wrong is not told.
+    fn wrong(&self, who: Fingerprint, now_s: i64) -> Failure {
+        self.note_failure(who, now_s);
+        Failure::Authentication("wrong credential")
+    }
+
+    async fn check_password(&self, who: Fingerprint, argon2: &str, password: &[u8], now_s: i64) -> Result<(), Failure> {
+        if password.len() > MAX_PASSWORD_LEN {
+            return Err(self.wrong(who, now_s));
+        }
+        if self.is_proven(who, argon2, password) {
             return Ok(());
         }
-        self.refuse_if_guessing(identity.fingerprint, now_s)?;
+        self.refuse_if_guessing(who, now_s)?;
         let _place = self.waiting.try_acquire().map_err(|_| Failure::Busy)?;
         let _turn = self.hashing.acquire().await.map_err(|_| Failure::Busy)?;
-        let (stored, given) = (registered.argon2.clone(), secret::Secret::copy_from(password));
+        let (stored, given) = (argon2.to_owned(), secret::Secret::copy_from(password));
         let right = tokio::task::spawn_blocking(move || {
             PasswordHash::new(&stored).is_ok_and(|hash| argon2id().verify_password(given.expose(), &hash).is_ok())
         })
         .await
         .map_err(|_| Failure::Internal("password check was interrupted"))?;
         if !right {
-            self.note_failure(identity.fingerprint, now_s);
-            return Err(Failure::Authentication("wrong username or password"));
+            return Err(self.wrong(who, now_s));
         }
-        self.remember(identity.fingerprint, &registered.argon2, password);
+        self.remember(who, argon2, password);
         Ok(())
     }
 
@@ -134,20 +155,19 @@ impl CredentialChecker {
 
     fn is_proven(&self, who: Fingerprint, against: &str, password: &[u8]) -> bool {
         self.with_memory(|memory| {
-            memory.proven.get(&who).is_some_and(|proven| {
-                // `hmac::verify` compares in constant time.
-                proven.against == against && hmac::verify(&self.key, password, proven.mac.as_ref()).is_ok()
-            })
+            // `hmac::verify` compares in constant time.
+            let proven = memory.proven.get(&(who, against.to_owned()));
+            proven.is_some_and(|mac| hmac::verify(&self.key, password, mac.as_ref()).is_ok())
         })
     }
 
     fn remember(&self, who: Fingerprint, against: &str, password: &[u8]) {
-        let proven = Proven { mac: hmac::sign(&self.key, password), against: against.to_owned() };
+        let mac = hmac::sign(&self.key, password);
         self.with_memory(|memory| {
             if memory.proven.len() >= REMEMBERED {
                 memory.proven.clear();
             }
-            memory.proven.insert(who, proven);
+            memory.proven.insert((who, against.to_owned()), mac);
             memory.failures.remove(&who);
         });
     }
@@ -172,6 +192,23 @@ impl CredentialChecker {
         }
         Ok(())
     }
+}
+
+/// The user of this name.
+fn registered_user<'i>(identity: &'i IdentityRow, username: &str) -> Option<&'i keystore::Credential> {
+    identity.credentials.iter().find(|one| matches!(&one.subject, Subject::User(name) if name == username))
+}
+
+/// The device that has these identifiers, all of those that it was registered with and no others. KMIP 1.4 §2.1.2.
+fn registered_device<'i>(identity: &'i IdentityRow, shown: &DeviceCredential) -> Option<&'i keystore::Credential> {
+    let shown = Device {
+        serial_number: shown.device_serial_number.clone(),
+        device: shown.device_identifier.clone(),
+        network: shown.network_identifier.clone(),
+        machine: shown.machine_identifier.clone(),
+        media: shown.media_identifier.clone(),
+    };
+    identity.credentials.iter().find(|one| matches!(&one.subject, Subject::Device(device) if *device == shown))
 }
 
 fn argon2id() -> Argon2<'static> {

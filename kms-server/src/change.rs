@@ -9,6 +9,7 @@ use policy::attributes::{self as rules, AttributeRefusal, Subject};
 use policy::creation::{self, CreationRefusal, Origin};
 use policy::lifecycle::Dates;
 
+use crate::attributes::View;
 use crate::failure::Failure;
 use crate::lifecycle;
 
@@ -71,7 +72,7 @@ fn subject<'a>(row: &ObjectRow, dates: &'a Dates, version: ProtocolVersion, now:
 /// # Errors
 /// Why not.
 pub fn may_add(row: &ObjectRow, value: &AttributeValue, version: ProtocolVersion, now: i64) -> Result<(), Failure> {
-    let present = crate::attributes::instances(row, version, value.name()).len();
+    let present = crate::attributes::instances(row, View { version, lease_s: 0 }, value.name()).len();
     Ok(rules::may_add(&subject(row, &lifecycle::dates(row), version, now), present, value)?)
 }
 

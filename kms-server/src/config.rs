@@ -4,6 +4,7 @@
 //! the file. `KMIP_ADDR` and `ADMIN_ADDR` in the environment take precedence over the addresses in the file.
 
 mod files;
+mod offer;
 mod reading;
 mod sections;
 
@@ -18,6 +19,7 @@ use reading::Walk;
 use sections::{read_administrators, read_kmip_https, read_limits};
 
 use crate::limits::Limits;
+use crate::offer::Offer;
 
 /// Everything a node is told before it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[hsm]` and `[[hsm.members]]`.
     pub hsm: HsmConfig,
+    /// `[offer]`, `[[hsm.generators]]` and `[[hsm.validations]]`: what is switched off, announced and stated.
+    pub offer: Offer,
     /// `[ceremony]` and `[[ceremony.custodians]]`.
     pub ceremony: CeremonyConfig,
     /// `[[administrators]]`: those whom `init` registers.
@@ -302,13 +306,16 @@ impl Config {
 
     fn read(text: &str, base: &Path, overrides: &Overrides) -> (Self, reading::Seen) {
         let (mut config, mut seen) = Walk::over(text, |mut root| {
+            let mut hsm = root.section("hsm");
+            let (generators, validations) = (offer::generators(&mut hsm), offer::validations(&mut hsm));
             let config = Self {
                 node: NodeConfig::read(root.section("node")),
                 kmip: ListenerConfig::read(root.section("kmip"), base, 5696),
                 kmip_https: read_kmip_https(root.section("kmip_https")),
                 admin: ListenerConfig::read(root.section("admin"), base, 9443),
                 store: StoreConfig::read(root.section("store"), base),
-                hsm: HsmConfig::read(root.section("hsm"), base),
+                hsm: HsmConfig::read(hsm, base),
+                offer: Offer { generators, validations, ..Offer::read(root.section("offer")) },
                 ceremony: CeremonyConfig::read(root.section("ceremony"), base),
                 administrators: read_administrators(&mut root, base),
                 log: LogConfig::read(root.section("log")),

@@ -25,6 +25,7 @@ use crate::draft::Draft;
 use crate::effect;
 use crate::failure::Failure;
 use crate::later::{self, PutOff};
+use crate::login::Login;
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
@@ -40,6 +41,9 @@ use crate::shell::peer::{Fingerprint, Peer};
 
 /// Times a message is worked out again because a row it read was changed by another. Each round somebody gets on.
 const MAX_ROUNDS: usize = 16;
+
+/// Bytes of a credential's name in an audit record.
+const MAX_TOLD_LOGIN_LEN: usize = 64;
 
 /// What an undecodable message is called in the audit log.
 pub const UNREADABLE: &str = "unreadable message";
@@ -104,15 +108,27 @@ async fn answer_message(
     if message.items.len() > node.limits.batch_items {
         return refuse(node, told, version, Failure::OverLimit("more batch items than the server takes")).await;
     }
-    let (domain, permits) = match admit(node, peer, &message, &mut told).await {
+    if let Some(what) = option_not_offered(node, &message) {
+        return refuse_every_item(node, &told, &message, || Failure::UnsupportedFeature(what)).await;
+    }
+    let Admitted { domain, login, permits } = match admit(node, peer, &message, &mut told).await {
         Ok(admitted) => admitted,
         Err(failure) => return refuse_every_item(node, &told, &message, || again(&failure)).await,
     };
     let budget = response_budget(node, &message);
-    let work = Box::new(Work { client: peer.fingerprint, domain, told, message, permits });
+    let work = Box::new(Work { client: peer.fingerprint, login, domain, told, message, permits });
     match later::put_off(node, work, len).await {
         PutOff::Answered(answer) => answer,
         PutOff::AtOnce(work) => work_out(node, &work, budget).await,
+    }
+}
+
+/// The option of the header that the node does not offer: then nothing of the message is done. KMIP 1.4 §6.13.
+fn option_not_offered(node: &Node, message: &RequestMessage) -> Option<&'static str> {
+    match message.header.batch_error_continuation {
+        Some(Continuation::Undo) if !node.offer.batch_undo => Some("Batch Error Continuation Option Undo"),
+        Some(Continuation::Continue) if !node.offer.batch_continue => Some("Batch Error Continuation Option Continue"),
+        _ => None,
     }
 }
 
@@ -129,29 +145,21 @@ fn again(failure: &Failure) -> Failure {
 
 /// Works a message out until its changes and records are durable, and gives its answer.
 pub(crate) async fn work_out(node: &Node, work: &Work, budget: usize) -> Zeroizing<Vec<u8>> {
-    let Work { client, domain, told, message, permits } = work;
-    let by = told.request_id;
-    let answer = rounds(node, *client, *domain, told, message, permits, budget).await;
-    node.jobs.unclaim(by);
+    let answer = rounds(node, work, budget).await;
+    node.jobs.unclaim(work.told.request_id);
     answer
 }
 
-async fn rounds(
-    node: &Node,
-    client: Fingerprint,
-    domain: DomainId,
-    told: &Told,
-    message: &RequestMessage,
-    permits: &[Permit],
-    budget: usize,
-) -> Zeroizing<Vec<u8>> {
+async fn rounds(node: &Node, work: &Work, budget: usize) -> Zeroizing<Vec<u8>> {
+    let Work { client, login, domain, told, message, permits } = work;
     let mut streams = Hand::default();
     for round in 1.. {
         // In each round what is now there, the domain's own row too.
-        let Some(domain) = active(node, domain) else {
+        let Some(domain) = active(node, *domain) else {
             return refuse_every_item(node, told, message, || Failure::DomainInactive).await;
         };
-        let mut scope = Scope::new(node, domain, message.header.version, client, told.clone(), Actor::Client);
+        let mut scope = Scope::new(node, domain, message.header.version, *client, told.clone(), Actor::Client);
+        scope.login = login.clone();
         scope.draft.streams = streams.again();
         let answered = run_items(&mut scope, message, permits, budget).await;
         streams = std::mem::take(&mut scope.draft.streams);
@@ -181,21 +189,31 @@ pub(crate) fn active(node: &Node, domain: DomainId) -> Option<Arc<Domain>> {
     node.directory.domain(&domain).filter(|domain| domain.is_active())
 }
 
-/// The client's domain, and what its ticket lets each item do, if identity, credentials and domain are in order *now*:
+/// What an admitted message may do.
+struct Admitted {
+    /// The client's domain.
+    domain: DomainId,
+    /// Whom it speaks for.
+    login: Login,
+    /// What its ticket lets each item do.
+    permits: Vec<Permit>,
+}
+
+/// The client's domain, its login, and what its ticket lets each item do, if identity, credentials and domain are in order *now*:
 /// freezing or revoking acts on the next message of an open connection.
-async fn admit(
-    node: &Node,
-    peer: &Peer,
-    message: &RequestMessage,
-    told: &mut Told,
-) -> Result<(DomainId, Vec<Permit>), Failure> {
+async fn admit(node: &Node, peer: &Peer, message: &RequestMessage, told: &mut Told) -> Result<Admitted, Failure> {
     let registered =
         || node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"));
     let credentials = &message.header.authentication;
-    node.credentials.check(&*registered()?, credentials, node.clock.now_s()).await?;
+    let name = node.credentials.check(&*registered()?, credentials, node.clock.now_s()).await?;
     // Checking a password takes a while, in which the identity may have been revoked.
     let identity = registered()?;
     let domain = active(node, identity.domain).ok_or(Failure::DomainInactive)?.row.id;
+    let has_ticket = credentials.iter().any(|one| matches!(one, Credential::Ticket(_)));
+    let login = Login::of(&identity, name.as_deref(), has_ticket)?;
+    if let Some(name) = login.name() {
+        told.version.push_str(&format!(", as {}", bounded_text(name, MAX_TOLD_LOGIN_LEN)));
+    }
     let mut tickets = credentials.iter().filter_map(|credential| match credential {
         Credential::Ticket(shown) => Some(&shown.ticket),
         _ => None,
@@ -212,7 +230,7 @@ async fn admit(
             node.tickets.show(&id, domain, peer.fingerprint, &operations, node.clock.now_s(), is_registered)?
         }
     };
-    Ok((domain, permits))
+    Ok(Admitted { domain, login, permits })
 }
 
 /// Carries out one request that came another way than in a KMIP message, by the same rules and with its record. Gives
@@ -377,13 +395,16 @@ async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<Done, Fai
     if item.message_extensions.iter().any(|extension| extension.criticality_indicator) {
         return Err(Failure::UnsupportedFeature("critical message extension"));
     }
-    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy) {
+    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy, &scope.node.offer) {
         return Err(Failure::UnsupportedOperation);
     }
     if let Permit::Within(reaches) = &scope.permit
         && !reaches.iter().any(|reach| reach.is_everywhere() || policy::access::is_about_an_object(operation))
     {
         return Err(Failure::Denied("the ticket does not permit the operation"));
+    }
+    if !scope.login.permits(operation) {
+        return Err(Failure::Denied("the login does not permit the operation"));
     }
     scope.operation = operation;
     match &item.payload {

@@ -54,7 +54,9 @@ pub(crate) async fn put_off(node: &Node, work: Box<Work>, len: usize) -> PutOff 
     if any(Waiting::Never) {
         return PutOff::AtOnce(work);
     }
-    let obstacle: Option<fn() -> Failure> = if any(Waiting::Opened) {
+    let obstacle: Option<fn() -> Failure> = if !node.offer.asynchronous {
+        Some(|| Failure::UnsupportedFeature("no answer comes later here"))
+    } else if any(Waiting::Opened) {
         Some(|| Failure::UnsupportedFeature("answers that hold keys or plaintext do not wait"))
     } else if len > JOB_REQUEST_BYTES {
         Some(|| Failure::OverLimit("a message this long is not answered later"))
@@ -95,7 +97,7 @@ pub(crate) async fn put_off(node: &Node, work: Box<Work>, len: usize) -> PutOff 
 fn operations(node: &Node, work: &Work) -> Option<Vec<Operation>> {
     let message = &work.message;
     let policy = &dispatch::active(node, work.domain)?.row.policy;
-    let is_offered = |operation| crate::operation::is_offered(operation, message.header.version, policy);
+    let is_offered = |operation| crate::operation::is_offered(operation, message.header.version, policy, &node.offer);
     message
         .items
         .iter()
@@ -148,7 +150,10 @@ async fn answers(node: &Node, work: &Work) -> Vec<ResponseItem> {
         // All of them were cancelled.
         return Vec::new();
     }
-    let is_registered = node.directory.identity(&work.client).is_some_and(|identity| identity.domain == work.domain);
+    let is_registered = node
+        .directory
+        .identity(&work.client)
+        .is_some_and(|identity| identity.domain == work.domain && work.login.still_holds(&identity));
     let answer = if is_registered {
         let budget = dispatch::response_budget(node, &work.message).min(JOB_ANSWER_BYTES);
         dispatch::work_out(node, work, budget).await

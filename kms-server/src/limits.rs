@@ -203,6 +203,21 @@ pub const TICKET_LIFETIME_S: i64 = 8 * 3_600;
 /// Bytes of a ticket's value: nobody guesses it.
 pub const TICKET_BYTES: usize = 32;
 
+/// Longest lease, in seconds: a year of 365 days.
+pub const MAX_LEASE_S: u64 = 31_536_000;
+
+/// Bytes of a seed that are used at most; what the HSM group takes.
+pub const MAX_SEED_BYTES: usize = 4_096;
+
+/// Bytes of a name in CK_INFO of PKCS#11.
+pub const PKCS11_NAME_LEN: usize = 32;
+
+/// Generators, validations or profiles that an operator states, each: Query tells them all in every answer.
+pub const MAX_STATEMENTS: usize = 32;
+
+/// Bytes of a text in them: a name or an address.
+pub const MAX_STATEMENT_LEN: usize = 512;
+
 /// Pause after a failed accept: long enough not to spin while descriptors are short, short against any client's
 /// patience.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -138,7 +138,7 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
     let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
     let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
     let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
-    Ok(Node::start(config.node.name.clone(), config.limits.clone(), store, group).await?)
+    Ok(Node::start(config.node.name.clone(), config.limits.clone(), config.offer.clone(), store, group).await?)
 }
 
 fn store_options(config: &Config) -> StoreOptions {

@@ -10,8 +10,10 @@ use kmip::registry::{Operation, UniqueIdentifierPlaceholder};
 use policy::access;
 use secret::Secret;
 
+use crate::attributes::View;
 use crate::draft::Draft;
 use crate::failure::Failure;
+use crate::login::Login;
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
@@ -32,6 +34,8 @@ pub struct Scope<'n> {
     pub now_s: i64,
     /// Fingerprint of the client's certificate.
     pub client: Fingerprint,
+    /// Whom the message speaks for.
+    pub login: Login,
     /// Pending changes.
     pub draft: Draft,
     /// The ID Placeholder (KMIP 1.4 §4).
@@ -69,6 +73,7 @@ impl<'n> Scope<'n> {
             version,
             now_s: node.clock.now_s(),
             client,
+            login: Login::of_certificate(client),
             draft: Draft::default(),
             placeholder: None,
             results: Results::default(),
@@ -79,6 +84,12 @@ impl<'n> Scope<'n> {
             permit: Permit::Full,
             note: None,
         }
+    }
+
+    /// How attributes are told to the client.
+    #[must_use]
+    pub const fn view(&self) -> View {
+        View { version: self.version, lease_s: self.node.offer.lease_s }
     }
 
     /// The domain's row as the current item sees it.
@@ -109,6 +120,9 @@ impl<'n> Scope<'n> {
         access::decide(self.actor, self.operation, access::Ownership::Own)
             .map_err(|_| Failure::Denied("operation is not for clients"))?;
         self.require_permit(&row)?;
+        if !self.login.reaches(&row.owner) {
+            return Err(Failure::Denied("object of another login"));
+        }
         self.apply_due(&mut row);
         if row.dates.archive.is_some() && !crate::lifecycle::may_be_archived(self.operation) {
             return Err(Failure::Archived);

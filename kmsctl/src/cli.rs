@@ -131,6 +131,7 @@ pub(crate) enum Permission {
     Import,
     WrappedGet,
     ReProvision,
+    DefaultGroup,
 }
 
 impl Permission {
@@ -140,6 +141,7 @@ impl Permission {
             Self::Import => admin_api::Permission::Import,
             Self::WrappedGet => admin_api::Permission::WrappedGet,
             Self::ReProvision => admin_api::Permission::ReProvision,
+            Self::DefaultGroup => admin_api::Permission::DefaultGroup,
         }
     }
 }
@@ -199,6 +201,26 @@ pub(crate) enum Client {
         /// Name or identifier of the domain
         domain: String,
     },
+    /// The users and devices that a client's messages may name
+    #[command(subcommand)]
+    Credential(ClientCredential),
+    /// Say what a client reaches by its certificate alone; without options, all of its domain
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki client access acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c --credential-demanded\n  \
+                            kmsctl --pki run/pki client access acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c \
+                            --operations Locate,Encrypt,Decrypt")]
+    Access {
+        /// Name or identifier of the domain
+        domain: String,
+        /// SHA-256 of the client's public key, as `client list` shows it
+        fingerprint: Fingerprint,
+        #[command(flatten)]
+        access: AccessArgs,
+        /// Refuse messages that bring no credential
+        #[arg(long)]
+        credential_demanded: bool,
+    },
     /// Refuse a client from now on
     #[command(after_help = "Example:\n  kmsctl --pki run/pki client revoke acme \
                             3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c --dry-run")]
@@ -211,6 +233,77 @@ pub(crate) enum Client {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ClientCredential {
+    /// Register one more user or device
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki client credential add acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c \
+                            --username fred --password-file fred.password --own\n  \
+                            kmsctl --pki run/pki client credential add acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c \
+                            --serial-number LTO-0815 --media-identifier TAPE-7")]
+    Add {
+        /// Name or identifier of the domain
+        domain: String,
+        /// SHA-256 of the client's public key, as `client list` shows it
+        fingerprint: Fingerprint,
+        /// The user's name; without it, the options of a device are needed
+        #[arg(long, conflicts_with_all = ["serial_number", "device_identifier", "network_identifier",
+                                          "machine_identifier", "media_identifier"], requires = "password_file")]
+        username: Option<String>,
+        /// File whose first line is the password
+        #[arg(long, value_name = "FILE")]
+        password_file: Option<PathBuf>,
+        /// Device Serial Number
+        #[arg(long, value_name = "TEXT")]
+        serial_number: Option<String>,
+        /// Device Identifier
+        #[arg(long, value_name = "TEXT")]
+        device_identifier: Option<String>,
+        /// Network Identifier
+        #[arg(long, value_name = "TEXT")]
+        network_identifier: Option<String>,
+        /// Machine Identifier
+        #[arg(long, value_name = "TEXT")]
+        machine_identifier: Option<String>,
+        /// Media Identifier
+        #[arg(long, value_name = "TEXT")]
+        media_identifier: Option<String>,
+        #[command(flatten)]
+        access: AccessArgs,
+    },
+    /// Refuse a user or device from now on; what it made stays, and is reached by logins that reach the whole domain
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki client credential remove acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c fred")]
+    Remove {
+        /// Name or identifier of the domain
+        domain: String,
+        /// SHA-256 of the client's public key, as `client list` shows it
+        fingerprint: Fingerprint,
+        /// The user's name, or the device's as `client credential list` shows it
+        name: String,
+    },
+    /// List the users and devices of a client
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki client credential list acme \
+                            3f1c0de5a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c")]
+    List {
+        /// Name or identifier of the domain
+        domain: String,
+        /// SHA-256 of the client's public key, as `client list` shows it
+        fingerprint: Fingerprint,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AccessArgs {
+    /// Reach only the objects that this login makes
+    #[arg(long)]
+    pub(crate) own: bool,
+    /// Permit these operations only, by their names in the KMIP specification, with commas between them
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    pub(crate) operations: Option<Vec<String>>,
 }
 
 #[derive(Args, Debug)]

@@ -74,7 +74,8 @@ fn domain(name: &str) -> String {
 fn client() -> String {
     format!(
         r#"{{"fingerprint":"{}","name":"vc-paris","subject":"CN=kmipClient20261122113000","not_after":1826883000,
-            "has_credential":true,"revoked":false,"created":1795347000}}"#,
+            "access":{{"own":false}},"credential_demanded":false,"credentials":[{{"name":"fred","has_password":true,
+            "access":{{"own":true,"operations":["Get"]}}}}],"revoked":false,"created":1795347000}}"#,
         "ab".repeat(32)
     )
 }
@@ -187,13 +188,50 @@ fn a_client_is_registered_with_its_credential_and_the_password_is_not_printed() 
     let list = World::serve(|_| json(200, &format!("[{}]", client()))).run("client list acme").stdout;
     let expected = format!(
         "\
-NAME      REVOKED  CREDENTIAL  NOT AFTER             CREATED               FINGERPRINT{0}  SUBJECT
-vc-paris  no       yes         2027-11-22T11:30:00Z  2026-11-22T11:30:00Z  {1}  CN=kmipClient20261122113000
+NAME      REVOKED  CREDENTIALS  NOT AFTER             CREATED               FINGERPRINT{0}  SUBJECT
+vc-paris  no       1            2027-11-22T11:30:00Z  2026-11-22T11:30:00Z  {1}  CN=kmipClient20261122113000
 ",
         " ".repeat(64 - 11),
         "ab".repeat(32)
     );
     assert_eq!(list, expected);
+}
+
+#[test]
+fn a_user_or_device_is_added_shown_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    fs::write(&password, "correct horse\n").unwrap();
+    let world = World::serve(|request| match request.method.as_str() {
+        "GET" => json(200, &format!("[{}]", client())),
+        _ => json(200, &client()),
+    });
+    let fingerprint = "ab".repeat(32);
+    let path = format!("/v1/domains/acme/clients/{fingerprint}");
+    let add = format!("client credential add acme {fingerprint}");
+    let run = world
+        .run(&format!("{add} --username fred --password-file {} --own --operations Get,Locate", password.display()));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    let sent: Value = serde_json::from_slice(&world.last().body).unwrap();
+    assert_eq!(
+        sent,
+        serde_json::json!({"username": "fred", "password": "correct horse",
+                           "access": {"own": true, "operations": ["Get", "Locate"]}})
+    );
+    assert_eq!(world.last().target, format!("{path}/credentials"));
+    assert_eq!(world.run(&format!("{add} --serial-number s1 --media-identifier m1")).code, 0);
+    let sent: Value = serde_json::from_slice(&world.last().body).unwrap();
+    assert_eq!(sent["device"], serde_json::json!({"serial_number": "s1", "media": "m1"}));
+    for wrong in ["", "--username fred", "--username fred --serial-number s1"] {
+        assert_eq!(world.run(&format!("{add} {wrong}")).code, 2, "{wrong}");
+    }
+    let list = world.run(&format!("client credential list acme {fingerprint}")).stdout;
+    assert_eq!(list, "NAME  KIND  PASSWORD  REACHES\nfred  user  yes       what it makes itself, by Get\n");
+    assert_eq!(world.run(&format!("client credential remove acme {fingerprint} fred")).code, 0);
+    assert_eq!((world.last().method, world.last().target), ("DELETE".to_owned(), format!("{path}/credentials/fred")));
+    assert_eq!(world.run(&format!("client access acme {fingerprint} --credential-demanded")).code, 0);
+    let sent: Value = serde_json::from_slice(&world.last().body).unwrap();
+    assert_eq!(sent, serde_json::json!({"access": {"own": false}, "credential_demanded": true}));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 30] = [
     "",
     "health",
     "hsm",
@@ -21,6 +21,11 @@ const COMMANDS: [&str; 25] = [
     "client register",
     "client issue",
     "client list",
+    "client credential",
+    "client credential add",
+    "client credential remove",
+    "client credential list",
+    "client access",
     "client revoke",
     "object",
     "object list",

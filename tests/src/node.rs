@@ -45,6 +45,8 @@ pub struct Tenant {
     pub name: String,
     /// The client's certificate and key.
     pub identity: Issued,
+    /// What the client is known by.
+    pub client: Fingerprint,
 }
 
 impl Node {
@@ -196,8 +198,8 @@ impl Node {
         let new = NewDomain { name: name.clone(), policy: Some(policy.to_owned()), allow };
         self.admin("operator")?.domain_create(&new)?;
         let identity = certs::self_signed_vcenter_client()?;
-        self.register(&name, &identity, credential)?;
-        Ok(Tenant { name, identity })
+        let client = self.register(&name, &identity, credential)?.fingerprint;
+        Ok(Tenant { name, identity, client })
     }
 
     /// Registers one more client of a domain.

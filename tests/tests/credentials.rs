@@ -1,9 +1,10 @@
-//! Username and password in the message's header: checked whenever they come, demanded of nobody.
+//! Users and devices in the message's header: checked whenever they come, demanded where an administrator says so, each
+//! reaching what it was given.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use admin_api::SecretText;
+use admin_api::{Access, ClientAccess, Device, NewCredential, SecretText};
 use kmip::ProtocolVersion;
-use kmip::message::{Credential, RequestMessage, ResponseMessage};
+use kmip::message::{Credential, DeviceCredential, Password, RequestMessage, ResponseMessage};
 use kmip::payload::{GetRequest, LocateRequest, RequestPayload};
 use kmip::registry::ResultReason;
 use secret::Secret;
@@ -154,5 +155,126 @@ fn passwords_are_in_no_log_no_record_and_no_database() {
                 assert!(!holds(&std::fs::read(&path).unwrap()), "{}", path.display());
             }
         }
+    }
+}
+
+/// A credential of a user, with what it reaches.
+fn user(name: &str, own: bool, operations: Option<&[&str]>) -> NewCredential {
+    let operations = operations.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+    NewCredential {
+        username: Some(name.to_owned()),
+        device: None,
+        password: Some(SecretText::new(PASSWORD.to_owned())),
+        access: Access { own, operations },
+    }
+}
+
+fn created(answer: ResponseMessage) -> String {
+    match successes(answer).unwrap().pop().unwrap() {
+        kmip::payload::ResponsePayload::Create(made) => made.unique_identifier,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn located(connection: &mut Connection, username: &str) -> Vec<String> {
+    let answer = connection.call(with(username, PASSWORD, LocateRequest::default())).unwrap();
+    match successes(answer).unwrap().pop().unwrap() {
+        kmip::payload::ResponsePayload::Locate(found) => found.unique_identifiers,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn users_of_one_client_reach_what_each_of_them_was_given() {
+    const DENIED: Option<ResultReason> = Some(ResultReason::PermissionDenied);
+    let mut node = Node::start().unwrap();
+    let tenant = node.tenant("users", "anssi").unwrap();
+    let admin = node.admin("operator").unwrap();
+    let reader = ["Locate", "Get Attributes"];
+    for new in [user("fred", true, None), user("barney", true, None), user("reader", false, Some(&reader))] {
+        admin.credential_add(&tenant.name, tenant.client, &new).unwrap();
+    }
+    assert!(admin.credential_add(&tenant.name, tenant.client, &user("fred", false, None)).is_err(), "one of a name");
+    let unknown = user("wilma", false, Some(&["Open Sesame"]));
+    assert!(admin.credential_add(&tenant.name, tenant.client, &unknown).is_err(), "no such operation");
+
+    let mut connection = node.connect(&tenant.identity).unwrap();
+    let of_fred = created(connection.call(with("fred", PASSWORD, aes(vec![name("of fred")]))).unwrap());
+    let of_all = created(connection.call(RequestMessage::single(V1_1, aes(Vec::new()))).unwrap());
+    // It is his after a restart as well.
+    node.restart().unwrap();
+    let mut connection = node.connect(&tenant.identity).unwrap();
+    let get = |id: &str| GetRequest::of(id);
+    successes(connection.call(with("fred", PASSWORD, get(&of_fred))).unwrap()).unwrap();
+    assert_eq!(reason(connection.call(with("barney", PASSWORD, get(&of_fred))).unwrap()), DENIED);
+    assert_eq!(reason(connection.call(with("fred", PASSWORD, get(&of_all))).unwrap()), DENIED);
+    successes(connection.call(RequestMessage::single(V1_1, get(&of_fred))).unwrap()).unwrap();
+    assert_eq!(located(&mut connection, "fred"), [of_fred.clone()]);
+    assert_eq!(located(&mut connection, "barney"), [""; 0]);
+    assert_eq!(located(&mut connection, "reader").len(), 2);
+    assert_eq!(reason(connection.call(with("reader", PASSWORD, get(&of_all))).unwrap()), DENIED);
+    assert_eq!(reason(connection.call(with("reader", PASSWORD, aes(Vec::new()))).unwrap()), DENIED);
+
+    // Demanded: the certificate alone is not enough any more. It restricts, too.
+    let admin = node.admin("operator").unwrap();
+    let demanded = ClientAccess { credential_demanded: true, ..ClientAccess::default() };
+    admin.client_access(&tenant.name, tenant.client, &demanded).unwrap();
+    let alone = connection.call(RequestMessage::single(V1_1, get(&of_all))).unwrap();
+    assert_eq!(reason(alone), Some(ResultReason::AuthenticationNotSuccessful));
+    let access = Access { own: false, operations: Some(vec!["Locate".to_owned()]) };
+    let restricted = ClientAccess { access, credential_demanded: false };
+    admin.client_access(&tenant.name, tenant.client, &restricted).unwrap();
+    assert_eq!(keys(&mut connection), 2);
+    assert_eq!(reason(connection.call(RequestMessage::single(V1_1, get(&of_all))).unwrap()), DENIED);
+
+    // Removed: refused at once, on the open connection too.
+    let left = admin.credential_remove(&tenant.name, tenant.client, "fred").unwrap();
+    assert_eq!(left.credentials.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["barney", "reader"]);
+    let gone = connection.call(with("fred", PASSWORD, get(&of_fred))).unwrap();
+    assert_eq!(reason(gone), Some(ResultReason::AuthenticationNotSuccessful));
+    assert!(admin.credential_remove(&tenant.name, tenant.client, "fred").is_err());
+}
+
+#[test]
+fn a_device_shows_all_that_it_was_registered_with() {
+    let node = Node::start().unwrap();
+    let tenant = node.tenant("device", "anssi").unwrap();
+    let admin = node.admin("operator").unwrap();
+    let device = |serial: &str, media: Option<&str>| Device {
+        serial_number: Some(serial.to_owned()),
+        media: media.map(str::to_owned),
+        ..Device::default()
+    };
+    let new = |device, password: Option<&str>| NewCredential {
+        username: None,
+        device: Some(device),
+        password: password.map(|text| SecretText::new(text.to_owned())),
+        access: Access::default(),
+    };
+    admin.credential_add(&tenant.name, tenant.client, &new(device("s1", Some("m1")), Some(PASSWORD))).unwrap();
+    admin.credential_add(&tenant.name, tenant.client, &new(device("s2", None), None)).unwrap();
+    let mut connection = node.connect(&tenant.identity).unwrap();
+    let mut show = |serial: &str, media: Option<&str>, password: Option<&str>| {
+        let mut request = RequestMessage::single(V1_1, LocateRequest::default());
+        request.header.authentication.push(Credential::Device(DeviceCredential {
+            device_serial_number: Some(serial.to_owned()),
+            password: password.and_then(|text| Password::new(Secret::copy_from(text.as_bytes()))),
+            media_identifier: media.map(str::to_owned),
+            ..DeviceCredential::default()
+        }));
+        reason(connection.call(request).unwrap())
+    };
+    assert_eq!(show("s1", Some("m1"), Some(PASSWORD)), None);
+    assert_eq!(show("s2", None, None), None);
+    for (serial, media, password) in [
+        ("s1", Some("m1"), Some("wrong")),
+        ("s1", Some("m1"), None),
+        ("s1", None, Some(PASSWORD)),
+        ("s1", Some("m2"), Some(PASSWORD)),
+        ("s2", None, Some(PASSWORD)),
+        ("s3", None, None),
+    ] {
+        let answer = show(serial, media, password);
+        assert_eq!(answer, Some(ResultReason::AuthenticationNotSuccessful), "{serial} {media:?} {password:?}");
     }
 }

@@ -3,17 +3,17 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use kmip::ProtocolVersion;
-use kmip::attribute::{AttributeValue, CryptographicParameters, Identifier, Link};
+use kmip::attribute::{Attribute, AttributeValue, CryptographicParameters, Identifier, Link};
 use kmip::message::{Outcome, RequestMessage};
 use kmip::object::ManagedObject;
 use kmip::payload::{
     CertifyRequest, CreateKeyPairRequest, CreateSplitKeyRequest, DerivationParameters, DeriveKeyRequest,
     GetAttributesRequest, GetRequest, JoinSplitKeyRequest, LocateRequest, ReCertifyRequest, ReKeyRequest,
-    RequestPayload,
+    RegisterRequest, RequestPayload,
 };
 use kmip::registry::{
-    CryptographicAlgorithm, DerivationMethod, HashingAlgorithm, LinkType, ObjectType, ResultReason, SplitKeyMethod,
-    UsageMask,
+    CryptographicAlgorithm, DerivationMethod, HashingAlgorithm, LinkType, ObjectGroupMember, ObjectType, ResultReason,
+    SplitKeyMethod, UsageMask,
 };
 use kmip::ttlv::DateTime;
 use system_tests::asking;
@@ -212,4 +212,83 @@ fn nothing_is_derived_from_a_key_that_is_not_made_for_it() {
         asking::bytes(&client.request(V1_4, GetRequest::of(id)).unwrap()).unwrap().to_vec()
     };
     assert_eq!(bytes(&mut client, &derived), bytes(&mut client, &again));
+}
+
+/// Locates what has all these attributes; fresh members only if `fresh`.
+fn located(client: &mut Connection, wanted: Vec<AttributeValue>, fresh: bool) -> Vec<String> {
+    let request = LocateRequest {
+        object_group_member: fresh.then_some(ObjectGroupMember::GroupMemberFresh),
+        attributes: wanted.into_iter().map(Attribute::new).collect(),
+        ..LocateRequest::default()
+    };
+    client.request(V1_4, request).unwrap().unique_identifiers
+}
+
+#[test]
+fn the_default_group_fills_itself_where_the_domain_was_made_so() {
+    let node = Node::start().unwrap();
+    let group = |name: &str| AttributeValue::ObjectGroup(name.to_owned());
+    let length = AttributeValue::CryptographicLength;
+    // Under `legacy`, tests get domains with every permission; under `anssi`, with none.
+    let without = node.tenant("stock", "anssi").unwrap();
+    let mut other = node.connect(&without.identity).unwrap();
+    assert!(located(&mut other, vec![group("default")], true).is_empty());
+
+    let tenant = node.tenant("stock", "legacy").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    assert!(
+        located(&mut client, vec![group("default")], false).is_empty(),
+        "nothing is made for who wants no fresh one"
+    );
+    assert!(located(&mut client, vec![group("another")], true).is_empty(), "nor in another group");
+    assert!(located(&mut client, vec![group("default"), length(128)], true).is_empty(), "nor what it would not be");
+    let first = located(&mut client, vec![group("default"), length(256)], true);
+    assert_eq!(first.len(), 1);
+    assert_eq!(located(&mut client, vec![group("default")], true), first, "what is fresh stays the answer");
+    let got = client.request(V1_4, GetRequest::of(&first[0])).unwrap();
+    assert_eq!(asking::bytes(&got).unwrap().len(), 32);
+    let second = located(&mut client, vec![group("default")], true);
+    assert_eq!(second.len(), 1);
+    assert_ne!(first, second);
+
+    // Who may only look gets none made.
+    let second = client.request(V1_4, GetRequest::of(&second[0])).unwrap();
+    let reader = admin_api::ClientAccess {
+        access: admin_api::Access { own: false, operations: Some(vec!["Locate".to_owned()]) },
+        credential_demanded: false,
+    };
+    node.admin("operator").unwrap().client_access(&tenant.name, tenant.client, &reader).unwrap();
+    assert!(located(&mut client, vec![group("default")], true).is_empty());
+    assert_eq!(located(&mut client, vec![group("default")], false).len(), 2, "{}", second.unique_identifier);
+}
+
+#[test]
+fn a_template_gives_what_stands_in_it_and_not_what_describes_it() {
+    let node = Node::start().unwrap();
+    let tenant = node.tenant("template", "anssi").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let contact = |text: &str| AttributeValue::ContactInformation(text.to_owned());
+    let group = AttributeValue::ObjectGroup("given".to_owned());
+    let template = ManagedObject::Template(kmip::object::Template {
+        attributes: vec![Attribute::new(contact("given")), Attribute::new(group.clone())],
+    });
+    let own = vec![asking::name("template"), contact("of the template")];
+    let id = client.request(V1_4, RegisterRequest::new(template, own)).unwrap().unique_identifier;
+
+    let mut create = asking::aes(Vec::new());
+    create.template_attribute.names.push(kmip::attribute::Name::text("template"));
+    let key = client.request(V1_4, create).unwrap().unique_identifier;
+    let mut of = |id: &str, name: &str| {
+        let request =
+            GetAttributesRequest { unique_identifier: Some(id.into()), attribute_names: vec![name.to_owned()] };
+        let answered = client.request(V1_4, request).unwrap().attributes;
+        answered.into_iter().map(|one| one.value).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&key, "Contact Information"), [contact("given")]);
+    assert_eq!(of(&key, "Object Group"), [group]);
+    assert_eq!(of(&id, "Contact Information"), [contact("of the template")]);
+    assert_eq!(of(&id, "Object Group"), []);
+    let got = client.request(V1_4, GetRequest::of(&id)).unwrap();
+    let ManagedObject::Template(whole) = got.object else { panic!("{:?}", got.object_type) };
+    assert_eq!(whole.attributes.len(), 2);
 }

@@ -2,10 +2,12 @@
 
 use uuid::Uuid;
 
+use super::access::{Access, NewCredential};
 use super::domain::NewDomain;
 use super::identity::{Credential, IssueClient, RegisterClient};
 use super::object::{RevocationReason, RevokeObject};
-use crate::limits::{MAX_MESSAGE, MAX_NAME, MAX_PASSWORD_LEN, MAX_USERNAME_LEN};
+use super::text::SecretText;
+use crate::limits::{MAX_MESSAGE, MAX_NAME, MAX_OPERATIONS, MAX_PASSWORD_LEN, MAX_USERNAME_LEN};
 
 /// The log of the system stands beside those of the domains under this name.
 const SYSTEM: &str = "system";
@@ -54,13 +56,62 @@ impl IssueClient {
 
 impl Credential {
     fn check(&self) -> Result<(), &'static str> {
-        if !(1..=MAX_USERNAME_LEN).contains(&self.username.len()) {
-            return Err("a username has 1 to 255 bytes");
+        username_fits(&self.username)?;
+        password_fits(&self.password)
+    }
+}
+
+impl NewCredential {
+    /// Whether it is one user or one device, with a password where it has to have one.
+    ///
+    /// # Errors
+    /// What is wrong, one sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match (&self.username, &self.device) {
+            (Some(username), None) => {
+                username_fits(username)?;
+                if self.password.is_none() {
+                    return Err("a user has a password");
+                }
+            }
+            (None, Some(device)) => {
+                let mut given = device.identifiers().into_iter().flatten().peekable();
+                if given.peek().is_none() {
+                    return Err("a device has at least one identifier");
+                }
+                if given.any(|one| !(1..=MAX_USERNAME_LEN).contains(&one.len())) {
+                    return Err("an identifier of a device has 1 to 255 bytes");
+                }
+            }
+            _ => return Err("a credential is that of a user or that of a device"),
         }
-        if !(1..=MAX_PASSWORD_LEN).contains(&self.password.expose().len()) {
-            return Err("a password has 1 to 1024 bytes");
+        self.password.as_ref().map_or(Ok(()), password_fits)?;
+        self.access.check()
+    }
+}
+
+impl Access {
+    /// Whether there are no more operations than there can be. Their names are for the server to know.
+    ///
+    /// # Errors
+    /// What is wrong, one sentence.
+    pub fn check(&self) -> Result<(), &'static str> {
+        match &self.operations {
+            Some(operations) if operations.len() > MAX_OPERATIONS => Err("there are not that many operations"),
+            _ => Ok(()),
         }
+    }
+}
+
+fn username_fits(username: &str) -> Result<(), &'static str> {
+    if (1..=MAX_USERNAME_LEN).contains(&username.len()) { Ok(()) } else { Err("a username has 1 to 255 bytes") }
+}
+
+fn password_fits(password: &SecretText) -> Result<(), &'static str> {
+    if (1..=MAX_PASSWORD_LEN).contains(&password.expose().len()) {
         Ok(())
+    } else {
+        Err("a password has 1 to 1024 bytes")
     }
 }
 
@@ -92,7 +143,21 @@ fn client_name(name: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::SecretText;
+
+    #[test]
+    fn a_credential_is_a_user_with_a_password_or_a_device() {
+        use crate::types::Device;
+        let nobody = NewCredential { username: None, device: None, password: None, access: Access::default() };
+        let password = || Some(SecretText::new("p".to_owned()));
+        let user = || Some("u".to_owned());
+        let device = || Some(Device { media: Some("m".to_owned()), ..Device::default() });
+        assert!(nobody.check().is_err());
+        assert!(NewCredential { username: user(), ..nobody.clone() }.check().is_err());
+        assert!(NewCredential { username: user(), password: password(), ..nobody.clone() }.check().is_ok());
+        assert!(NewCredential { device: device(), ..nobody.clone() }.check().is_ok());
+        assert!(NewCredential { device: Some(Device::default()), ..nobody.clone() }.check().is_err());
+        assert!(NewCredential { username: user(), device: device(), password: password(), ..nobody }.check().is_err());
+    }
 
     fn domain(name: &str) -> NewDomain {
         NewDomain { name: name.to_owned(), policy: None, allow: Vec::new() }

@@ -141,11 +141,13 @@ pub enum Permission {
     WrappedGet,
     /// Operation Re-Provision: a client's own certificate gives way to another one.
     ReProvision,
+    /// An object group `default` that fills itself: Locate of a fresh member makes an AES-256 key where none is left.
+    DefaultGroup,
 }
 
 impl Permission {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Export, Self::Import, Self::WrappedGet, Self::ReProvision];
+    pub const ALL: [Self; 5] = [Self::Export, Self::Import, Self::WrappedGet, Self::ReProvision, Self::DefaultGroup];
 
     /// As in the JSON.
     #[must_use]
@@ -155,6 +157,7 @@ impl Permission {
             Self::Import => "import",
             Self::WrappedGet => "wrapped_get",
             Self::ReProvision => "re_provision",
+            Self::DefaultGroup => "default_group",
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{ClientAccess, RegisteredCredential};
 use super::text::{Fingerprint, SecretText};
 
 /// A registered KMIP client.
@@ -15,8 +16,12 @@ pub struct Client {
     pub subject: String,
     /// End of the certificate's validity, seconds since the epoch.
     pub not_after: i64,
-    /// Whether a username and password are registered and must agree where a message carries some.
-    pub has_credential: bool,
+    /// What it reaches by its certificate alone, and whether that is enough.
+    #[serde(flatten)]
+    pub alone: ClientAccess,
+    /// Users and devices that its messages may name, and must prove where they do.
+    #[serde(default)]
+    pub credentials: Vec<RegisteredCredential>,
     /// Whether it is refused.
     pub revoked: bool,
     /// When it was registered, seconds since the epoch.

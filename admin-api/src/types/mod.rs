@@ -1,5 +1,6 @@
 //! What the admin API speaks of, one file per noun.
 
+mod access;
 mod audit;
 mod check;
 mod domain;
@@ -9,6 +10,7 @@ mod identity;
 mod object;
 mod text;
 
+pub use access::{Access, ClientAccess, Device, NewCredential, RegisteredCredential};
 pub use audit::{Checkpoint, CheckpointKey, TrustAnchor};
 pub use domain::{Domain, DomainChange, DomainState, Finding, NewDomain, Permission, Verification};
 pub use health::{Health, HealthCheck, HealthState};

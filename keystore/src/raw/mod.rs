@@ -4,6 +4,7 @@
 mod domain;
 mod identity;
 mod object;
+mod rights;
 mod tombstone;
 
 pub(crate) use domain::RawDomain;

@@ -76,9 +76,11 @@ impl Permissions {
     pub const IMPORT: Self = Self(1 << 1);
     /// Get under a key wrapping specification. KMIP 1.4 §2.1.6.
     pub const WRAPPED_GET: Self = Self(1 << 2);
+    /// Locate of a fresh member of the group `default` makes one where none is left. KMIP 1.4 §4.9.
+    pub const DEFAULT_GROUP: Self = Self(1 << 3);
 
     /// Re-Provision: a client may put another certificate in the place of its own. KMIP 2.1 §6.1.48.
-    pub const RE_PROVISION: Self = Self(1 << 3);
+    pub const RE_PROVISION: Self = Self(1 << 4);
 
     /// Whether everything in `other` is allowed.
     #[must_use]

@@ -5,5 +5,5 @@ mod identity;
 mod object;
 
 pub use domain::{DomainRow, DomainState, Permissions};
-pub use identity::{Credential, Fingerprint, IdentityKind, IdentityRow};
+pub use identity::{Access, Credential, Device, Fingerprint, IdentityKind, IdentityRow, Subject};
 pub use object::{Dates, ObjectId, ObjectRow, Revocation};

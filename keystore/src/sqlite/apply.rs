@@ -377,12 +377,12 @@ impl<'m> Application<'m> {
             None => concat!(
                 "INSERT INTO identity (",
                 identity_columns!(),
-                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+                ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
             ),
             Some(_) => {
-                "UPDATE identity SET name = $3, kind = $4, role = $5, certificate = $6, username = $7, argon2 = $8, \
-                 created_us = $9, revoked = $10, revision = $11, mac = $12 \
-                 WHERE fingerprint = $1 AND domain = $2 AND revision = $11 - 1"
+                "UPDATE identity SET name = $3, kind = $4, role = $5, certificate = $6, rights = $7, \
+                 created_us = $8, revoked = $9, revision = $10, mac = $11 \
+                 WHERE fingerprint = $1 AND domain = $2 AND revision = $10 - 1"
             }
         };
         let done = raw.bind(sqlx::query(sql), &mac).execute(connection).await.map_err(refused)?;

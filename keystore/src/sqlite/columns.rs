@@ -30,7 +30,7 @@ macro_rules! domain_columns {
 /// The columns of `identity`.
 macro_rules! identity_columns {
     () => {
-        "fingerprint, domain, name, kind, role, certificate, username, argon2, created_us, revoked, revision, mac"
+        "fingerprint, domain, name, kind, role, certificate, rights, created_us, revoked, revision, mac"
     };
 }
 
@@ -164,8 +164,7 @@ impl Columns for RawIdentity {
             .bind(self.kind)
             .bind(self.role)
             .bind(self.certificate)
-            .bind(self.username)
-            .bind(self.argon2)
+            .bind(self.rights)
             .bind(self.created_us)
             .bind(self.revoked)
             .bind(self.revision)
@@ -180,13 +179,12 @@ impl Columns for RawIdentity {
             kind: row.try_get(3)?,
             role: row.try_get(4)?,
             certificate: row.try_get(5)?,
-            username: row.try_get(6)?,
-            argon2: row.try_get(7)?,
-            created_us: row.try_get(8)?,
-            revoked: row.try_get(9)?,
-            revision: row.try_get(10)?,
+            rights: row.try_get(6)?,
+            created_us: row.try_get(7)?,
+            revoked: row.try_get(8)?,
+            revision: row.try_get(9)?,
         };
-        Ok((raw, row.try_get(11)?))
+        Ok((raw, row.try_get(10)?))
     }
 }
 

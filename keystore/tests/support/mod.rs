@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::{Identity, LogId, Outcome, Record};
 use keystore::{
-    Change, Committed, Credential, Dates, DomainRow, DomainState, IdentityKind, IdentityRow, KeyStore, MacKey,
-    ObjectId, ObjectRow, Permissions, Revocation, SqliteStore, Step, StoreError, StoreOptions, Unit,
+    Access, Change, Committed, Credential, Dates, DomainRow, DomainState, IdentityKind, IdentityRow, KeyStore, MacKey,
+    ObjectId, ObjectRow, Permissions, Revocation, SqliteStore, Step, StoreError, StoreOptions, Subject, Unit,
 };
 use kmip::attribute::{Attribute, AttributeValue, Name};
 use kmip::registry::{CryptographicAlgorithm, NameType, ObjectType, RevocationReasonCode, State, UsageMask};
@@ -100,7 +100,13 @@ pub fn identity_row(domain: DomainId, number: u8) -> IdentityRow {
         name: format!("host {number}"),
         kind: IdentityKind::Client,
         certificate: vec![number; 40],
-        credential: Some(Credential { username: format!("user{number}"), argon2: format!("$argon2id${number}") }),
+        access: Access::default(),
+        credential_demanded: false,
+        credentials: vec![Credential {
+            subject: Subject::User(format!("user{number}")),
+            argon2: Some(format!("$argon2id${number}")),
+            access: Access::default(),
+        }],
         created_us: 1_700_000_000_000_000 + i64::from(number),
         revoked: false,
         revision: 0,

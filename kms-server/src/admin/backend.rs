@@ -6,8 +6,9 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    Checkpoint, Client, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient,
-    IssuedClient, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus,
+    IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor,
+    Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -154,6 +155,33 @@ pub trait AdminBackend: Strangers {
         domain: &str,
         client: Fingerprint,
         effect: Effect,
+    ) -> Result<Client, Refusal>;
+
+    /// `POST /v1/domains/{d}/clients/{fingerprint}/credentials`. [`ErrorCode::Conflict`] where there is one of that name.
+    async fn credential_add(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: Fingerprint,
+        credential: NewCredential,
+    ) -> Result<Client, Refusal>;
+
+    /// `DELETE /v1/domains/{d}/clients/{fingerprint}/credentials/{name}`.
+    async fn credential_remove(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: Fingerprint,
+        name: &str,
+    ) -> Result<Client, Refusal>;
+
+    /// `POST /v1/domains/{d}/clients/{fingerprint}/access`.
+    async fn client_access(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: Fingerprint,
+        access: ClientAccess,
     ) -> Result<Client, Refusal>;
 
     /// `GET /v1/domains/{d}/objects`: at most `limit`, in the order of their identifiers, beginning behind `after`.

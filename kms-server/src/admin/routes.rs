@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
-use admin_api::{DomainChange, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevokeObject};
+use admin_api::{
+    ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain, RegisterClient,
+    RevokeObject,
+};
 use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
@@ -45,6 +48,9 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
+        .route("/v1/domains/{domain}/clients/{client}/credentials", post(credential_add))
+        .route("/v1/domains/{domain}/clients/{client}/credentials/{name}", delete(credential_remove))
+        .route("/v1/domains/{domain}/clients/{client}/access", post(client_access))
         .route("/v1/domains/{domain}/objects", get(object_list))
         .route("/v1/domains/{domain}/objects/{object}", get(object_show).delete(object_destroy))
         .route("/v1/domains/{domain}/objects/{object}/revoke", post(object_revoke))
@@ -237,6 +243,39 @@ async fn client_revoke(
     let act =
         async move |node: Arc<dyn AdminBackend>, caller| node.client_revoke(&caller, &domain, client, effect).await;
     ok(app.act("client revoke", caller, act).await)
+}
+
+async fn credential_add(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, client)): Named<(String, Fingerprint)>,
+    Sent(new): Sent<NewCredential>,
+) -> Result<Response, Refusal> {
+    new.check().map_err(fault)?;
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.credential_add(&caller, &domain, client, new).await;
+    Ok(created(app.act("credential add", caller, act).await))
+}
+
+async fn credential_remove(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, client, name)): Named<(String, Fingerprint, String)>,
+) -> Response {
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.credential_remove(&caller, &domain, client, &name).await;
+    ok(app.act("credential remove", caller, act).await)
+}
+
+async fn client_access(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, client)): Named<(String, Fingerprint)>,
+    Sent(access): Sent<ClientAccess>,
+) -> Result<Response, Refusal> {
+    access.access.check().map_err(fault)?;
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.client_access(&caller, &domain, client, access).await;
+    Ok(ok(app.act("client access", caller, act).await))
 }
 
 /// `?after=&limit=`.

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use admin_api::{
-    ClientError, Credential, DomainChange, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient,
-    RevocationReason, RevokeObject, SecretText,
+    Access, ClientAccess, ClientError, Credential, DomainChange, Effect, ErrorCode, Fingerprint, IssueClient,
+    NewCredential, NewDomain, RegisterClient, RevocationReason, RevokeObject, SecretText,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -29,6 +29,12 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
                 RevokeObject { reason: RevocationReason::Superseded, message: None, compromise_occurrence: None };
             let credential =
                 Some(Credential { username: "u".to_owned(), password: SecretText::new("p\"w".to_owned()) });
+            let user = NewCredential {
+                username: Some("fred".to_owned()),
+                device: None,
+                password: Some(SecretText::new("p".to_owned())),
+                access: Access { own: true, operations: Some(vec!["Get".to_owned()]) },
+            };
             client.health()?;
             client.hsm_status()?;
             client.trust_anchor()?;
@@ -50,6 +56,10 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             assert_eq!(client.client_issue("acme", &issue)?.private_key.unwrap().expose(), "KEY");
             client.client_revoke("acme", who, Effect::Real)?;
             client.client_revoke("acme", who, Effect::DryRun)?;
+            client.credential_add("acme", who, &user)?;
+            client.credential_remove("acme", who, "fred/é")?;
+            let demanded = ClientAccess { credential_demanded: true, ..ClientAccess::default() };
+            client.client_access("acme", who, &demanded)?;
             client.object_list("acme", None, None)?;
             client.object_list("acme", Some(ID), Some(1000))?;
             assert_eq!(client.object_show("acme", ID)?.id, ID);
@@ -76,6 +86,9 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "client_issue acme vc Some(\"CSR\")",
         "client_revoke acme ab Real",
         "client_revoke acme ab DryRun",
+        "credential_add acme ab Some(\"fred\") Some(\"p\") Access { own: true, operations: Some([\"Get\"]) }",
+        "credential_remove acme ab fred/é",
+        "client_access acme ab true",
         "object_list acme false 100",
         "object_list acme true 1000",
         "object_show acme",

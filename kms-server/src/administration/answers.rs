@@ -7,7 +7,8 @@ use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::UsageMask;
 use uuid::Uuid;
 
-use crate::attributes;
+use super::credentials::{told_access, told_credential};
+use crate::attributes::{self, View};
 use crate::node::directory::Domain;
 
 /// The version in whose words attributes are shown.
@@ -50,13 +51,14 @@ pub(super) fn client(row: &IdentityRow) -> api::Client {
         name: row.name.clone(),
         subject: facts.as_ref().map(|facts| facts.subject.clone()).unwrap_or_default(),
         not_after: facts.map_or(0, |facts| facts.not_after),
-        has_credential: row.credential.is_some(),
+        alone: api::ClientAccess { access: told_access(&row.access), credential_demanded: row.credential_demanded },
+        credentials: row.credentials.iter().map(told_credential).collect(),
         revoked: row.revoked,
         created: row.created_us.div_euclid(1_000_000),
     }
 }
 
-pub(super) fn object(row: &ObjectRow) -> api::Object {
+pub(super) fn object(row: &ObjectRow, lease_s: u32) -> api::Object {
     let dates = &row.dates;
     let names = row.attributes.iter().filter_map(|one| match &one.value {
         AttributeValue::Name(name) => Some(name.value.clone()),
@@ -86,7 +88,10 @@ pub(super) fn object(row: &ObjectRow) -> api::Object {
             code: revocation.code.text().to_owned(),
             message: revocation.message.clone(),
         }),
-        attributes: attributes::visible(row, SHOWN_IN).iter().filter_map(named_value).collect(),
+        attributes: attributes::visible(row, View { version: SHOWN_IN, lease_s })
+            .iter()
+            .filter_map(named_value)
+            .collect(),
         owner: api::Fingerprint(row.owner),
         revision: row.revision,
     }
@@ -115,5 +120,6 @@ pub(super) fn permission(permission: api::Permission) -> Permissions {
         api::Permission::Import => Permissions::IMPORT,
         api::Permission::WrappedGet => Permissions::WRAPPED_GET,
         api::Permission::ReProvision => Permissions::RE_PROVISION,
+        api::Permission::DefaultGroup => Permissions::DEFAULT_GROUP,
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::acting::{Acting, AdminFailure};
 use super::answers;
 use super::clients::NewCredential;
+use super::credentials::RightsChange;
 use super::rights::{Act, may};
 use super::{export, overview};
 use crate::admin::{AdminBackend, Caller, Export, Refusal};
@@ -100,6 +101,19 @@ impl Administration {
                 told(acting.refuse(&self.node, LogId::System, operation, failure).await)
             }
         }
+    }
+
+    /// Changes what may be done through a client.
+    async fn change_rights(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        change: RightsChange,
+    ) -> Result<api::Client, Refusal> {
+        let acting = self.admit(caller, Act::ManageClients).await?;
+        let domain = self.tenant(&acting, domain, change.operation()).await?;
+        told(self.node.change_rights(&acting, &domain, &client.0, change).await).map(|row| answers::client(&row))
     }
 
     /// A log by name: `system`, or a tenant's domain.
@@ -294,6 +308,36 @@ impl AdminBackend for Administration {
         told(revoked).map(|row| answers::client(&row))
     }
 
+    async fn credential_add(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        credential: api::NewCredential,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Add(credential)).await
+    }
+
+    async fn credential_remove(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        name: &str,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Remove(name.to_owned())).await
+    }
+
+    async fn client_access(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        client: api::Fingerprint,
+        access: api::ClientAccess,
+    ) -> Result<api::Client, Refusal> {
+        self.change_rights(caller, domain, client, RightsChange::Alone(access)).await
+    }
+
     async fn object_list(
         &self,
         caller: &Caller,
@@ -307,13 +351,17 @@ impl AdminBackend for Administration {
         let rows = told(self.node.list_objects(&acting, &domain, after.map(Uuid::into_bytes), limit).await)?;
         let full = rows.len() >= limit.clamp(1, super::objects::MAX_PAGE);
         let next = rows.last().filter(|_| full).map(|row| Uuid::from_bytes(row.id));
-        Ok(api::ObjectPage { objects: rows.iter().map(answers::object).collect(), next })
+        Ok(api::ObjectPage {
+            objects: rows.iter().map(|row| answers::object(row, self.node.offer.lease_s)).collect(),
+            next,
+        })
     }
 
     async fn object_show(&self, caller: &Caller, domain: &str, object: Uuid) -> Result<api::Object, Refusal> {
         let acting = self.admit(caller, Act::ReadDomain).await?;
         let domain = self.tenant(&acting, domain, "Show Object").await?;
-        told(self.node.show_object(&acting, &domain, object.into_bytes()).await).map(|row| answers::object(&row))
+        told(self.node.show_object(&acting, &domain, object.into_bytes()).await)
+            .map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn object_revoke(
@@ -331,7 +379,7 @@ impl AdminBackend for Administration {
         let object = object.into_bytes();
         let revoked =
             self.node.revoke_object(&acting, &domain, object, reason, revoke.compromise_occurrence, dry_run).await;
-        told(revoked).map(|row| answers::object(&row))
+        told(revoked).map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn object_destroy(
@@ -345,7 +393,7 @@ impl AdminBackend for Administration {
         let domain = self.tenant(&acting, domain, "Destroy").await?;
         let dry_run = effect == Effect::DryRun;
         told(self.node.destroy_object(&acting, &domain, object.into_bytes(), dry_run).await)
-            .map(|row| answers::object(&row))
+            .map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
     async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use audit::Record;
-use keystore::{Change, Credential, IdentityKind, IdentityRow, Step};
+use keystore::{Access, Change, Credential, IdentityKind, IdentityRow, Step, Subject};
 use secret::{DomainId, Secret};
 
 use super::acting::{Acting, AdminFailure, unit};
-use crate::authentication;
+use super::credentials::hashed;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::log_of;
@@ -134,10 +134,8 @@ impl Node {
                 if username.is_empty() || username.len() > MAX_USERNAME_LEN {
                     return Err(AdminFailure::Unusable("a username has 1 to 255 bytes"));
                 }
-                let argon2 = tokio::task::spawn_blocking(move || authentication::hash_password(&password))
-                    .await
-                    .map_err(|_| Failure::Internal("password hashing was interrupted"))??;
-                Some(Credential { username, argon2 })
+                let argon2 = Some(hashed(password).await?);
+                Some(Credential { subject: Subject::User(username), argon2, access: Access::default() })
             }
         };
         let row = IdentityRow {
@@ -146,7 +144,9 @@ impl Node {
             name: name.to_owned(),
             kind: IdentityKind::Client,
             certificate: certificate.to_vec(),
-            credential,
+            access: Access::default(),
+            credential_demanded: false,
+            credentials: credential.into_iter().collect(),
             created_us: self.clock.now_us(),
             revoked: false,
             revision: 1,
@@ -189,7 +189,7 @@ impl Node {
         self.directory.identities_of(domain).len() < MAX_CLIENTS
     }
 
-    async fn put_identity(
+    pub(super) async fn put_identity(
         &self,
         acting: &Acting,
         domain: &Domain,

@@ -5,6 +5,7 @@ mod answers;
 mod backend;
 mod certificate_authority;
 mod clients;
+mod credentials;
 mod custody;
 mod domains;
 mod export;

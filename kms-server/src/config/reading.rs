@@ -148,6 +148,39 @@ impl<'w> Section<'w> {
         number
     }
 
+    /// Whether `key` is there at all.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let (at, value) = self.look(key)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.wrong_type(&at, key, "true or false", value);
+        }
+        flag
+    }
+
+    /// A list of strings; empty if it is absent.
+    pub(super) fn texts(&mut self, key: &'static str) -> Vec<String> {
+        let mut texts = Vec::new();
+        match self.look(key) {
+            Some((at, DeValue::Array(items))) => {
+                for item in items.iter() {
+                    match item.get_ref().as_str() {
+                        Some(text) => texts.push(text.to_owned()),
+                        None => self.wrong_type(&at, key, "a list of strings", item.get_ref()),
+                    }
+                }
+            }
+            Some((at, other)) => self.wrong_type(&at, key, "a list of strings", other),
+            None => {}
+        }
+        texts
+    }
+
     /// One of the words in `words`, with what it stands for.
     pub(super) fn word<T: Copy>(&mut self, key: &'static str, words: &[(&str, T)]) -> Option<T> {
         let text = self.text(key)?;

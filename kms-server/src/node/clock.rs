@@ -20,6 +20,8 @@ impl Clock {
         let system = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| i64::try_from(since.as_micros()).unwrap_or(i64::MAX));
+        #[cfg(feature = "fault")]
+        let system = system.saturating_add(super::fault::clock_shift_us());
         let before = self.latest_us.fetch_max(system, Ordering::AcqRel);
         if before - system > NOTEWORTHY_JUMP_US {
             tracing::warn!(

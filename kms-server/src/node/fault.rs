@@ -1,11 +1,27 @@
-//! Faults of the store on purpose, for the controls of durability tests: a promise that is kept carelessly must be caught.
+//! Faults on purpose: of the store, for the controls of durability tests, where a promise that is kept carelessly must be
+//! caught; and of the clock, which a test moves on to see what happens when a date has come.
 //!
 //! Exists only with the feature `fault`, which never compiles into a release build (`keystore` and `hsm` refuse).
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use keystore::{StoreOptions, Synchronous};
 
 /// A comma-separated list of `early-answer`, `synchronous=off`, `synchronous=normal`, `failing-commit=N`.
 pub const VARIABLE: &str = "CLAVIS_STORE_FAULT";
+
+/// Names a file with the seconds that the node's clock is ahead of the system's. It is read whenever the clock is.
+pub const CLOCK_VARIABLE: &str = "CLAVIS_CLOCK_FILE";
+
+/// How far the clock is ahead, in microseconds; not at all where no file says so.
+#[must_use]
+pub fn clock_shift_us() -> i64 {
+    static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let Some(path) = FILE.get_or_init(|| std::env::var_os(CLOCK_VARIABLE).map(PathBuf::from)) else { return 0 };
+    let seconds: i64 = std::fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    seconds.saturating_mul(1_000_000)
+}
 
 /// The options as [`VARIABLE`] spoils them. A word that is none of those it may hold spoils nothing and is logged.
 #[must_use]

@@ -18,6 +18,7 @@ use super::auditing::Told;
 use super::tickets::Permit;
 use crate::failure::Failure;
 use crate::limits::{JOB_ANSWER_LIFETIME_S, JOBS, JOBS_PER_DOMAIN, PATIENT_POLLS};
+use crate::login::Login;
 use crate::shell::peer::Fingerprint;
 
 /// Asynchronous Correlation Value: random, as guessing it would reach another client's answer within the domain.
@@ -28,6 +29,8 @@ pub type CorrelationValue = [u8; 16];
 pub struct Work {
     /// Whose it is.
     pub client: Fingerprint,
+    /// Whom it speaks for.
+    pub login: Login,
     /// The domain it is for.
     pub domain: DomainId,
     /// What its audit records say about its origin.

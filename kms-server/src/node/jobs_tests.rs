@@ -25,6 +25,7 @@ fn work(domain: DomainId, payloads: Vec<RequestPayload>) -> Box<Work> {
     let told = Told::of_client(domain, [0; 32], SocketAddr::from((Ipv4Addr::LOCALHOST, 1)));
     Box::new(Work {
         client: [0; 32],
+        login: Login::of_certificate([0; 32]),
         domain,
         told,
         message: RequestMessage::batch(ProtocolVersion::V1_4, payloads),

@@ -39,6 +39,7 @@ use crate::node::jobs::Jobs;
 use crate::node::strangers::StrangerCounts;
 use crate::node::streams::Streams;
 use crate::node::tickets::Tickets;
+use crate::offer::Offer;
 use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
@@ -51,6 +52,8 @@ pub struct Node {
     pub kms: String,
     /// Limits in force.
     pub limits: Limits,
+    /// What is switched off, announced and stated.
+    pub offer: Offer,
     /// What is durable.
     pub store: Arc<dyn KeyStore>,
     /// The chain of trust.
@@ -115,6 +118,7 @@ impl Node {
     pub async fn start(
         kms: String,
         limits: Limits,
+        offer: Offer,
         store: Arc<dyn KeyStore>,
         hsm: hsm::Group,
     ) -> Result<Self, StartError> {
@@ -129,6 +133,7 @@ impl Node {
         let node = Self {
             kms,
             limits,
+            offer,
             store,
             hsm,
             directory: Directory::default(),

@@ -35,6 +35,7 @@ use self::server::{constraints, defaults, discover_versions, interop, log, news,
 use self::session::{cancel, delegated_login, login, logout, poll, process, query_asynchronous_requests};
 use crate::change::policy_of;
 use crate::failure::Failure;
+use crate::offer::Offer;
 use crate::scope::Scope;
 
 /// Every operation offered, in the order Query lists them.
@@ -117,12 +118,17 @@ const OBJECT_TYPES: [ObjectType; 10] = [
 /// The protocol versions spoken, the preferred one first.
 pub const VERSIONS: [ProtocolVersion; 7] = kmip::message::SUPPORTED_VERSIONS;
 
-/// Whether the operation is offered to clients of `version` in a domain under `policy`.
+/// Whether the operation is offered to clients of `version` in a domain under `policy`, on a node that offers `offer`.
 #[must_use]
-pub fn is_offered(operation: Operation, version: ProtocolVersion, policy: &str) -> bool {
+pub fn is_offered(operation: Operation, version: ProtocolVersion, policy: &str, offer: &Offer) -> bool {
     // The specification keeps Interop out of production (KMIP 2.1 §6.1.26), and so does the policy made for it.
     let fits_policy = operation != Operation::Interop || policy_of(policy) == AlgorithmPolicy::Legacy;
-    OFFERED.contains(&operation) && operation.is_known_to(version) && fits_policy
+    // These are about answers that come later, and about nothing else.
+    let waits = matches!(
+        operation,
+        Operation::Poll | Operation::Cancel | Operation::Process | Operation::QueryAsynchronousRequests
+    );
+    OFFERED.contains(&operation) && operation.is_known_to(version) && fits_policy && (offer.asynchronous || !waits)
 }
 
 /// Carries out a Poll, which is answered with the whole batch item of another operation.

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use admin_api::{AdminClient, Client, Credential, IssueClient, RegisterClient, SecretText};
+use admin_api::{AdminClient, Client, ClientAccess, Credential, IssueClient, RegisterClient, SecretText};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::{effect, headline};
+use super::{credential, effect, headline};
 use crate::cli::{self, CredentialArgs};
 use crate::exit::Failure;
 use crate::files::{self, NewFile};
@@ -43,6 +43,13 @@ pub(crate) fn run(
         cli::Client::List { domain } => {
             let clients = client()?.client_list(domain)?;
             out.write(&clients, || list(&clients))
+        }
+        cli::Client::Credential(verb) => credential::run(verb, client, out),
+        cli::Client::Access { domain, fingerprint, access, credential_demanded } => {
+            let asked = ClientAccess { access: credential::access(access), credential_demanded: *credential_demanded };
+            asked.access.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
+            let changed = client()?.client_access(domain, *fingerprint, &asked)?;
+            out.write(&changed, || sheet(&changed))
         }
         cli::Client::Revoke { domain, fingerprint, dry_run } => {
             let revoked = client()?.client_revoke(domain, *fingerprint, effect(*dry_run))?;
@@ -106,18 +113,22 @@ fn with(stem: &Path, suffix: &str) -> PathBuf {
 fn read_credential(args: &CredentialArgs) -> Result<Option<Credential>, Failure> {
     // The parser demands both or none.
     let (Some(username), Some(path)) = (&args.username, &args.password_file) else { return Ok(None) };
+    Ok(Some(Credential { username: username.clone(), password: read_password(path)? }))
+}
+
+/// The first line of the file.
+pub(super) fn read_password(path: &Path) -> Result<SecretText, Failure> {
     let text = Zeroizing::new(files::read_text(path)?);
-    let password = text.lines().next().unwrap_or_default().to_owned();
-    Ok(Some(Credential { username: username.clone(), password: SecretText::new(password) }))
+    Ok(SecretText::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
 fn list(clients: &[Client]) -> String {
-    let mut table = Table::new(&["NAME", "REVOKED", "CREDENTIAL", "NOT AFTER", "CREATED", "FINGERPRINT", "SUBJECT"]);
+    let mut table = Table::new(&["NAME", "REVOKED", "CREDENTIALS", "NOT AFTER", "CREATED", "FINGERPRINT", "SUBJECT"]);
     for client in clients {
         table.row([
             client.name.clone(),
             yes(client.revoked),
-            yes(client.has_credential),
+            client.credentials.len().to_string(),
             utc(client.not_after),
             utc(client.created),
             client.fingerprint.to_string(),
@@ -127,14 +138,16 @@ fn list(clients: &[Client]) -> String {
     table.render()
 }
 
-fn sheet(client: &Client) -> String {
+pub(super) fn sheet(client: &Client) -> String {
     let mut sheet = Sheet::new();
     sheet
         .line("name", &client.name)
         .line("fingerprint", client.fingerprint.to_string())
         .line("subject", &client.subject)
         .line("not after", utc(client.not_after))
-        .line("credential", yes(client.has_credential))
+        .line("reaches", credential::reach(&client.alone.access))
+        .line("credential demanded", yes(client.alone.credential_demanded))
+        .line("credentials", client.credentials.iter().map(|one| one.name.as_str()).collect::<Vec<_>>().join(", "))
         .line("revoked", yes(client.revoked))
         .line("created", utc(client.created));
     sheet.render()

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod client;
+pub(crate) mod credential;
 pub(crate) mod domain;
 pub(crate) mod health;
 pub(crate) mod hsm;

@@ -1,14 +1,12 @@
-//! A test case as it lies on the disk, and the groups that share one tenant.
+//! A test case as it lies on the disk.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use admin_api::{Access, Device, NewCredential, SecretText};
 use kmip::xml::{Element, XmlError};
 use thiserror::Error;
-
-/// Cases that continue each other on one server, in order; every other case stands alone.
-const CONTINUED: [&str; 2] = ["SASED-M-", "TL-M-"];
 
 /// A case that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +51,7 @@ pub enum CaseError {
     Order(usize, String),
 }
 
-/// All cases below a folder, in the order of their paths; of a continued profile, in the order of their numbers.
+/// All cases below a folder, in the order of their paths.
 ///
 /// # Errors
 /// Of reading the folders.
@@ -115,27 +113,6 @@ impl CaseFile {
     pub fn read(&self) -> Result<Case, CaseError> {
         Case::parse(&self.id, &fs::read_to_string(&self.path)?)
     }
-
-    /// What all cases have in common that must be played in order as one tenant.
-    fn group(&self) -> String {
-        let stem = self.stem();
-        let continued = CONTINUED.iter().find(|prefix| stem.starts_with(**prefix));
-        continued.map_or_else(|| self.id.clone(), |prefix| format!("{}/{prefix}", self.version))
-    }
-}
-
-/// Sorts cases into groups, each to be played in order as a tenant of its own.
-#[must_use]
-pub fn groups(cases: Vec<CaseFile>) -> Vec<Vec<CaseFile>> {
-    let mut groups: Vec<(String, Vec<CaseFile>)> = Vec::new();
-    for case in cases {
-        let group = case.group();
-        match groups.iter_mut().find(|(name, _)| *name == group) {
-            Some((_, members)) => members.push(case),
-            None => groups.push((group, vec![case])),
-        }
-    }
-    groups.into_iter().map(|(_, members)| members).collect()
 }
 
 impl Case {
@@ -160,14 +137,18 @@ impl Case {
         }
     }
 
-    /// The first username with its password that a request brings: the tenant's client is to have them.
+    /// Every user and device that a request names, with its password, each once: the tenant's client is to have them.
     #[must_use]
-    pub fn credential(&self) -> Option<(&str, &str)> {
-        self.steps.iter().find_map(|step| {
-            let authentication = step.request.child("RequestHeader")?.child("Authentication")?;
-            let value = authentication.child("Credential")?.child("CredentialValue")?;
-            Some((value.child("Username")?.value.as_deref()?, value.child("Password")?.value.as_deref()?))
-        })
+    pub fn credentials(&self) -> Vec<NewCredential> {
+        let mut found: Vec<NewCredential> = Vec::new();
+        let authentications =
+            self.steps.iter().filter_map(|step| step.request.child("RequestHeader")?.child("Authentication"));
+        for one in authentications.flat_map(|authentication| &authentication.children).filter_map(credential) {
+            if !found.contains(&one) {
+                found.push(one);
+            }
+        }
+        found
     }
 
     /// The operations that it asks for.
@@ -177,6 +158,27 @@ impl Case {
             .flat_map(|step| step.request.children.iter())
             .filter_map(|item| item.child("Operation")?.value.as_deref())
     }
+}
+
+/// The user or device of a credential; none where it names neither.
+fn credential(credential: &Element) -> Option<NewCredential> {
+    let value = credential.child("CredentialValue")?;
+    let text = |name: &str| value.child(name).and_then(|child| child.value.clone());
+    let device = Device {
+        serial_number: text("DeviceSerialNumber"),
+        device: text("DeviceIdentifier"),
+        network: text("NetworkIdentifier"),
+        machine: text("MachineIdentifier"),
+        media: text("MediaIdentifier"),
+    };
+    let (username, password) = (text("Username"), text("Password").map(SecretText::new));
+    let is_device = device.identifiers().iter().any(Option::is_some);
+    (is_device || username.is_some() && password.is_some()).then(|| NewCredential {
+        device: is_device.then_some(device),
+        username,
+        password,
+        access: Access::default(),
+    })
 }
 
 #[cfg(test)]
@@ -198,14 +200,6 @@ mod tests {
         assert_eq!((case.name(), case.profile()), ("TC_41_10_Revoke_Scenario", "TC"));
         let case = file("v1.0/mandatory/MSGENC-HTTPS-M-1-10");
         assert_eq!((case.name(), case.profile()), ("MSGENC-HTTPS-M-1", "MSGENC-HTTPS"));
-    }
-
-    #[test]
-    fn continued_cases_share_a_tenant_within_a_version_in_order() {
-        let cases = ["v1.0/m/SASED-M-1-10", "v1.0/m/SASED-M-2-10", "v1.0/m/SKLC-M-1-10", "v1.1/m/SASED-M-1-11"];
-        let groups = groups(cases.map(file).to_vec());
-        let names: Vec<Vec<&str>> = groups.iter().map(|group| group.iter().map(CaseFile::stem).collect()).collect();
-        assert_eq!(names, [vec!["SASED-M-1-10", "SASED-M-2-10"], vec!["SKLC-M-1-10"], vec!["SASED-M-1-11"]]);
     }
 
     #[test]

@@ -70,6 +70,8 @@ struct Question {
     wrapped_by: Option<String>,
     /// Whether the request has the operation, or each use of the key that it brings, draw randomness.
     randomized: bool,
+    /// Whether fresh members of a group are looked for.
+    fresh: bool,
     /// Dates in it: the names of their attributes or fields, without blanks.
     dates: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl Question {
                     );
                 }
                 ("KeyFormatType", _) => question.format = true,
+                ("ObjectGroupMember", Some(value)) => question.fresh = value == "GroupMemberFresh",
                 ("KeyWrappingSpecification", _) => {
                     let key = child.child("EncryptionKeyInformation").and_then(|info| info.child("UniqueIdentifier"));
                     question.wrapped_by = key.and_then(|key| key.value.clone());
@@ -197,8 +200,11 @@ impl Comparison<'_> {
                 if self.question.object.is_none() {
                     self.question.object = actual.child("UniqueIdentifier").and_then(|child| child.value.clone());
                 }
-                let Question { operation, object, dates, randomized, .. } = &self.question;
+                let Question { operation, object, dates, randomized, fresh, .. } = &self.question;
                 self.values.learn_answer(operation, object.as_deref(), dates, actual);
+                if let ("Locate", true, Some(object)) = (operation.as_str(), *fresh, object) {
+                    self.values.learn_fresh(object);
+                }
                 if let ("Register", true, Some(object)) = (operation.as_str(), *randomized, object) {
                     self.values.learn_randomized(object);
                 }

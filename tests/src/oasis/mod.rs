@@ -11,11 +11,13 @@ mod play;
 mod report;
 pub mod run;
 mod values;
+mod worlds;
 
-pub use case::{Case, CaseError, CaseFile, Step, find, groups};
+pub use case::{Case, CaseError, CaseFile, Step, find};
 pub use compare::Difference;
 pub use expectations::{Expectations, ExpectationsError, Judged, Verdict};
-pub use play::{Exchange, Outcome, Recorder, Recording, Why, play};
+pub use play::{Exchange, Outcome, Recorder, Recording, Why, play, play_while};
 pub use report::Report;
 pub use run::Way;
 pub use values::Values;
+pub use worlds::{Moment, World, Worlds, WorldsError};

@@ -69,8 +69,21 @@ impl fmt::Display for Why {
 ///
 /// What later cases of the same tenant need to know stays in `values`.
 pub fn play(case: &Case, server: &mut dyn Exchange, values: &mut Values) -> Outcome {
+    play_while(case, server, values, &mut |_| Ok(()))
+}
+
+/// The same, in a world that moves: `moves` is told the number of each step, from 1, before it is played.
+pub fn play_while(
+    case: &Case,
+    server: &mut dyn Exchange,
+    values: &mut Values,
+    moves: &mut dyn FnMut(usize) -> Result<(), String>,
+) -> Outcome {
     values.next_case();
     for (number, step) in case.steps.iter().enumerate() {
+        if let Err(why) = moves(number + 1) {
+            return Outcome::Failed { step: number + 1, why: Why::Answer(format!("the world does not move: {why}")) };
+        }
         if let Err(why) = play_step(step, server, values) {
             return Outcome::Failed { step: number + 1, why };
         }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use admin_api::{Credential, SecretText};
+use admin_api::{Access, ClientAccess, NewCredential};
 use kmip::ProtocolVersion;
 use kmip::payload::QueryRequest;
 use kmip::registry::QueryFunction;
@@ -13,12 +13,15 @@ use kmip::registry::QueryFunction;
 use kmip::encoding::Encoding;
 
 use super::Exchange;
-use super::case::{Case, CaseFile, find, groups};
+use super::case::{Case, CaseFile, find};
 use super::expectations::{Expectations, Judged};
-use super::play::{Outcome, Why, play};
+use super::play::{Outcome, Why, play, play_while};
 use super::report::Report;
 use super::values::Values;
-use crate::node::{Node, Result, Tenant, Web};
+use super::worlds::{World, Worlds};
+use crate::node::{Node, Result, Tenant, Web, repository};
+use tempfile::NamedTempFile;
+use xtask::stage::StageOptions;
 
 /// Groups of cases in play at one time: the node waits for its disk more than for a processor.
 const WORKERS: usize = 4;
@@ -66,7 +69,8 @@ impl Way {
     }
 }
 
-/// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own under the policy `legacy`.
+/// Plays the cases below `dir` that `wanted` takes, each group as a tenant of its own in the world that its cases
+/// presuppose.
 ///
 /// # Errors
 /// Where the cases or the node cannot be reached at all. A case that cannot be played has failed.
@@ -78,13 +82,14 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
     }
     let absent = expectations.absent(&cases);
     let offered = offered(node)?;
-    let groups = groups(cases.into_iter().filter(|case| wanted(case)).collect());
+    let worlds = Worlds::of_this_tree()?;
+    let groups = worlds.groups(cases.into_iter().filter(|case| wanted(case)).collect());
     let (next, judged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let results = play_group(node, way, group, &expectations, &offered);
+                    let results = play_group(node, way, group, &worlds, &expectations, &offered);
                     judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(results);
                 }
             });
@@ -99,26 +104,32 @@ fn play_group(
     node: &Node,
     way: Way,
     group: &[CaseFile],
+    worlds: &Worlds,
     expectations: &Expectations,
     offered: &[String],
 ) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
-    let credential = group.iter().find_map(|file| credential(&file.read().ok()?));
-    let tenant = node.tenant_with("oasis", "legacy", credential);
-    let connection = tenant.and_then(|tenant| way.open(node, &tenant, group));
+    let world = group.first().and_then(|case| worlds.of(case));
+    let own = world.map(OwnNode::of).transpose();
+    let mut values = Values::new();
+    let connection = own.as_ref().map_err(ToString::to_string).and_then(|own| {
+        let node = own.as_ref().and_then(|own| own.node.as_ref()).unwrap_or(node);
+        enter(node, way, group, world, &mut values).map_err(|error| error.to_string())
+    });
     let mut connection = match connection {
         Ok(connection) => connection,
         Err(error) => {
-            let outcome = || failed(Why::Answer(format!("no tenant: {error}")));
+            let outcome = || failed(Why::Answer(format!("no world: {error}")));
             return group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect();
         }
     };
-    let mut values = Values::new();
     let mut judged = Vec::new();
     for file in group {
         let (read, outcome) = match file.read() {
             Ok(case) => {
-                let outcome = play(&case, connection.as_mut(), &mut values);
+                let mut moves =
+                    |step| own.as_ref().map_or(Ok(()), |own| own.as_ref().map_or(Ok(()), |own| own.before(step)));
+                let outcome = play_while(&case, connection.as_mut(), &mut values, &mut moves);
                 (Some(case), outcome)
             }
             Err(error) => (None, failed(Why::Case(error.to_string()))),
@@ -128,9 +139,73 @@ fn play_group(
     judged
 }
 
-fn credential(case: &Case) -> Option<Credential> {
-    let (username, password) = case.credential()?;
-    Some(Credential { username: username.to_owned(), password: SecretText::new(password.to_owned()) })
+/// What a world has to itself.
+struct OwnNode<'w> {
+    world: &'w World,
+    /// Its node, if it presupposes something of it.
+    node: Option<Node>,
+    /// The file that says how far the node's clock is ahead.
+    clock: NamedTempFile,
+}
+
+impl<'w> OwnNode<'w> {
+    fn of(world: &'w World) -> Result<Self> {
+        let clock = NamedTempFile::new()?;
+        let is_usual = world.configuration.is_empty() && world.clock.is_empty();
+        let node = match clock.path().to_str() {
+            _ if is_usual => None,
+            Some(path) => {
+                let options = StageOptions { sections: world.configuration.clone(), ..StageOptions::default() };
+                Some(Node::start_with(&options, &[("CLAVIS_CLOCK_FILE", path)])?)
+            }
+            None => return Err("the folder for temporary files is not text".into()),
+        };
+        Ok(Self { world, node, clock })
+    }
+
+    /// Moves the clock where it is to move before this step.
+    fn before(&self, step: usize) -> std::result::Result<(), String> {
+        match self.world.clock.iter().find(|moment| moment.before == step) {
+            Some(moment) => {
+                std::fs::write(self.clock.path(), moment.seconds.to_string()).map_err(|error| error.to_string())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// A tenant of the node, with the client that plays and the users and devices whom the cases name.
+fn enter(
+    node: &Node,
+    way: Way,
+    group: &[CaseFile],
+    world: Option<&World>,
+    values: &mut Values,
+) -> Result<Box<dyn Exchange>> {
+    let tenant = node.tenant("oasis", world.map_or("legacy", |world| world.policy.as_str()))?;
+    let admin = node.admin("operator")?;
+    let mut known: Vec<NewCredential> = Vec::new();
+    for new in group.iter().filter_map(|file| file.read().ok()).flat_map(|case| case.credentials()) {
+        if !known.contains(&new) {
+            let access = Access { own: world.is_some_and(|world| world.own), operations: None };
+            admin.credential_add(&tenant.name, tenant.client, &NewCredential { access, ..new.clone() })?;
+            known.push(new);
+        }
+    }
+    let mut connection = way.open(node, &tenant, group)?;
+    if let Some(file) = world.and_then(|world| world.before.as_deref()) {
+        let text = std::fs::read_to_string(repository().join("tests/oasis").join(file))?;
+        match play(&Case::parse(file, &text)?, connection.as_mut(), values) {
+            Outcome::Passed => {}
+            Outcome::Failed { step, why } => return Err(format!("{file}: step {step}: {why}").into()),
+        }
+    }
+    if let Some(operations) = world.and_then(|world| world.operations.clone()) {
+        let access = Access { own: false, operations: Some(operations) };
+        let alone = ClientAccess { access, credential_demanded: false };
+        admin.client_access(&tenant.name, tenant.client, &alone)?;
+    }
+    Ok(connection)
 }
 
 /// The operations that the node lists to a client of the newest version, as the cases spell them.

@@ -45,6 +45,8 @@ pub struct Values {
     last: HashMap<String, String>,
     /// Objects whose key the server made; kept from case to case of one tenant.
     made: HashSet<String>,
+    /// Objects that a client brought; likewise.
+    brought: HashSet<String>,
     /// Objects whose parameters draw randomness for each use.
     randomized: HashSet<String>,
 }
@@ -62,13 +64,15 @@ impl Values {
             group: false,
             last: HashMap::new(),
             made: HashSet::new(),
+            brought: HashSet::new(),
             randomized: HashSet::new(),
         }
     }
 
     /// Forgets everything that belongs to one case.
     pub fn next_case(&mut self) {
-        *self = Self { made: std::mem::take(&mut self.made), ..Self::new() };
+        let (made, brought) = (std::mem::take(&mut self.made), std::mem::take(&mut self.brought));
+        *self = Self { made, brought, ..Self::new() };
     }
 
     /// Fills in the placeholders of a request.
@@ -138,6 +142,9 @@ impl Values {
             if makes && is_identifier(child, None) {
                 self.made.insert(value.clone());
             }
+            if matches!(operation, "Register" | "Import") && is_identifier(child, None) {
+                self.brought.insert(value.clone());
+            }
             self.last.insert(child.name.clone(), value.clone());
         }
         let Some(object) = object else { return };
@@ -147,6 +154,14 @@ impl Values {
         }
         if operation != "Locate" {
             self.dates.extend(sent.iter().map(|name| (object.to_owned(), name.clone())));
+        }
+    }
+
+    /// The object was found as a fresh member of its group. One that nobody brought the server has made for that (KMIP 1.1
+    /// §4.9).
+    pub fn learn_fresh(&mut self, object: &str) {
+        if !self.brought.contains(object) {
+            self.made.insert(object.to_owned());
         }
     }
 
@@ -268,4 +283,49 @@ pub(super) fn normal(element: &Element, attribute: Option<&str>) -> Result<Strin
     parent.children.push(element.clone());
     let mut read = Element::from_ttlv(&parent.to_ttlv()?)?;
     Ok(read.children.pop().and_then(|child| child.value).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compare::compare;
+    use super::*;
+
+    /// Plays one operation whose answer is as expected but for the key bytes, and says whether that went through.
+    fn answered(values: &mut Values, operation: &str, asked: &str, expected: &str, actual: &str) -> bool {
+        let message = |inside: &str| Element::parse(&format!("<M><BatchItem>{inside}</BatchItem></M>")).unwrap();
+        let operation = format!("<Operation type=\"Enumeration\" value=\"{operation}\"/>");
+        let request = message(&format!("{operation}<RequestPayload>{asked}</RequestPayload>"));
+        let answer = |payload: &str| message(&format!("{operation}<ResponsePayload>{payload}</ResponsePayload>"));
+        compare(&request, &answer(expected), &answer(actual), values).is_empty()
+    }
+
+    fn got(values: &mut Values) -> bool {
+        let key = |material: &str| {
+            format!(
+                "{ID}<SymmetricKey><KeyBlock><KeyValue><KeyMaterial type=\"ByteString\" value=\"{material}\"/>\
+                 </KeyValue></KeyBlock></SymmetricKey>"
+            )
+        };
+        answered(values, "Get", ID, &key("00"), &key("11"))
+    }
+
+    const ID: &str = "<UniqueIdentifier type=\"TextString\" value=\"own-1\"/>";
+    const FRESH: &str = "<ObjectGroupMember type=\"Enumeration\" value=\"GroupMemberFresh\"/>";
+
+    #[test]
+    fn a_fresh_member_of_a_group_is_the_server_s_unless_a_client_brought_it() {
+        let mut values = Values::new();
+        assert!(answered(&mut values, "Locate", FRESH, ID, ID));
+        assert!(got(&mut values));
+        // Brought by an earlier case of the tenant.
+        let mut values = Values::new();
+        assert!(answered(&mut values, "Register", "", ID, ID));
+        values.next_case();
+        assert!(answered(&mut values, "Locate", FRESH, ID, ID));
+        assert!(!got(&mut values));
+        // Found without asking for a fresh one.
+        let mut values = Values::new();
+        assert!(answered(&mut values, "Locate", "", ID, ID));
+        assert!(!got(&mut values));
+    }
 }

@@ -36,13 +36,21 @@ pub struct StageOptions {
     pub limits: Vec<(String, u64)>,
     /// Least severe log level, `info` or `debug`.
     pub log_level: String,
+    /// Whole sections for the end of the configuration, as TOML.
+    pub sections: String,
 }
 
 impl Default for StageOptions {
     /// Both on loopback, ports chosen by the system.
     fn default() -> Self {
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { kmip: any_port, admin: any_port, limits: Vec::new(), log_level: "info".to_owned() }
+        Self {
+            kmip: any_port,
+            admin: any_port,
+            limits: Vec::new(),
+            log_level: "info".to_owned(),
+            sections: String::new(),
+        }
     }
 }
 
@@ -167,6 +175,10 @@ impl Stage {
             for (name, value) in &options.limits {
                 let _ = writeln!(text, "{name} = {value}");
             }
+        }
+        if !options.sections.is_empty() {
+            text.push('\n');
+            text.push_str(&options.sections);
         }
         text
     }

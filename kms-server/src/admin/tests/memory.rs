@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    Checkpoint, Client, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health,
-    HealthState, HsmStatus, IssueClient, IssuedClient, NewDomain, Object, ObjectDates, ObjectPage, RegisterClient,
-    RevokeObject, SecretText, TrustAnchor, Verification,
+    Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState,
+    Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectDates,
+    ObjectPage, RegisterClient, RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -64,7 +64,8 @@ fn client(name: &str) -> Client {
         name: name.to_owned(),
         subject: "CN=x".to_owned(),
         not_after: 2,
-        has_credential: false,
+        alone: ClientAccess::default(),
+        credentials: Vec::new(),
         revoked: false,
         created: 1,
     }
@@ -176,6 +177,41 @@ impl AdminBackend for Memory {
         effect: Effect,
     ) -> Result<Client, Refusal> {
         self.note(caller, format!("client_revoke {domain} {:02x} {effect:?}", who.0[0]));
+        Ok(client("vc"))
+    }
+
+    async fn credential_add(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        who: Fingerprint,
+        new: NewCredential,
+    ) -> Result<Client, Refusal> {
+        let password = new.password.map(|password| password.expose().to_owned());
+        let text = format!("credential_add {domain} {:02x} {:?} {password:?} {:?}", who.0[0], new.username, new.access);
+        self.note(caller, text);
+        Ok(client("vc"))
+    }
+
+    async fn credential_remove(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        who: Fingerprint,
+        name: &str,
+    ) -> Result<Client, Refusal> {
+        self.note(caller, format!("credential_remove {domain} {:02x} {name}", who.0[0]));
+        Ok(client("vc"))
+    }
+
+    async fn client_access(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        who: Fingerprint,
+        access: ClientAccess,
+    ) -> Result<Client, Refusal> {
+        self.note(caller, format!("client_access {domain} {:02x} {}", who.0[0], access.credential_demanded));
         Ok(client("vc"))
     }
 

@@ -18,7 +18,7 @@ pub(in crate::operation) async fn run(
     let name = request.attribute_reference.0.as_str();
     let kind = request.attribute_reference.kind().ok_or(Failure::InvalidField("no such attribute"))?;
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
-    let there = attributes::instances(&row, scope.version, name);
+    let there = attributes::instances(&row, scope.view(), name);
     let adjust = |old: &AttributeValue| adjusted(old, request.adjustment_type, request.adjustment_value.as_ref());
     match there.as_slice() {
         [] => {

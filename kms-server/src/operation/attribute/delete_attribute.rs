@@ -17,7 +17,7 @@ pub(in crate::operation) async fn run(
 ) -> Result<DeleteAttributeResponse, Failure> {
     let name = request.attribute_name.as_str();
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
-    let there = attributes::instances(&row, scope.version, name);
+    let there = attributes::instances(&row, scope.view(), name);
     change::may_delete(&row, name, scope.version, scope.now_s)?;
     if there.is_empty() && scope.version.is_2_x() {
         return Err(Failure::AttributeNotSet);

@@ -14,6 +14,6 @@ pub(in crate::operation) async fn run(
     let row = scope.object(request.unique_identifier.as_ref()).await?;
     Ok(GetAttributeListResponse {
         unique_identifier: identifier_text(row.id),
-        attribute_names: attributes::names(&row, scope.version),
+        attribute_names: attributes::names(&row, scope.view()),
     })
 }

@@ -17,10 +17,10 @@ pub(in crate::operation) async fn run(
     }
     let row = scope.object(request.unique_identifier.as_ref()).await?;
     let found = if names.is_empty() {
-        attributes::visible(&row, scope.version)
+        attributes::visible(&row, scope.view())
     } else {
         // A name that the object does not have is not an error: vCenter asks for its tags before it sets them.
-        names.iter().flat_map(|name| attributes::instances(&row, scope.version, name)).collect()
+        names.iter().flat_map(|name| attributes::instances(&row, scope.view(), name)).collect()
     };
     Ok(GetAttributesResponse {
         unique_identifier: identifier_text(row.id),

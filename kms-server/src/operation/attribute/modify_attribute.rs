@@ -21,7 +21,7 @@ pub(in crate::operation) async fn run(
         return Err(Failure::InvalidField("current and new attribute are not the same attribute"));
     }
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
-    let there = attributes::instances(&row, scope.version, new.name());
+    let there = attributes::instances(&row, scope.view(), new.name());
     // An attribute without any instance was never set; one without *this* instance lacks the instance. That it may not
     // be modified at all is said before either.
     let of_it = there.first().map(|one| &one.value);

@@ -13,7 +13,7 @@ pub(in crate::operation) async fn run(
 ) -> Result<SetAttributeResponse, Failure> {
     let new = request.attribute.value.clone();
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
-    match attributes::instances(&row, scope.version, new.name()).as_slice() {
+    match attributes::instances(&row, scope.view(), new.name()).as_slice() {
         [] => {
             assigning::add(scope, &mut row, new).await?;
         }

@@ -11,7 +11,7 @@ use crate::node::streams::{Owner, Produced, STREAM_ID_LEN, StreamId, Taken, Work
 use crate::scope::Scope;
 
 fn owner(scope: &Scope<'_>, object: Option<ObjectId>) -> Owner {
-    Owner { domain: Arc::clone(&scope.domain), client: scope.client, operation: scope.operation, object }
+    Owner { domain: Arc::clone(&scope.domain), client: scope.login.owner(), operation: scope.operation, object }
 }
 
 /// A Correlation Value that nobody has.
@@ -26,7 +26,7 @@ async fn fresh_id(scope: &Scope<'_>) -> Result<StreamId, Failure> {
 /// Opens a stream and keeps it, with what its first part produced.
 ///
 /// # Errors
-/// [`Failure::OverLimit`], [`Failure::Hsm`].
+/// [`Failure::OverLimit`], [`Failure::Hsm`]; [`Failure::UnsupportedFeature`] where the operator has switched parts off.
 pub(super) async fn begin(
     scope: &mut Scope<'_>,
     object: Option<ObjectId>,
@@ -34,6 +34,10 @@ pub(super) async fn begin(
     work: Work,
     produced: Produced,
 ) -> Result<Arc<Produced>, Failure> {
+    // A session of PKCS#11 goes on over messages as well, and is no operation in parts.
+    if !scope.node.offer.streaming && !matches!(work, Work::Pkcs11) {
+        return Err(Failure::UnsupportedFeature("a cryptographic operation in parts"));
+    }
     let id = fresh_id(scope).await?;
     let node = scope.node;
     let stream = node.streams.open(&node.limits, scope.now_s, owner(scope, object), parameters, work)?;

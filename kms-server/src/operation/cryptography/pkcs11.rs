@@ -13,17 +13,17 @@ use secret::Secret;
 use super::asked::Part;
 use super::parts;
 use crate::failure::Failure;
+use crate::limits::PKCS11_NAME_LEN;
 use crate::node::streams::{Produced, StreamId, Taken, Work};
+use crate::offer::Offer;
 use crate::scope::Scope;
 
 /// The name of PKCS#11's own interface.
 const INTERFACE: &str = "PKCS 11";
-/// Version of Cryptoki.
-const CRYPTOKI_VERSION: [u8; 2] = [3, 0];
+/// Version of Cryptoki: what the functions here have in common with it. The cases of the KMIP 2.1 profile have 2.40.
+const CRYPTOKI_VERSION: [u8; 2] = [2, 40];
 /// Version of this library.
 const LIBRARY_VERSION: [u8; 2] = [1, 0];
-/// Characters of a name in CK_INFO, padded with blanks.
-const NAME_LEN: usize = 32;
 
 pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
@@ -65,7 +65,7 @@ pub(in crate::operation) async fn run(
         }
         Pkcs11Function::GetInfo | Pkcs11Function::Finalize if !input.is_empty() => return Err(Failure::Pkcs11Codec),
         Pkcs11Function::GetInfo => match go_on(scope, session, false) {
-            Some(_) => answer(None, Some(info()), Pkcs11ReturnCode::Ok),
+            Some(_) => answer(None, Some(info(&scope.node.offer)), Pkcs11ReturnCode::Ok),
             None => answer(None, None, Pkcs11ReturnCode::CryptokiNotInitialized),
         },
         Pkcs11Function::Finalize => match go_on(scope, session, true) {
@@ -89,18 +89,18 @@ fn go_on(scope: &mut Scope<'_>, session: Option<StreamId>, last: bool) -> Option
 }
 
 /// CK_INFO: version of Cryptoki, manufacturer, flags, description and version of the library.
-fn info() -> Vec<u8> {
+fn info(offer: &Offer) -> Vec<u8> {
     let mut info = Vec::with_capacity(76);
     info.extend_from_slice(&CRYPTOKI_VERSION);
-    info.extend(padded("Clavis"));
+    info.extend(padded(&offer.pkcs11_manufacturer));
     info.extend_from_slice(&0_u64.to_be_bytes());
-    info.extend(padded("Clavis KMIP server"));
+    info.extend(padded(&offer.pkcs11_library));
     info.extend_from_slice(&LIBRARY_VERSION);
     info
 }
 
-fn padded(name: &str) -> impl Iterator<Item = u8> {
-    name.bytes().chain(std::iter::repeat(b' ')).take(NAME_LEN)
+fn padded(name: &str) -> impl Iterator<Item = u8> + '_ {
+    name.bytes().chain(std::iter::repeat(b' ')).take(PKCS11_NAME_LEN)
 }
 
 #[cfg(test)]
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn ck_info_is_as_long_as_its_fields() {
-        let info = info();
+        let info = info(&Offer::default());
         assert_eq!(info.len(), 2 + 32 + 8 + 32 + 2);
         assert!(info.get(2..34).unwrap().starts_with(b"Clavis   "));
     }

@@ -8,16 +8,14 @@ use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::scope::Scope;
 
-/// Bytes of a seed that are used; what the HSM group takes. The answer says how many they were.
-const MAX_SEED_LEN: usize = 4096;
-
 pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &RngSeedRequest,
 ) -> Result<RngSeedResponse, Failure> {
     may_seed(policy_of(&scope.domain.row.policy))?;
     let seed = scope.data(&request.data)?.expose();
-    let used = seed.get(..seed.len().min(MAX_SEED_LEN)).unwrap_or_default();
+    // The operator says how much of it is used, and the answer how much that was.
+    let used = seed.get(..seed.len().min(scope.node.offer.seed_bytes)).unwrap_or_default();
     if used.is_empty() {
         return Ok(RngSeedResponse { data_length: 0 });
     }

@@ -34,7 +34,7 @@ pub(in crate::operation) async fn run(
         };
         handing_out::object(scope, &row, wanted).await?
     };
-    let told = attributes::visible(&row, scope.version).into_iter().map(attributes::answered).collect();
+    let told = attributes::visible(&row, scope.view()).into_iter().map(attributes::unnumbered).collect();
     if row.fresh && row.dates.destroy.is_none() && attributes::is_cryptographic(row.object_type) {
         row.fresh = false;
         scope.draft.update(row.clone());

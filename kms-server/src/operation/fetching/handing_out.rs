@@ -3,11 +3,10 @@
 
 use keystore::ObjectRow;
 use kmip::attribute::AttributeValue;
-use kmip::object::{KeyValue, KeyWrappingSpecification, ManagedObject, Template};
+use kmip::object::{KeyValue, KeyWrappingSpecification, ManagedObject};
 use kmip::registry::{KeyCompressionType, KeyFormatType, KeyWrapType, ObjectType};
 
 use super::{conversion, pkcs12, wrapping};
-use crate::attributes;
 use crate::failure::Failure;
 use crate::node::sealing;
 use crate::scope::Scope;
@@ -35,8 +34,7 @@ pub(super) async fn object(
         if wanted.wrapping.is_some() {
             return Err(Failure::IllegalOperation("a template is not wrapped"));
         }
-        let own = row.attributes.iter().cloned().map(attributes::answered).collect();
-        return Ok(ManagedObject::Template(Template { attributes: own }));
+        return sealing::open(&scope.node.hsm, &scope.domain.key, row).await;
     }
     let Protection { sensitive, extractable } = protection(row);
     if !extractable {

@@ -57,13 +57,16 @@ pub(in crate::operation) async fn run(
         usage_mask: UsageMask(0),
         dates: keystore::Dates { initial: scope.now_s, last_change: scope.now_s, ..keystore::Dates::default() },
         revocation: None,
-        owner: scope.client,
+        owner: scope.login.owner(),
         fresh: is_cryptographic(object_type),
         attributes: Vec::new(),
         seal_number: 1,
         sealed: None,
     };
     if let Some(there) = &there {
+        if !scope.login.reaches(&there.owner) {
+            return Err(Failure::Denied("object of another login"));
+        }
         if there.dates.destroy.is_some() {
             // What was destroyed stays so: a domain's destroyed identifiers are remembered for good.
             return Err(Failure::ObjectExists);

@@ -13,10 +13,11 @@ use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::registry::{ObjectGroupMember, State, StorageStatusMask};
 use kmip::ttlv::DateTime;
 
-use crate::attributes;
+use crate::attributes::{self, View};
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing::{identifier_text, parse_identifier};
+use crate::operation::making::stock;
 use crate::scope::Scope;
 
 /// Rows read from the store at a time.
@@ -52,18 +53,19 @@ pub(in crate::operation) async fn run(
         if let Some(id) = default_member(scope, &filters).await? {
             note(id);
         }
-    } else if filters.fresh_member && !scope.version.is_2_x() {
+    } else if filters.fresh_member && (!scope.version.is_2_x() || filters.asks_for_group(stock::GROUP)) {
         // A group of fresh objects is a store to be used up in the order in which it was filled. 2.1 orders every answer
         // by the newest first, older versions leave it open.
-        let mut members = Vec::new();
-        if !filters.nothing_can_match {
-            search(scope, &filters, &mut |row| {
-                members.push(row.id);
-                true
-            })
-            .await?;
+        let mut members = members(scope, &filters).await?;
+        if members.is_empty() && filters.asks_for_group(stock::GROUP) {
+            let is_wanted = |scope: &Scope<'_>, row: &ObjectRow| filters.matches(row, scope.view(), scope.now_s);
+            stock::refill(scope, is_wanted).await?;
+            members = self::members(scope, &filters).await?;
         }
-        let _heard_enough = members.into_iter().rev().all(note);
+        if !scope.version.is_2_x() {
+            members.reverse();
+        }
+        let _heard_enough = members.into_iter().all(note);
     } else if !filters.nothing_can_match {
         search(scope, &filters, &mut |row| note(row.id)).await?;
     }
@@ -77,6 +79,19 @@ pub(in crate::operation) async fn run(
         located_items: counts.then(|| i32::try_from(matched).unwrap_or(i32::MAX)),
         unique_identifiers: found.into_iter().map(identifier_text).collect(),
     })
+}
+
+/// All that match, the newest first.
+async fn members(scope: &Scope<'_>, filters: &Filters) -> Result<Vec<ObjectId>, Failure> {
+    let mut members = Vec::new();
+    if !filters.nothing_can_match {
+        search(scope, filters, &mut |row| {
+            members.push(row.id);
+            true
+        })
+        .await?;
+    }
+    Ok(members)
 }
 
 fn bound(value: Option<i32>, what: &'static str) -> Result<Option<usize>, Failure> {
@@ -111,7 +126,7 @@ async fn search(
     note: &mut impl FnMut(&ObjectRow) -> bool,
 ) -> Result<(), Failure> {
     let drafted = scope.draft.rows();
-    let matches = |row: &ObjectRow| filters.matches(row, scope.version, scope.now_s);
+    let matches = |row: &ObjectRow| scope.login.reaches(&row.owner) && filters.matches(row, scope.view(), scope.now_s);
     // Drafted objects are reported in their place of the identifier order.
     let mut drafted_matches: VecDeque<&ObjectRow> =
         drafted.values().rev().copied().filter(|row| matches(row)).collect();
@@ -236,7 +251,11 @@ impl Filters {
         Ok(Self { filters, terms, only, fresh_member, default_member, storage, nothing_can_match })
     }
 
-    fn matches(&self, row: &ObjectRow, version: ProtocolVersion, now_s: i64) -> bool {
+    fn asks_for_group(&self, group: &str) -> bool {
+        self.filters.iter().any(|filter| matches!(&filter.value, AttributeValue::ObjectGroup(asked) if asked == group))
+    }
+
+    fn matches(&self, row: &ObjectRow, view: View, now_s: i64) -> bool {
         if !self.storage.has(row) {
             return false;
         }
@@ -247,7 +266,7 @@ impl Filters {
         if self.fresh_member && !today.fresh {
             return false;
         }
-        let has = attributes::visible(&today, version);
+        let has = attributes::visible(&today, view);
         self.filters.iter().all(|filter| self.is_met(filter, &has))
     }
 
@@ -287,7 +306,11 @@ fn is_indexed(value: &AttributeValue) -> bool {
     if matches!(value, AttributeValue::Partial { .. }) {
         return false;
     }
-    !attributes::is_column(kind) && !matches!(kind, AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate)
+    !attributes::is_column(kind)
+        && !matches!(
+            kind,
+            AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate | AttributeKind::OperationPolicyName
+        )
         || matches!(
             kind,
             AttributeKind::ObjectType | AttributeKind::CryptographicAlgorithm | AttributeKind::CryptographicLength

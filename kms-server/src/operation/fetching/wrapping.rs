@@ -250,7 +250,7 @@ fn attributes_to_wrap(
     }
     let mut found = Vec::new();
     for name in names {
-        found.extend(attributes::instances(row, scope.version, name).into_iter().map(attributes::answered));
+        found.extend(attributes::instances(row, scope.view(), name).into_iter().map(attributes::unnumbered));
         if found.len() > MAX_WRAPPED_ATTRIBUTES {
             return Err(Failure::OverLimit("attributes to be wrapped"));
         }

@@ -3,7 +3,7 @@
 use kmip::attribute::AttributeValue;
 use kmip::payload::{CheckRequest, CheckResponse};
 
-use crate::attributes::{self, LEASE_TIME_S};
+use crate::attributes;
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
@@ -28,7 +28,7 @@ pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &CheckRequ
         response.cryptographic_usage_mask = (!row.usage_mask.contains(wanted)).then_some(wanted);
     }
     if let Some(wanted) = request.lease_time {
-        response.lease_time = (wanted.0 > LEASE_TIME_S).then_some(wanted);
+        response.lease_time = (wanted.0 > scope.node.offer.lease_s).then_some(wanted);
     }
     let refused = response.usage_limits_count.is_some()
         || response.cryptographic_usage_mask.is_some()

@@ -4,7 +4,6 @@ use kmip::payload::{ObtainLeaseRequest, ObtainLeaseResponse};
 use kmip::registry::State;
 use kmip::ttlv::{DateTime, Interval};
 
-use crate::attributes::LEASE_TIME_S;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing::identifier_text;
@@ -25,7 +24,7 @@ pub(in crate::operation) async fn run(
     }
     Ok(ObtainLeaseResponse {
         unique_identifier: identifier_text(row.id),
-        lease_time: Interval(LEASE_TIME_S),
+        lease_time: Interval(scope.node.offer.lease_s),
         last_change_date: DateTime(row.dates.last_change),
     })
 }

@@ -9,7 +9,7 @@ use kmip::object::ManagedObject;
 use kmip::registry::{
     CryptographicAlgorithm, HashingAlgorithm, LinkType, ObjectType, ProtectionStorageMask, State, UsageMask,
 };
-use kmip::ttlv::{DateTime, Interval};
+use kmip::ttlv::{DateTime, Interval, Wire};
 use policy::algorithm::{AlgorithmPolicy, is_quantum_safe};
 use policy::creation::{Origin, PairRecipe, may_create_pair};
 use ring::digest;
@@ -77,15 +77,15 @@ pub(super) async fn resolve_templates(
     }
     let mut inherited: Vec<Attribute> = Vec::new();
     for name in &request.names {
-        let template = named(scope, &name.value)
+        let row = named(scope, &name.value)
             .await?
-            .filter(|row| row.object_type == ObjectType::Template)
+            .filter(|row| row.object_type == ObjectType::Template && scope.login.reaches(&row.owner))
             .ok_or(Failure::TemplateNotFound)?;
-        // A template's own Name names the template and nothing made from it.
-        let of_template = attributes::visible(&template, scope.version)
-            .into_iter()
-            .filter(|one| change::is_inherited(one.value.kind()));
-        inherited.extend(of_template);
+        let opened = sealing::open(&scope.node.hsm, &scope.domain.key, &row).await?;
+        let ManagedObject::Template(template) = opened else { return Err(Failure::Internal("a template is none")) };
+        // A Name in it is the template's own, where it was given in there.
+        let given = template.attributes.into_iter();
+        inherited.extend(given.filter(|one| one.known_in(scope.version) && change::is_inherited(one.value.kind())));
     }
     Ok(merged(inherited, request.attributes.clone()))
 }
@@ -135,7 +135,7 @@ impl Birth {
                 usage_mask: UsageMask(0),
                 dates: Dates { initial: scope.now_s, last_change: scope.now_s, ..Dates::default() },
                 revocation: None,
-                owner: scope.client,
+                owner: scope.login.owner(),
                 fresh: is_cryptographic(object_type),
                 attributes: Vec::new(),
                 seal_number: 1,
@@ -233,6 +233,15 @@ impl Birth {
         self.row.algorithm = algorithm;
         self.row.length = length;
         Ok(())
+    }
+
+    /// May a template give these to the objects made from it?
+    pub(super) fn may_give(&self, scope: &Scope<'_>, given: &[Attribute]) -> Result<(), Failure> {
+        if given.len() > scope.node.limits.object_attributes {
+            return Err(Failure::TooMany("attributes in the template"));
+        }
+        let values: Vec<&AttributeValue> = given.iter().map(|one| &one.value).collect();
+        change::may_set_at_birth(self.origin, &self.row, &values, scope.version)
     }
 
     /// Takes the attributes that the client asked for.
@@ -402,7 +411,7 @@ impl Birth {
         {
             self.give(AttributeValue::KeyFormatType(format));
         }
-        if object.is_some() {
+        if object.is_some() && self.row.object_type != ObjectType::Template {
             self.give(AttributeValue::ProtectionStorageMask(STORAGE));
         }
         if let Some(digest) = object.and_then(digest_of) {

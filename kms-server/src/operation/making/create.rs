@@ -28,7 +28,7 @@ pub(in crate::operation) async fn run(
         ObjectType::SymmetricKey => {
             birth.set_attributes(scope, wanted)?;
             let (algorithm, length, bytes) = birth.decide_key_parameters(scope)?;
-            let (material, generator) = generator::key_bytes(&scope.node.hsm, policy, bytes).await?;
+            let (material, generator) = generator::key_bytes(scope.node, policy, bytes).await?;
             let key_block = KeyBlock::raw(material, algorithm, length);
             (ManagedObject::SymmetricKey(SymmetricKey { key_block }), generator)
         }
@@ -36,7 +36,7 @@ pub(in crate::operation) async fn run(
         ObjectType::SecretData => {
             birth.set_attributes(scope, wanted)?;
             let bytes = secret_bytes(birth.row().length.unwrap_or(DEFAULT_SECRET_BITS))?;
-            let (material, generator) = generator::key_bytes(&scope.node.hsm, policy, bytes).await?;
+            let (material, generator) = generator::key_bytes(scope.node, policy, bytes).await?;
             let key_block = KeyBlock::without_algorithm(KeyFormatType::Opaque, material);
             let secret_data_type = SecretDataType::Password;
             (ManagedObject::SecretData(SecretData { secret_data_type, key_block }), generator)

@@ -50,7 +50,7 @@ pub(in crate::operation) async fn run(
         None => {
             let (algorithm, length, len) = model.decide_key_parameters(scope)?;
             let policy = policy_of(&scope.domain.row.policy);
-            let (bytes, generator) = generator::key_bytes(&scope.node.hsm, policy, len).await?;
+            let (bytes, generator) = generator::key_bytes(scope.node, policy, len).await?;
             let whole = Whole { bytes, format: KeyFormatType::Raw, algorithm: Some(algorithm), length: Some(length) };
             (whole, Some(generator))
         }

@@ -1,9 +1,9 @@
 //! Where the bytes of created keys come from, and what the attribute Random Number Generator says of it.
 //!
-//! Under `anssi` they are what the HSM's generator gives, whose construction PKCS#11 does not tell. The cases of the
-//! KMIP 1.4 profiles know one answer only, ANSI X9.31 with AES-256; so a `legacy` domain really uses it, with key, seed
-//! and date vector drawn from the HSM for each key or key pair. Its known weakness, a key that stays in use, cannot
-//! arise.
+//! Under `anssi` they are what the HSM's generator gives, whose construction PKCS#11 does not tell and the operator may
+//! state. The cases of the KMIP 1.4 profiles know one answer only, ANSI X9.31 with AES-256; so a `legacy` domain really
+//! uses it, with key, seed and date vector drawn from the HSM for each key or key pair. Its known weakness, a key that
+//! stays in use, cannot arise.
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -14,6 +14,8 @@ use secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::node::Node;
+use crate::offer::generator;
 
 /// Bytes of an AES block: seed, date vector and each output of X9.31.
 const BLOCK: usize = 16;
@@ -22,14 +24,14 @@ const KEY: usize = 32;
 
 /// Random bytes for a key of a domain under `policy`, and the generator that made them.
 pub(super) async fn key_bytes(
-    hsm: &hsm::Group,
+    node: &Node,
     policy: AlgorithmPolicy,
     len: usize,
 ) -> Result<(Secret, RngParameters), Failure> {
     match policy {
-        AlgorithmPolicy::Anssi => Ok((hsm.random(len).await?, of_hsm())),
+        AlgorithmPolicy::Anssi => Ok((node.hsm.random(len).await?, node.offer.generator())),
         AlgorithmPolicy::Legacy => {
-            let (mut generator, parameters) = x931(hsm).await?;
+            let (mut generator, parameters) = x931(&node.hsm).await?;
             let bytes = Secret::filled_by(len, |bytes| {
                 generator.fill(bytes);
                 Ok::<(), Failure>(())
@@ -49,27 +51,9 @@ pub(super) async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameter
     let parameters = RngParameters {
         cryptographic_algorithm: Some(CryptographicAlgorithm::Aes),
         cryptographic_length: Some(256),
-        ..rng(RngAlgorithm::AnsiX9_31)
+        ..generator(RngAlgorithm::AnsiX9_31)
     };
     Ok((X931::new(Aes256::new(key.into()), *v, *dt), parameters))
-}
-
-/// What is said of what the HSM made by itself: PKCS#11 does not tell how its generator is built.
-pub(in crate::operation) fn of_hsm() -> RngParameters {
-    rng(RngAlgorithm::Unspecified)
-}
-
-fn rng(rng_algorithm: RngAlgorithm) -> RngParameters {
-    RngParameters {
-        rng_algorithm,
-        cryptographic_algorithm: None,
-        cryptographic_length: None,
-        hashing_algorithm: None,
-        drbg_algorithm: None,
-        recommended_curve: None,
-        fips186_variation: None,
-        prediction_resistance: None,
-    }
 }
 
 /// The generator of ANSI X9.31 appendix A.2.4 over a block cipher with blocks of 16 bytes.

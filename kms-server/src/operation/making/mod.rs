@@ -21,3 +21,4 @@ pub(super) mod re_provision;
 pub(super) mod register;
 mod renewal;
 mod source;
+pub(super) mod stock;

@@ -53,7 +53,7 @@ async fn make(scope: &Scope<'_>, recipe: PairRecipe) -> Result<(PrivateKey, RngP
         (AlgorithmPolicy::Anssi, PairRecipe::Rsa(bits)) => {
             let bits = u32::try_from(bits).map_err(|_| Failure::InvalidField("length of the modulus"))?;
             let pair = hsm.generate_rsa_key_pair(bits, RSA_EXPONENT).await?;
-            Ok((PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?, generator::of_hsm()))
+            Ok((PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?, scope.node.offer.generator()))
         }
         (AlgorithmPolicy::Legacy, PairRecipe::Rsa(bits)) => {
             let bits = usize::try_from(bits).map_err(|_| Failure::InvalidField("length of the modulus"))?;
@@ -68,7 +68,10 @@ async fn make(scope: &Scope<'_>, recipe: PairRecipe) -> Result<(PrivateKey, RngP
                 && let Some(curve) = of_hsm(curve)
             {
                 let pair = hsm.generate_ec_key_pair(curve).await?;
-                return Ok((PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?, generator::of_hsm()));
+                return Ok((
+                    PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?,
+                    scope.node.offer.generator(),
+                ));
             }
             let (kind, curve) = match recipe {
                 PairRecipe::Curve(curve) => (KeyKind::Ec, Some(curve)),
@@ -78,7 +81,7 @@ async fn make(scope: &Scope<'_>, recipe: PairRecipe) -> Result<(PrivateKey, RngP
                 PairRecipe::X448 => (KeyKind::X448, None),
                 PairRecipe::Rsa(_) => (KeyKind::Rsa, None),
             };
-            let (random, parameters) = generator::key_bytes(hsm, policy, random_len(kind, curve)?).await?;
+            let (random, parameters) = generator::key_bytes(scope.node, policy, random_len(kind, curve)?).await?;
             Ok((PrivateKey::generate(kind, curve, &random)?, parameters))
         }
     }

@@ -19,7 +19,7 @@ pub(in crate::operation) async fn run(scope: &mut Scope<'_>, request: &ReKeyRequ
     let mut birth = Birth::renew(scope, &old, request.offset, given)?;
     let (algorithm, length, bytes) = birth.decide_key_parameters(scope)?;
     let policy = policy_of(&scope.domain.row.policy);
-    let (material, generator) = generator::key_bytes(&scope.node.hsm, policy, bytes).await?;
+    let (material, generator) = generator::key_bytes(scope.node, policy, bytes).await?;
     let key_block = KeyBlock::raw(material, algorithm, length);
     birth.made_by_server(generator);
     // The old key gives up its names before the new one takes them.

@@ -4,7 +4,7 @@
 //! file alone is taken apart, because the specification registers what is inside it.
 
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
-use kmip::object::{KeyBlock, KeyValue, ManagedObject};
+use kmip::object::{KeyBlock, KeyValue, ManagedObject, Template};
 use kmip::payload::{RegisterRequest, RegisterResponse};
 use kmip::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
 use policy::creation::{Origin, may_set};
@@ -32,24 +32,39 @@ pub(in crate::operation) async fn run(
         return Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None });
     }
     let mut birth = Birth::begin(scope, Origin::Registered, *object_type);
-    let kept = match object {
-        ManagedObject::Template(template) => {
-            // The Name of a template is given beside the template or within it; everything else stands within.
-            wanted.extend(template.attributes.iter().cloned());
-            if !wanted.iter().any(|one| one.value.kind() == AttributeKind::Name) {
-                return Err(Failure::InvalidField("a template needs a name"));
-            }
-            None
-        }
-        other => Some(other),
-    };
-    if let Some(block) = kept.and_then(ManagedObject::key_block) {
+    if let ManagedObject::Template(template) = object {
+        return register_template(scope, birth, template, wanted).await;
+    }
+    if let Some(block) = object.key_block() {
         take_over_key_block(scope, &mut birth, block, &mut wanted)?;
     }
     birth.set_attributes(scope, wanted)?;
     describe(&mut birth, object);
     judge(scope, &birth, object)?;
-    let id = birth.complete(scope, kept).await?;
+    let id = birth.complete(scope, Some(object)).await?;
+    Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None })
+}
+
+/// A template: what is given beside it describes the template itself; what stands in it, the objects made from it, and
+/// it is kept whole. KMIP 1.4 §2.2.6.
+async fn register_template(
+    scope: &mut Scope<'_>,
+    mut birth: Birth,
+    template: &Template,
+    mut wanted: Vec<Attribute>,
+) -> Result<RegisterResponse, Failure> {
+    let is_name = |one: &Attribute| one.value.kind() == AttributeKind::Name;
+    if !wanted.iter().any(is_name) {
+        // Some clients give the Name of the template in it.
+        wanted.extend(template.attributes.iter().filter(|one| is_name(one)).cloned());
+    }
+    if !wanted.iter().any(is_name) {
+        return Err(Failure::InvalidField("a template needs a name"));
+    }
+    birth.may_give(scope, &template.attributes)?;
+    birth.set_attributes(scope, wanted)?;
+    let kept = ManagedObject::Template(Template { attributes: template.attributes.clone() });
+    let id = birth.complete(scope, Some(&kept)).await?;
     Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None })
 }
 

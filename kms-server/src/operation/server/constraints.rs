@@ -10,7 +10,7 @@ use kmip::registry::ObjectType;
 use kmip::{ProtocolVersion, Tag};
 
 use super::rules;
-use crate::attributes;
+use crate::attributes::{self, View};
 use crate::failure::Failure;
 use crate::scope::Scope;
 
@@ -41,7 +41,11 @@ pub(in crate::operation) fn check(scope: &Scope<'_>, row: &ObjectRow) -> Result<
     if constraints.constraints.is_empty() {
         return Ok(());
     }
-    if meets(&constraints, row.object_type, &attributes::visible(row, ProtocolVersion::EVERY)) {
+    if meets(
+        &constraints,
+        row.object_type,
+        &attributes::visible(row, View { version: ProtocolVersion::EVERY, ..scope.view() }),
+    ) {
         return Ok(());
     }
     Err(Failure::AgainstConstraints("the object does not meet the domain's constraints"))

@@ -1,21 +1,21 @@
 //! Query: what this server can do, in the words of the client's version. KMIP 1.4 §4.25, 2.1 §6.1.40.
 //!
 //! Every answer is a statement of fact: of the operations from the list that the dispatcher goes by, of the rest from
-//! the constants below. What there is nothing to say about is left out.
+//! the constants below and from what the operator switched off, announces and states. What there is nothing to say about
+//! is left out.
 
 use kmip::ProtocolVersion;
 use kmip::attribute::ProtectionStorageMasks;
-use kmip::payload::{CapabilityInformation, ProfileInformation, QueryRequest, QueryResponse, ServerInformation};
+use kmip::payload::{CapabilityInformation, QueryRequest, QueryResponse, ServerInformation};
 use kmip::registry::{
-    ClientRegistrationMethod, DestroyAction, Operation, ProfileName, ProtectionStorageMask, QueryFunction as Asked,
-    RngMode, ShreddingAlgorithm, UnwrapMode,
+    ClientRegistrationMethod, DestroyAction, Operation, ProtectionStorageMask, QueryFunction as Asked, RngMode,
+    ShreddingAlgorithm, UnwrapMode,
 };
-use policy::algorithm::AlgorithmPolicy;
 
 use super::defaults;
 use crate::change::policy_of;
 use crate::failure::Failure;
-use crate::operation::making::generator;
+use crate::offer::{Offer, Unspecified};
 use crate::operation::{OBJECT_TYPES, OFFERED, is_offered};
 use crate::scope::Scope;
 
@@ -31,56 +31,12 @@ const REGISTRATION: [ClientRegistrationMethod; 4] = [
     ClientRegistrationMethod::ClientRegistered,
 ];
 
-/// Profiles that every domain conforms to: those whose cases pass whatever the domain's policy.
-const PROFILES: [ProfileName; 18] = {
-    use ProfileName as P;
-    [
-        P::TapeLibraryServerKmipV1_0,
-        P::TapeLibraryServerKmipV1_1,
-        P::TapeLibraryServerKmipV1_2,
-        P::TapeLibraryServerKmipV1_3,
-        P::TapeLibraryServerKmipV1_4,
-        P::TapeLibraryServer,
-        P::OpaqueManagedObjectStoreServerKmipV1_0,
-        P::OpaqueManagedObjectStoreServerKmipV1_1,
-        P::OpaqueManagedObjectStoreServerKmipV1_2,
-        P::OpaqueManagedObjectStoreServerKmipV1_3,
-        P::OpaqueManagedObjectStoreServerKmipV1_4,
-        P::OpaqueManagedObjectStoreServer,
-        P::StorageArrayWithSelfEncryptingDriveServerKmipV1_0,
-        P::StorageArrayWithSelfEncryptingDriveServerKmipV1_1,
-        P::StorageArrayWithSelfEncryptingDriveServerKmipV1_2,
-        P::StorageArrayWithSelfEncryptingDriveServerKmipV1_3,
-        P::StorageArrayWithSelfEncryptingDriveServerKmipV1_4,
-        P::StorageArrayWithSelfEncryptingDriveServer,
-    ]
-};
-
-/// Profiles that demand 3DES too, which only the policy `legacy` has.
-const LEGACY_PROFILES: [ProfileName; 12] = {
-    use ProfileName as P;
-    [
-        P::SymmetricKeyLifecycleServerKmipV1_0,
-        P::SymmetricKeyLifecycleServerKmipV1_1,
-        P::SymmetricKeyLifecycleServerKmipV1_2,
-        P::SymmetricKeyLifecycleServerKmipV1_3,
-        P::SymmetricKeyLifecycleServerKmipV1_4,
-        P::SymmetricKeyLifecycleServer,
-        P::SymmetricKeyFoundryServerKmipV1_0,
-        P::SymmetricKeyFoundryServerKmipV1_1,
-        P::SymmetricKeyFoundryServerKmipV1_2,
-        P::SymmetricKeyFoundryServerKmipV1_3,
-        P::SymmetricKeyFoundryServerKmipV1_4,
-        P::SymmetricKeyFoundryServer,
-    ]
-};
-
 pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Result<QueryResponse, Failure> {
     let asks = |function| request.functions.contains(&function);
     let version = scope.version;
     let mut response = QueryResponse::default();
     if asks(Asked::QueryOperations) {
-        let is_offered = |one: &Operation| is_offered(*one, version, &scope.domain.row.policy);
+        let is_offered = |one: &Operation| is_offered(*one, version, &scope.domain.row.policy, &scope.node.offer);
         response.operations = OFFERED.iter().copied().filter(is_offered).collect();
     }
     if asks(Asked::QueryObjects) {
@@ -91,13 +47,13 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Re
         response.server_information = Some(Box::new(server_information(scope)));
     }
     if asks(Asked::QueryRnGs) {
-        response.rng_parameters = vec![generator::of_hsm()];
+        response.rng_parameters = scope.node.offer.generators(version);
     }
     if asks(Asked::QueryProfiles) {
-        response.profile_information = profiles(scope);
+        response.profile_information = scope.node.offer.profiles(version, policy_of(&scope.domain.row.policy));
     }
     if asks(Asked::QueryCapabilities) {
-        response.capability_information = vec![capabilities(version)];
+        response.capability_information = vec![capabilities(&scope.node.offer, version)];
     }
     if asks(Asked::QueryClientRegistrationMethods) {
         response.client_registration_methods = REGISTRATION.to_vec();
@@ -108,9 +64,11 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Re
     if asks(Asked::QueryStorageProtectionMasks) {
         response.protection_storage_masks = Some(ProtectionStorageMasks { masks: vec![storage()] });
     }
+    if asks(Asked::QueryValidations) {
+        response.validation_information.clone_from(&scope.node.offer.validations);
+    }
     // Nothing to say: no application data is made (QueryApplicationNamespaces), no tags are added
-    // (QueryExtensionList, QueryExtensionMap), nobody attests (QueryAttestationTypes), nothing was validated
-    // (QueryValidations).
+    // (QueryExtensionList, QueryExtensionMap), nobody attests (QueryAttestationTypes).
     Ok(response)
 }
 
@@ -124,37 +82,33 @@ fn server_information(scope: &Scope<'_>) -> ServerInformation {
     }
 }
 
-fn profiles(scope: &Scope<'_>) -> Vec<ProfileInformation> {
-    let of_legacy = match policy_of(&scope.domain.row.policy) {
-        AlgorithmPolicy::Legacy => &LEGACY_PROFILES[..],
-        AlgorithmPolicy::Anssi => &[],
-    };
-    PROFILES
-        .iter()
-        .chain(of_legacy)
-        .filter(|profile| profile.is_known_to(scope.version))
-        .map(|profile| ProfileInformation {
-            profile_name: *profile,
-            profile_version: None,
-            server_uri: None,
-            server_port: None,
-        })
-        .collect()
-}
-
-fn capabilities(version: ProtocolVersion) -> CapabilityInformation {
+/// What the node does, but for what its operator leaves unspecified.
+fn capabilities(offer: &Offer, version: ProtocolVersion) -> CapabilityInformation {
+    let is_told = |capability| !offer.unspecified.contains(&capability);
     CapabilityInformation {
-        streaming_capability: Some(OFFERED.contains(&Operation::Encrypt)),
-        asynchronous_capability: Some(true),
+        streaming_capability: Some(offer.streaming),
+        asynchronous_capability: Some(offer.asynchronous),
         attestation_capability: Some(false),
-        batch_undo_capability: Some(true),
-        batch_continue_capability: Some(true),
+        batch_undo_capability: Some(offer.batch_undo),
+        batch_continue_capability: Some(offer.batch_continue),
         // Wrapped keys are unwrapped where the client names the wrapping key.
-        unwrap_mode: Some(UnwrapMode::NotProcessed),
+        unwrap_mode: Some(match is_told(Unspecified::UnwrapMode) {
+            true => UnwrapMode::NotProcessed,
+            false => UnwrapMode::Unspecified,
+        }),
         // The row stays, without the key bytes; the file system may keep what the database let go.
-        destroy_action: Some(DestroyAction::KeyMaterialDeleted),
-        shredding_algorithm: Some(ShreddingAlgorithm::Unsupported),
-        rng_mode: Some(RngMode::SharedInstantiation),
+        destroy_action: Some(match is_told(Unspecified::DestroyAction) {
+            true => DestroyAction::KeyMaterialDeleted,
+            false => DestroyAction::Unspecified,
+        }),
+        shredding_algorithm: Some(match is_told(Unspecified::ShreddingAlgorithm) {
+            true => ShreddingAlgorithm::Unsupported,
+            false => ShreddingAlgorithm::Unspecified,
+        }),
+        rng_mode: Some(match is_told(Unspecified::RngMode) {
+            true => RngMode::SharedInstantiation,
+            false => RngMode::Unspecified,
+        }),
         quantum_safe_capability: version.is_2_x().then_some(false),
     }
 }
