@@ -1,5 +1,7 @@
 //! The contract of a store: the verbs of the domain, each of them one transaction.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use audit::{Hash, LogId};
 use secret::DomainId;
@@ -156,6 +158,16 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] where the log ends before `to`.
     async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// Roots of subtrees of a log, each given as its range of leaves, at most [`crate::limits::MAX_RANGES`]: what
+    /// proofs and tiles are made of, see [`audit::inclusion_ranges`]. A range of 256 leaves or more begins at a multiple
+    /// of 256, and none is empty. They are of the leaves as the database has them: whoever hands them on holds them
+    /// against a signed root first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the log ends before a range does, [`StoreError::InvalidUnit`] for ranges that are
+    /// not as said.
+    async fn subtree_roots(&self, log: LogId, ranges: &[Range<u64>]) -> Result<Vec<Hash>, StoreError>;
 
     /// All logs: the system's and one per domain.
     async fn logs(&self) -> Result<Vec<LogId>, StoreError>;

@@ -14,11 +14,13 @@ mod open;
 mod prepare;
 mod read;
 mod statements;
+mod subtrees;
 mod verify;
 mod writer;
 
 pub use open::Synchronous;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,6 +40,7 @@ use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
 use read::{Reader, Start};
+use subtrees::Subtrees;
 use writer::{Job, Writer};
 
 /// How a store is opened.
@@ -125,13 +128,14 @@ impl SqliteStore {
     /// [`StoreError::Refused`], [`StoreError::Tampered`] for logs that are not whole, [`StoreError::Io`].
     pub async fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let mut opened = open::open(path.as_ref(), &options).await?;
-        let logs = logs::load(&mut opened.writer).await?;
-        let heads = Heads::default();
-        for (name, log) in &logs {
+        let mut logs = logs::load(&mut opened.writer).await?;
+        let (heads, subtrees) = (Heads::default(), Subtrees::default());
+        for (name, log) in &mut logs {
             heads.put(*name, log.id, log.tree.clone());
+            subtrees.put(*name, std::mem::take(&mut log.blocks));
         }
         let (failure, _) = watch::channel(None);
-        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, failure };
+        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, subtrees, failure };
         let shared = Arc::new(Shared { reader });
         let (sender, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
@@ -250,6 +254,11 @@ impl KeyStore for SqliteStore {
 
     async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
         self.shared.reader.leaf_hashes(log, from, to).await
+    }
+
+    async fn subtree_roots(&self, log: LogId, ranges: &[Range<u64>]) -> Result<Vec<Hash>, StoreError> {
+        self.shared.reader.check()?;
+        subtrees::roots(&self.shared.reader, log, ranges).await
     }
 
     async fn logs(&self) -> Result<Vec<LogId>, StoreError> {
