@@ -21,7 +21,9 @@
 //! | `GET /v1/domains/{d}/objects/{id}` | [`Object`] |
 //! | `POST /v1/domains/{d}/objects/{id}/revoke?dry_run=` with [`RevokeObject`] | [`Object`] |
 //! | `DELETE /v1/domains/{d}/objects/{id}?dry_run=` | [`Object`] |
-//! | `GET /v1/domains/{d}/audit` | JSON Lines, an audit bundle |
+//! | `GET /v1/domains/{d}/audit` with [`AuditQuery`] | an audit bundle, or records as JSON Lines, CEF or syslog |
+//! | `GET /v1/domains/{d}/audit/proof` with [`ProofQuery`] | [`Proof`] |
+//! | `GET /v1/domains/{d}/tiles/{path}` | a file of the C2SP tlog-tiles layout |
 //! | `GET /v1/domains/{d}/checkpoint` | [`Checkpoint`] |
 //!
 //! `{d}` is the name or the identifier of a domain; for audit, checkpoint and verify also `system`. `dry_run=true` decides and
@@ -36,8 +38,8 @@ mod types;
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
-    Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState, Finding, Fingerprint, GroupState,
-    Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewDomain,
-    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, RegisterClient, Revocation, RevocationReason,
-    RevokeObject, SecretText, TrustAnchor, Verification,
+    AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey, Client, Credential, Domain, DomainState,
+    Finding, Fingerprint, GroupState, Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient,
+    IssuedClient, NamedValue, NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof,
+    ProofQuery, RegisterClient, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
 };

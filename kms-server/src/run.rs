@@ -237,6 +237,7 @@ async fn serve_on(
         checkpointer: checkpointer.clone(),
         scrubber: scrubber.clone(),
         started: node.clock.now_s(),
+        stopping: stopping.clone(),
     });
     let conversation = Kmip::new(node.clone(), limits.clone(), time);
     let mut tasks = JoinSet::new();

@@ -9,7 +9,7 @@ mod identity;
 mod object;
 mod text;
 
-pub use audit::{Checkpoint, CheckpointKey, TrustAnchor};
+pub use audit::{AuditFormat, AuditOutcome, AuditQuery, Checkpoint, CheckpointKey, Proof, ProofQuery, TrustAnchor};
 pub use domain::{Domain, DomainState, Finding, NewDomain, Permission, Verification};
 pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};

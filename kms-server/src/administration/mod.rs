@@ -9,6 +9,8 @@ mod domains;
 mod export;
 mod objects;
 mod overview;
+mod proving;
+mod reading;
 mod rights;
 
 pub use backend::Administration;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use audit::{Checkpoint, LogId, PublicKey, SignedCheckpoint, TrustedKeys};
+use audit::{Checkpoint, Hash, LogId, PublicKey, SignedCheckpoint, TrustedKeys};
 use tokio::sync::Mutex;
 
 use crate::failure::Failure;
@@ -103,19 +103,35 @@ pub async fn verify_all(node: &Node) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Root of the first `size` records of a log.
+///
+/// # Errors
+/// Of the store; it ends before `size`.
+pub async fn root_at(node: &Node, log: LogId, size: u64) -> Result<Hash, Failure> {
+    if size == 0 {
+        return Ok(audit::root_of(&[]));
+    }
+    let mut roots = node.store.subtree_roots(log, std::slice::from_ref(&(0..size))).await?;
+    roots.pop().ok_or(Failure::Internal("no root"))
+}
+
 /// The keys that a trust anchor pins for checkpoints; `None` if one is no point of P-256.
 #[must_use]
 pub fn checkpoint_keys(anchor: &hsm::TrustAnchor) -> Option<Vec<PublicKey>> {
     anchor.checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key).ok()).collect()
 }
 
-fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
+/// The keys whose signatures under checkpoints count, as verifiers hold them.
+///
+/// # Errors
+/// [`Failure::Internal`] for a trust anchor whose keys cannot be read.
+pub fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
     checkpoint_keys(node.hsm.trust_anchor())
         .and_then(|keys| TrustedKeys::new(&node.kms, keys).ok())
         .ok_or(Failure::Internal("the trust anchor's checkpoint keys cannot be read"))
 }
 
-async fn sign(node: &Node, log: LogId, size: u64, root: audit::Hash) -> Result<String, Failure> {
+async fn sign(node: &Node, log: LogId, size: u64, root: Hash) -> Result<String, Failure> {
     let bad = |_| Failure::Internal("checkpoint cannot be formed");
     let checkpoint = Checkpoint::new(&node.kms, log, size, root).map_err(|_| Failure::Internal("checkpoint origin"))?;
     let signature = node.hsm.sign(checkpoint.digest_to_sign()).await?;
