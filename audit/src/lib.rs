@@ -18,6 +18,7 @@ mod record;
 pub mod siem;
 pub mod tiles;
 mod tree;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, NoteError, NoteSignature, SignedCheckpoint};
 pub use ecdsa::{SignatureError, der_from_fixed, fixed_from_der};

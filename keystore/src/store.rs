@@ -138,9 +138,14 @@ pub trait KeyStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`], [`StoreError::NameTaken`], [`StoreError::IdentityTaken`], [`StoreError::NotFound`],
-    /// [`StoreError::Inactive`], [`StoreError::Full`], [`StoreError::InvalidUnit`], [`StoreError::Record`]: nothing
+    /// [`StoreError::Inactive`], [`StoreError::Full`], [`StoreError::Frozen`], [`StoreError::InvalidUnit`],
+    /// [`StoreError::Record`]: nothing
     /// was done. [`StoreError::Failed`]: unknown; the process must end.
     async fn commit(&self, unit: Unit) -> Result<Committed, StoreError>;
+
+    /// From now on refuses every unit that changes something, or accepts them again; records are always taken.
+    /// Returns what was in force before.
+    fn freeze_changes(&self, frozen: bool) -> bool;
 
     /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
     /// its leaf hash.

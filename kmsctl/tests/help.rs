@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 25] = [
+const COMMANDS: [&str; 31] = [
     "",
     "health",
     "hsm",
@@ -29,10 +29,16 @@ const COMMANDS: [&str; 25] = [
     "object destroy",
     "audit",
     "audit export",
+    "audit show",
+    "audit stats",
+    "audit tail",
+    "audit prove",
+    "audit tiles",
     "audit checkpoint",
     "audit keys",
     "verify",
     "verify bundle",
+    "verify proof",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod aftermath;
 pub mod asking;
 pub mod clients;
+pub mod collector;
 pub mod coverage;
 pub mod exported;
 pub mod faults;
@@ -16,3 +17,4 @@ pub mod relay;
 pub mod script;
 pub mod socket;
 pub mod strict;
+pub mod witnesses;

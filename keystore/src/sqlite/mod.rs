@@ -23,6 +23,7 @@ pub use open::Synchronous;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use audit::{Hash, LogId};
@@ -116,6 +117,7 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Job>,
     /// Kibibytes that may still wait for the writer.
     room: Arc<Semaphore>,
+    frozen: AtomicBool,
 }
 
 impl SqliteStore {
@@ -140,7 +142,12 @@ impl SqliteStore {
         let (sender, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         tokio::spawn(writer.run(jobs));
-        Ok(Self { shared, jobs: sender, room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)) })
+        Ok(Self {
+            shared,
+            jobs: sender,
+            room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)),
+            frozen: AtomicBool::new(false),
+        })
     }
 
     /// What the system's SQLite is called; shown by health checks.
@@ -232,8 +239,15 @@ impl KeyStore for SqliteStore {
         self.shared.reader.count_objects(domain).await
     }
 
+    fn freeze_changes(&self, frozen: bool) -> bool {
+        self.frozen.swap(frozen, Ordering::AcqRel)
+    }
+
     async fn commit(&self, unit: Unit) -> Result<Committed, StoreError> {
         self.shared.reader.check()?;
+        if self.frozen.load(Ordering::Acquire) && unit.steps.iter().any(|step| !step.changes.is_empty()) {
+            return Err(StoreError::Frozen);
+        }
         let prepared = prepare::prepare(&self.shared.reader, unit).await?;
         self.hand_in(prepared).await
     }

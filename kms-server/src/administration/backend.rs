@@ -361,7 +361,9 @@ impl AdminBackend for Administration {
         let file_text = audit::bounded_text(file, audit::limits::MAX_DETAIL_LEN);
         told(acting.note(&self.node, log, OPERATION, Some(&file_text)).await)?;
         let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        match told(proving::tile(&self.node, log, file, note).await)? {
+        // Of the system's log the one with the witnesses' co-signatures, where there are any.
+        let cosigned = if log == LogId::System { self.checkpointer.witnesses.cosigned().await } else { None };
+        match told(proving::tile(&self.node, log, file, cosigned.unwrap_or(note)).await)? {
             Some(tile) => Ok(tile),
             None => told(acting.refuse(&self.node, log, OPERATION, Failure::NotFound.into()).await),
         }

@@ -6,12 +6,14 @@ pub mod clock;
 pub mod directory;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod forwarding;
 pub mod jobs;
 pub mod scrubber;
 pub mod sealing;
 pub mod strangers;
 pub mod streams;
 pub mod tickets;
+pub mod witnessing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
