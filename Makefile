@@ -13,7 +13,7 @@ WAY ?= as-written
 help: ## This list.
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-setup: ## Installs what is missing: SoftHSM, the ext4 tools, and the Python environment of the client tests.
+setup: ## Installs what is missing: SoftHSM, rsyslog, the ext4 tools, and the Python environment of the client tests.
 	@scripts/setup
 
 serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.

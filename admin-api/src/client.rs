@@ -16,11 +16,14 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::error::{ClientError, ErrorBody, ErrorDetail};
-use crate::limits::{CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN, MAX_REQUEST_LEN};
+use crate::limits::{
+    CALL_DEADLINE, CONNECT_DEADLINE, EXPORT_SILENCE, MAX_ANSWER_LEN, MAX_ERROR_LEN, MAX_REQUEST_LEN, MAX_TILE_LEN,
+};
 use crate::path::path;
 use crate::types::{
-    Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient,
-    NewCredential, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor, Verification,
+    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient,
+    IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject,
+    TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -301,9 +304,19 @@ impl AdminClient {
     /// # Errors
     /// [`ClientError`]; [`ClientError::Write`] where `out` fails.
     pub fn audit_export(&self, domain: &str, out: &mut dyn Write) -> Result<u64, ClientError> {
+        self.audit_read(domain, &AuditQuery::default(), out)
+    }
+
+    /// Writes the chosen records of the log of a domain, or of `system`, to `out` as they arrive. Returns the length in
+    /// bytes; with [`AuditQuery::follow`] it returns only when the server ends or `out` fails.
+    ///
+    /// # Errors
+    /// As [`AdminClient::audit_export`].
+    pub fn audit_read(&self, domain: &str, query: &AuditQuery, out: &mut dyn Write) -> Result<u64, ClientError> {
         let request = self
             .agent
             .get(self.url(&["domains", domain, "audit"]))
+            .query_pairs(query.pairs())
             .config()
             .timeout_connect(Some(self.deadlines.connect))
             // An export takes as long as it takes, but it may not fall silent.
@@ -333,6 +346,29 @@ impl AdminClient {
     /// [`ClientError`].
     pub fn audit_checkpoint(&self, domain: &str) -> Result<Checkpoint, ClientError> {
         self.get(&["domains", domain, "checkpoint"], &[])
+    }
+
+    /// A proof about the log of a domain, or of `system`.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn audit_prove(&self, domain: &str, claim: ProofQuery) -> Result<Proof, ClientError> {
+        let pairs = [("record", claim.record), ("from", claim.from), ("to", claim.to)];
+        let query: Vec<_> = pairs.iter().filter_map(|(name, value)| Some((*name, (*value)?.to_string()))).collect();
+        self.get(&["domains", domain, "audit", "proof"], &query)
+    }
+
+    /// A file of the tlog-tiles layout of the log of a domain, or of `system`: `checkpoint`, `tile/0/000`,
+    /// `tile/entries/000.p/7`.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where the log has no such tile.
+    pub fn audit_tile(&self, domain: &str, file: &str) -> Result<Vec<u8>, ClientError> {
+        let parts: Vec<&str> = ["domains", domain, "tiles"].into_iter().chain(file.split('/')).collect();
+        let request = self.timed(self.agent.get(self.url(&parts)));
+        let mut response = check(request.call().map_err(|error| transport(&error))?)?;
+        let body = response.body_mut().with_config().limit(MAX_TILE_LEN).read_to_vec();
+        body.map_err(|error| transport(&error))
     }
 
     fn timed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {

@@ -24,7 +24,9 @@
 //! | `GET /v1/domains/{d}/objects/{id}` | [`Object`] |
 //! | `POST /v1/domains/{d}/objects/{id}/revoke?dry_run=` with [`RevokeObject`] | [`Object`] |
 //! | `DELETE /v1/domains/{d}/objects/{id}?dry_run=` | [`Object`] |
-//! | `GET /v1/domains/{d}/audit` | JSON Lines, an audit bundle |
+//! | `GET /v1/domains/{d}/audit` with [`AuditQuery`] | an audit bundle, or records as JSON Lines, CEF or syslog |
+//! | `GET /v1/domains/{d}/audit/proof` with [`ProofQuery`] | [`Proof`] |
+//! | `GET /v1/domains/{d}/tiles/{path}` | a file of the C2SP tlog-tiles layout |
 //! | `GET /v1/domains/{d}/checkpoint` | [`Checkpoint`] |
 //!
 //! `{d}` is the name or the identifier of a domain; for audit, checkpoint and verify also `system`. `dry_run=true` decides and
@@ -39,9 +41,9 @@ mod types;
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use types::{
-    Access, Breaker, Checkpoint, CheckpointKey, Client, ClientAccess, Credential, Device, Domain, DomainChange,
-    DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient,
-    IssuedClient, NamedValue, NewCredential, NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission,
-    RegisterClient, RegisteredCredential, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor,
-    Verification,
+    Access, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey, Client, ClientAccess,
+    Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck,
+    HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential, NewDomain,
+    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery, RegisterClient,
+    RegisteredCredential, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
 };

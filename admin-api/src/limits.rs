@@ -27,6 +27,12 @@ pub const DEFAULT_PAGE: u32 = 100;
 /// The most objects on a page; a greater `limit` is refused.
 pub const MAX_PAGE: u32 = 1000;
 
+/// The longest text that records are filtered by, in bytes; no field of a record is longer.
+pub const MAX_FILTER_LEN: usize = 256;
+
+/// The largest tile of a log, in bytes: 256 records with their lengths.
+pub const MAX_TILE_LEN: u64 = 256 * (4096 + 2);
+
 /// The longest name of a domain or client, in characters.
 pub const MAX_NAME: usize = 64;
 

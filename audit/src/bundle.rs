@@ -18,7 +18,7 @@ use std::io;
 
 use thiserror::Error;
 
-pub use line::utc;
+pub use line::{record_line, utc};
 pub use verify::{Verified, verify_bundle, verify_bundle_with};
 pub use write::{BundleWriter, write_bundle};
 

@@ -8,15 +8,22 @@
 pub mod bundle;
 mod checkpoint;
 mod ecdsa;
+mod evidence;
+mod filter;
 mod key;
 pub mod limits;
 mod log;
 mod proof;
 mod record;
+pub mod siem;
+pub mod tiles;
 mod tree;
+pub mod witness;
 
 pub use checkpoint::{Checkpoint, NoteError, NoteSignature, SignedCheckpoint};
 pub use ecdsa::{SignatureError, der_from_fixed, fixed_from_der};
+pub use evidence::{Claim, EvidenceError, Shown, verify_proof, write_proof};
+pub use filter::Filter;
 pub use key::{KeyError, PublicKey, TrustedKeys};
 pub use log::{LogId, UnknownLog};
 pub use proof::{

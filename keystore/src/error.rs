@@ -46,6 +46,9 @@ pub enum StoreError {
     /// Too many units wait for the writer.
     #[error("the store's queue is full")]
     Full,
+    /// Changes are refused for a while, see [`crate::KeyStore::freeze_changes`].
+    #[error("changes are refused for now")]
+    Frozen,
     /// The unit asks for something that makes no sense; a fault of the caller.
     #[error("invalid unit: {0}")]
     InvalidUnit(&'static str),

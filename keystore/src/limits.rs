@@ -27,6 +27,8 @@ pub const MAX_ATTRIBUTES: usize = 1024;
 pub const MAX_ATTRIBUTES_LEN: usize = 1 << 20;
 /// Terms of one search; each costs an index look-up per candidate.
 pub const MAX_TERMS: usize = 64;
+/// Subtrees whose roots one call asks for: a tile has 256, a proof at most two for each level of a tree.
+pub const MAX_RANGES: usize = 256;
 /// Rows that one call returns.
 pub const MAX_PAGE: usize = 1000;
 /// Bytes of a domain's or an identity's name, of a role, a policy, a user name.

@@ -1,5 +1,7 @@
 //! The contract of a store: the verbs of the domain, each of them one transaction.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 use audit::{Hash, LogId};
 use secret::DomainId;
@@ -136,9 +138,14 @@ pub trait KeyStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Conflict`], [`StoreError::NameTaken`], [`StoreError::IdentityTaken`], [`StoreError::NotFound`],
-    /// [`StoreError::Inactive`], [`StoreError::Full`], [`StoreError::InvalidUnit`], [`StoreError::Record`]: nothing
+    /// [`StoreError::Inactive`], [`StoreError::Full`], [`StoreError::Frozen`], [`StoreError::InvalidUnit`],
+    /// [`StoreError::Record`]: nothing
     /// was done. [`StoreError::Failed`]: unknown; the process must end.
     async fn commit(&self, unit: Unit) -> Result<Committed, StoreError>;
+
+    /// From now on refuses every unit that changes something, or accepts them again; records are always taken.
+    /// Returns what was in force before.
+    fn freeze_changes(&self, frozen: bool) -> bool;
 
     /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
     /// its leaf hash.
@@ -156,6 +163,16 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`StoreError::NotFound`] where the log ends before `to`.
     async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError>;
+
+    /// Roots of subtrees of a log, each given as its range of leaves, at most [`crate::limits::MAX_RANGES`]: what
+    /// proofs and tiles are made of, see [`audit::inclusion_ranges`]. A range of 256 leaves or more begins at a multiple
+    /// of 256, and none is empty. They are of the leaves as the database has them: whoever hands them on holds them
+    /// against a signed root first.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where the log ends before a range does, [`StoreError::InvalidUnit`] for ranges that are
+    /// not as said.
+    async fn subtree_roots(&self, log: LogId, ranges: &[Range<u64>]) -> Result<Vec<Hash>, StoreError>;
 
     /// All logs: the system's and one per domain.
     async fn logs(&self) -> Result<Vec<LogId>, StoreError>;

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 pub use reading::Fault;
 use reading::Walk;
-use sections::{read_administrators, read_kmip_https, read_limits};
+use sections::{read_administrators, read_collectors, read_kmip_https, read_limits, read_witnesses};
 
 use crate::limits::Limits;
 use crate::offer::Offer;
@@ -43,6 +43,10 @@ pub struct Config {
     pub ceremony: CeremonyConfig,
     /// `[[administrators]]`: those whom `init` registers.
     pub administrators: Vec<AdministratorConfig>,
+    /// `[[collectors]]`: those to whom every audit record is sent.
+    pub collectors: Vec<CollectorConfig>,
+    /// `[[witnesses]]`: those who have to see the heads of the logs.
+    pub witnesses: Vec<WitnessConfig>,
     /// `[log]`.
     pub log: LogConfig,
     /// `[limits]`.
@@ -160,6 +164,32 @@ pub struct AdministratorConfig {
     pub role: AdminRole,
     /// PEM certificate.
     pub certificate: PathBuf,
+}
+
+/// `[[collectors]]`: a syslog collector that gets every audit record of every log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectorConfig {
+    /// For people, the audit log and the durable position; it must never change while the collector is the same.
+    pub name: String,
+    /// Host and port.
+    pub address: String,
+    /// The authority that the collector's certificate is under, PEM; absent for plain TCP.
+    pub ca: Option<PathBuf>,
+    /// The name in the collector's certificate; the host of `address` where it is left out.
+    pub server_name: String,
+}
+
+/// `[[witnesses]]`: one per zone, or none at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WitnessConfig {
+    /// Host and port.
+    pub address: String,
+    /// The public key that `witness init` printed.
+    pub key: audit::witness::WitnessKey,
+    /// The authority that its certificate is under, PEM.
+    pub ca: PathBuf,
+    /// The name in its certificate; the host of `address` where it is left out.
+    pub server_name: String,
 }
 
 /// Roles of the admin API.
@@ -318,6 +348,8 @@ impl Config {
                 offer: Offer { generators, validations, ..Offer::read(root.section("offer")) },
                 ceremony: CeremonyConfig::read(root.section("ceremony"), base),
                 administrators: read_administrators(&mut root, base),
+                collectors: read_collectors(&mut root, base),
+                witnesses: read_witnesses(&mut root, base),
                 log: LogConfig::read(root.section("log")),
                 limits: read_limits(root.section("limits")),
             };

@@ -427,7 +427,7 @@ impl From<keystore::StoreError> for Failure {
         match error {
             keystore::StoreError::NameTaken => Self::NameTaken,
             keystore::StoreError::NotFound => Self::NotFound,
-            keystore::StoreError::Full => Self::Busy,
+            keystore::StoreError::Full | keystore::StoreError::Frozen => Self::Busy,
             keystore::StoreError::Inactive(_) => Self::DomainInactive,
             other => Self::Store(other),
         }

@@ -6,16 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions};
+use rustls::pki_types::ServerName;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::administration::{Administration, FirstAdministrator};
-use crate::config::{AdministratorConfig, Config, ListenerConfig, Vendor};
+use crate::config::{AdministratorConfig, CollectorConfig, Config, ListenerConfig, Vendor, WitnessConfig};
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
+use crate::node::forwarding::{Collector, Forwarder};
 use crate::node::scrubber::Scrubber;
+use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, StartError};
 use crate::node::{resealing, rotation};
 use crate::shell::admission::Budget;
@@ -68,6 +71,12 @@ pub enum RunError {
     /// The first administrators could not be registered.
     #[error("bootstrap: {0}")]
     Bootstrap(String),
+    /// The witnesses say that the database is not the newest one, or too few of them say anything.
+    #[error("witnesses: {0}")]
+    Witnesses(#[from] WitnessError),
+    /// While serving, a witness showed that the database is not the one it saw.
+    #[error("{0}")]
+    Diverged(String),
     /// A part of the node ended without being told to.
     #[error("a part of the node ended by itself; the log says more")]
     TaskEnded,
@@ -231,27 +240,36 @@ async fn serve_on(
     let door = Arc::new(Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits));
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
-    let checkpointer = Arc::new(Checkpointer::default());
+    let peers = config.witnesses.iter().map(|witness| peer_of(witness, &time)).collect::<Result<_, TlsError>>()?;
+    let checkpointer = Arc::new(Checkpointer::new(Witnesses::new(peers)));
+    if !checkpointer.witnesses.is_empty() {
+        checkpointer.witnesses.admit(node).await?;
+    }
     let scrubber = Arc::new(Scrubber::default());
     let administration = Arc::new(Administration {
         node: node.clone(),
         checkpointer: checkpointer.clone(),
         scrubber: scrubber.clone(),
         started: node.clock.now_s(),
+        stopping: stopping.clone(),
     });
-    let conversation = Kmip::new(node.clone(), limits.clone(), time);
+    let conversation = Kmip::new(node.clone(), limits.clone(), time.clone());
     let mut tasks = JoinSet::new();
     // One door for both: a budget counts connections, whatever they speak.
     for socket in https.into_iter().chain([kmip]) {
         tasks.spawn(listener::run(socket, door.clone(), conversation.clone(), stopping.clone()));
     }
     tasks.spawn(admin::serve(admin, admin_tls, administrators, administration, limits.clone(), stopping.clone()));
-    tasks.spawn(checkpointer.run(node.clone(), stopping.clone()));
+    tasks.spawn(checkpointer.clone().run(node.clone(), stopping.clone()));
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(resealing::run(node.clone(), stopping.clone()));
+    for collector in &config.collectors {
+        let collector = collector_of(collector, &time)?;
+        tasks.spawn(Forwarder::new(collector, node.clone()).run(stopping.clone()));
+    }
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.
@@ -260,6 +278,7 @@ async fn serve_on(
     let outcome = tokio::select! {
         () = termination.received() => Ok(()),
         fault = node.store.fatal() => Err(RunError::Store(fault)),
+        text = checkpointer.witnesses.diverged() => Err(RunError::Diverged(text)),
         // None ends before it is told to; half a node is worse than none, because nobody notices.
         Some(ended) = tasks.join_next() => {
             report(ended);
@@ -295,6 +314,24 @@ fn tls_of(
     time: &Arc<dyn TimeProvider>,
 ) -> Result<Arc<rustls::ServerConfig>, TlsError> {
     tls::server_config(tls::server_key(&listener.certificate, &listener.key)?, registered, time.clone())
+}
+
+/// A witness, with the TLS to reach it.
+fn peer_of(config: &WitnessConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
+    let server_name = ServerName::try_from(config.server_name.clone())
+        .map_err(|error| TlsError::Pem { path: config.ca.clone(), text: format!("{}: {error}", config.server_name) })?;
+    let tls = tls::client_config(&config.ca, time.clone())?;
+    Ok(Peer::new(WitnessAddress { address: config.address.clone(), tls, server_name, key: config.key.clone() }))
+}
+
+/// A collector, with the TLS to reach it.
+fn collector_of(config: &CollectorConfig, time: &Arc<dyn TimeProvider>) -> Result<Collector, TlsError> {
+    let tls = config.ca.as_ref().map(|ca| {
+        let name = ServerName::try_from(config.server_name.clone())
+            .map_err(|error| TlsError::Pem { path: ca.clone(), text: format!("{}: {error}", config.server_name) })?;
+        Ok::<_, TlsError>((tls::client_config(ca, time.clone())?, name))
+    });
+    Ok(Collector { name: config.name.clone(), address: config.address.clone(), tls: tls.transpose()? })
 }
 
 /// The admin listener's view of who is registered: administrators only.

@@ -1,5 +1,7 @@
 //! The command line: every command with its help and an example.
 
+mod audit;
+
 use std::path::PathBuf;
 
 use admin_api::{Fingerprint, RevocationReason};
@@ -7,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
+
+pub(crate) use audit::{Audit, Choice, Verify};
 
 use crate::connect::Connection;
 use crate::exit::EXIT_CODES;
@@ -398,50 +402,6 @@ impl From<Reason> for RevocationReason {
             Reason::PrivilegeWithdrawn => Self::PrivilegeWithdrawn,
         }
     }
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
-    /// Export a whole log as a bundle that verifies offline
-    #[command(after_help = "Examples:\n  kmsctl --pki run/pki --as auditor audit export acme --to acme.jsonl\n  \
-                            kmsctl --pki run/pki --as auditor audit export system > system.jsonl")]
-    Export {
-        /// Name or identifier of the domain, or 'system'
-        domain: String,
-        /// The file, replaced once the export is whole; standard output where it is left out
-        #[arg(long, value_name = "FILE")]
-        to: Option<PathBuf>,
-    },
-    /// Have the head of a log signed in the HSM, and print the signed note
-    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit checkpoint acme > acme.checkpoint")]
-    Checkpoint {
-        /// Name or identifier of the domain, or 'system'
-        domain: String,
-    },
-    /// Print the public keys that sign checkpoints, as this server states them
-    #[command(
-        after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit keys > clavis.keys\n\nTo rely on them, \
-                            compare them with the protocol of the ceremony: a server that lies about its log\nwould \
-                            lie about its keys."
-    )]
-    Keys,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Verify {
-    /// Check an exported log: complete, unchanged, and signed by a trusted key; names the first bad record
-    #[command(after_help = "Example:\n  kmsctl verify bundle acme.jsonl --keys clavis.keys --checkpoint \
-                            acme-last-month.checkpoint")]
-    Bundle {
-        /// The bundle, as `audit export` wrote it; '-' reads standard input
-        file: PathBuf,
-        /// Trusted public keys, one verifier key per line
-        #[arg(long, value_name = "FILE")]
-        keys: PathBuf,
-        /// A checkpoint kept from earlier, which the log must still contain; may be given several times
-        #[arg(long, value_name = "FILE")]
-        checkpoint: Vec<PathBuf>,
-    },
 }
 
 fn seconds(text: &str) -> Result<i64, String> {

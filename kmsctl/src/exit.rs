@@ -64,6 +64,9 @@ pub(crate) enum Failure {
     /// A bundle does not verify.
     #[error("not verified: {0}")]
     NotVerified(String),
+    /// The log has no record of what was asked for.
+    #[error("{0}")]
+    NoRecord(String),
     /// A check of the node's health failed; the output says which.
     #[error("{0}")]
     NotWell(String),
@@ -79,6 +82,7 @@ impl Failure {
             Self::Usage(_) | Self::File { .. } => Exit::Usage,
             Self::Output(_) => Exit::Failed,
             Self::NotVerified(_) => Exit::NotVerified,
+            Self::NoRecord(_) => Exit::NotFound,
             Self::NotWell(_) => Exit::NotWell,
             Self::Call(error) => of_call(error),
         }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 30] = [
+const COMMANDS: [&str; 39] = [
     "",
     "health",
     "hsm",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 30] = [
     "domain create",
     "domain list",
     "domain show",
+    "domain freeze",
+    "domain thaw",
+    "domain rotate-key",
     "domain verify",
     "client",
     "client register",
@@ -34,10 +37,16 @@ const COMMANDS: [&str; 30] = [
     "object destroy",
     "audit",
     "audit export",
+    "audit show",
+    "audit stats",
+    "audit tail",
+    "audit prove",
+    "audit tiles",
     "audit checkpoint",
     "audit keys",
     "verify",
     "verify bundle",
+    "verify proof",
 ];
 
 #[test]

@@ -3,6 +3,7 @@
 pub mod aftermath;
 pub mod asking;
 pub mod clients;
+pub mod collector;
 pub mod coverage;
 pub mod exported;
 pub mod faults;
@@ -17,3 +18,4 @@ pub mod relay;
 pub mod script;
 pub mod socket;
 pub mod strict;
+pub mod witnesses;

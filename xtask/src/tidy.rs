@@ -22,6 +22,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("crypto", &["secret", "kmip"]),
     ("kms-server", &["secret", "kmip", "crypto", "policy", "hsm", "audit", "keystore", "admin-api", "certs"]),
     ("kmsctl", &["admin-api", "audit"]),
+    ("witness", &["audit"]),
     ("esxi-sim", &["secret", "kmip", "kmip-client", "certs"]),
     ("bench", &["kmip", "kmip-client", "admin-api", "xtask"]),
 ];

@@ -149,6 +149,13 @@ impl Fields {
     }
 }
 
+/// A record as a line of a bundle, without the newline: every field to read, the bytes, and the leaf hash beside them.
+#[must_use]
+pub fn record_line(index: u64, bytes: &[u8], leaf: &Hash) -> String {
+    // Texts, numbers and lists of texts always have a JSON form.
+    serde_json::to_string(&RecordLine::new(index, bytes, leaf)).unwrap_or_default()
+}
+
 fn uuid_text(id: [u8; 16]) -> String {
     Uuid::from_bytes(id).hyphenated().to_string()
 }

@@ -58,25 +58,8 @@ pub fn verify_bundle_with(
     trusted: &TrustedKeys,
     kept: &[SignedCheckpoint],
 ) -> Result<Verified, BundleError> {
-    let mut lines = Lines { input, line: Vec::new() };
-    let mut verifier = Verifier::start(&mut lines, trusted, kept).map_err(whole)?;
-    while verifier.next < verifier.end {
-        let record = verifier.next;
-        let at = |fault| BundleError { record: Some(record), fault };
-        let line = lines.next().map_err(at)?.ok_or_else(|| at(Fault::Cut))?;
-        if has_key(&line, "total") {
-            return Err(at(Fault::Cut));
-        }
-        if has_key(&line, "checkpoint") {
-            verifier.checkpoint(&line).map_err(whole)?;
-            continue;
-        }
-        match verifier.record(&line) {
-            Err(Fault::Missing(found)) => return Err(at(out_of_order(&mut lines, record, found))),
-            other => other.map_err(at)?,
-        }
-    }
-    verifier.finish(&mut lines)
+    let mut lines = Lines::new(input);
+    Verifier::start(&mut lines, trusted, kept).map_err(whole)?.read(&mut lines)
 }
 
 fn whole(fault: Fault) -> BundleError {
@@ -96,7 +79,8 @@ fn out_of_order(lines: &mut Lines<impl BufRead>, expected: u64, found: u64) -> F
     }
 }
 
-struct Verifier<'a> {
+#[derive(Clone)]
+pub(super) struct Verifier<'a> {
     trusted: &'a TrustedKeys,
     header: Header,
     tree: Tree,
@@ -111,7 +95,7 @@ struct Verifier<'a> {
 }
 
 impl<'a> Verifier<'a> {
-    fn start(
+    pub(super) fn start(
         lines: &mut Lines<impl BufRead>,
         trusted: &'a TrustedKeys,
         kept: &[SignedCheckpoint],
@@ -159,6 +143,31 @@ impl<'a> Verifier<'a> {
         };
         verifier.compare_kept()?;
         Ok(verifier)
+    }
+
+    /// Reads all lines after the first.
+    pub(super) fn read(mut self, lines: &mut Lines<impl BufRead>) -> Result<Verified, BundleError> {
+        while self.next < self.end {
+            self.step(lines)?;
+        }
+        self.finish(lines)
+    }
+
+    /// Reads one line where a record is due.
+    pub(super) fn step(&mut self, lines: &mut Lines<impl BufRead>) -> Result<(), BundleError> {
+        let record = self.next;
+        let at = |fault| BundleError { record: Some(record), fault };
+        let line = lines.next().map_err(at)?.ok_or_else(|| at(Fault::Cut))?;
+        if has_key(&line, "total") {
+            return Err(at(Fault::Cut));
+        }
+        if has_key(&line, "checkpoint") {
+            return self.checkpoint(&line).map_err(whole);
+        }
+        match self.record(&line) {
+            Err(Fault::Missing(found)) => Err(at(out_of_order(lines, record, found))),
+            other => other.map_err(at),
+        }
     }
 
     fn record(&mut self, line: &Line<'_>) -> Result<(), Fault> {
@@ -288,7 +297,7 @@ impl<'a> Verifier<'a> {
 }
 
 /// Reads lines without ever holding more than one.
-struct Lines<R> {
+pub(super) struct Lines<R> {
     input: R,
     line: Vec<u8>,
 }
@@ -300,6 +309,10 @@ struct Line<'a> {
 }
 
 impl<R: BufRead> Lines<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, line: Vec::new() }
+    }
+
     /// The next line, `None` at the end of the file.
     fn next(&mut self) -> Result<Option<Line<'_>>, Fault> {
         self.line.clear();

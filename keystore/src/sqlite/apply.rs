@@ -209,7 +209,7 @@ impl<'m> Application<'m> {
     /// The unit succeeded: the writer remembers what it did.
     pub(super) fn keep(self) -> Applied {
         for (log, id) in self.new_logs {
-            self.memory.logs.insert(log, Log { id, tree: Tree::new(), set: SetDigest::None });
+            self.memory.logs.insert(log, Log { id, tree: Tree::new(), set: SetDigest::None, blocks: Vec::new() });
         }
         let mut applied = Applied {
             committed: Committed { positions: Vec::with_capacity(self.leaves.len()) },

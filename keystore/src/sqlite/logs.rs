@@ -6,6 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use audit::{Hash, LogId, Record, SignedCheckpoint, Tree};
 use sqlx::{Row, SqliteConnection};
 
+use super::subtrees::BlockBuilder;
 use crate::error::StoreError;
 use crate::limits::{SCAN_PAGE, SET_DIGEST_INTERVAL};
 use crate::raw::sized;
@@ -21,6 +22,8 @@ pub(super) struct Log {
     pub(super) tree: Tree,
     /// The set digest in force at its end.
     pub(super) set: SetDigest,
+    /// Roots of its blocks, handed on once it is loaded.
+    pub(super) blocks: Vec<Hash>,
 }
 
 /// What the last record that carries a set digest says.
@@ -73,6 +76,7 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<Lo
             return Err(StoreError::tampered("checkpoint", format!("{log}/0")));
         }
     }
+    let mut blocks: HashMap<i64, BlockBuilder> = HashMap::new();
     let mut after = 0_i64;
     loop {
         let page = sqlx::query("SELECT id, log, seq, leaf FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
@@ -91,7 +95,9 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<Lo
             if u64::try_from(seq) != Ok(log.tree.size()) {
                 return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
             }
-            log.tree.append(sized(&leaf, "leaf").map_err(|_| StoreError::tampered("audit", place(*name, seq)))?);
+            let leaf = sized(&leaf, "leaf").map_err(|_| StoreError::tampered("audit", place(*name, seq)))?;
+            log.tree.append(leaf);
+            blocks.entry(log_id).or_default().push(leaf);
             let reached = checkpoints.get(&log_id).filter(|checkpoint| checkpoint.size == log.tree.size());
             if reached.is_some_and(|checkpoint| checkpoint.root != log.tree.root()) {
                 return Err(StoreError::tampered("audit", format!("{name}, first {} records", log.tree.size())));
@@ -106,6 +112,7 @@ pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<Lo
     }
     for (name, log) in by_id.values_mut() {
         log.set = last_set_digest(connection, *name, log.id, log.tree.size()).await?;
+        log.blocks = blocks.remove(&log.id).unwrap_or_default().blocks;
     }
     Ok(by_id.into_values().collect())
 }
@@ -120,7 +127,7 @@ async fn read_logs(connection: &mut SqliteConnection) -> Result<HashMap<i64, (Lo
             (_, Some(domain)) => LogId::Domain(sized(&domain, "domain").map_err(|_| StoreError::tampered("log", id))?),
             (_, None) => return Err(StoreError::tampered("log", id)),
         };
-        logs.insert(id, (name, Log { id, tree: Tree::new(), set: SetDigest::None }));
+        logs.insert(id, (name, Log { id, tree: Tree::new(), set: SetDigest::None, blocks: Vec::new() }));
     }
     match logs.get(&SYSTEM_LOG) {
         Some((LogId::System, _)) => Ok(logs),

@@ -14,13 +14,16 @@ mod open;
 mod prepare;
 mod read;
 mod statements;
+mod subtrees;
 mod verify;
 mod writer;
 
 pub use open::Synchronous;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use audit::{Hash, LogId};
@@ -38,6 +41,7 @@ use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
 use read::{Reader, Start};
+use subtrees::Subtrees;
 use writer::{Job, Writer};
 
 /// How a store is opened.
@@ -113,6 +117,7 @@ pub struct SqliteStore {
     jobs: mpsc::Sender<Job>,
     /// Kibibytes that may still wait for the writer.
     room: Arc<Semaphore>,
+    frozen: AtomicBool,
 }
 
 impl SqliteStore {
@@ -125,18 +130,24 @@ impl SqliteStore {
     /// [`StoreError::Refused`], [`StoreError::Tampered`] for logs that are not whole, [`StoreError::Io`].
     pub async fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let mut opened = open::open(path.as_ref(), &options).await?;
-        let logs = logs::load(&mut opened.writer).await?;
-        let heads = Heads::default();
-        for (name, log) in &logs {
+        let mut logs = logs::load(&mut opened.writer).await?;
+        let (heads, subtrees) = (Heads::default(), Subtrees::default());
+        for (name, log) in &mut logs {
             heads.put(*name, log.id, log.tree.clone());
+            subtrees.put(*name, std::mem::take(&mut log.blocks));
         }
         let (failure, _) = watch::channel(None);
-        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, failure };
+        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, subtrees, failure };
         let shared = Arc::new(Shared { reader });
         let (sender, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         tokio::spawn(writer.run(jobs));
-        Ok(Self { shared, jobs: sender, room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)) })
+        Ok(Self {
+            shared,
+            jobs: sender,
+            room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)),
+            frozen: AtomicBool::new(false),
+        })
     }
 
     /// What the system's SQLite is called; shown by health checks.
@@ -228,8 +239,15 @@ impl KeyStore for SqliteStore {
         self.shared.reader.count_objects(domain).await
     }
 
+    fn freeze_changes(&self, frozen: bool) -> bool {
+        self.frozen.swap(frozen, Ordering::AcqRel)
+    }
+
     async fn commit(&self, unit: Unit) -> Result<Committed, StoreError> {
         self.shared.reader.check()?;
+        if self.frozen.load(Ordering::Acquire) && unit.steps.iter().any(|step| !step.changes.is_empty()) {
+            return Err(StoreError::Frozen);
+        }
         let prepared = prepare::prepare(&self.shared.reader, unit).await?;
         self.hand_in(prepared).await
     }
@@ -250,6 +268,11 @@ impl KeyStore for SqliteStore {
 
     async fn leaf_hashes(&self, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>, StoreError> {
         self.shared.reader.leaf_hashes(log, from, to).await
+    }
+
+    async fn subtree_roots(&self, log: LogId, ranges: &[Range<u64>]) -> Result<Vec<Hash>, StoreError> {
+        self.shared.reader.check()?;
+        subtrees::roots(&self.shared.reader, log, ranges).await
     }
 
     async fn logs(&self) -> Result<Vec<LogId>, StoreError> {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use super::columns::{Columns, domain_columns, object_columns};
 use super::logs::{Heads, place};
 use super::statements::numbers;
+use super::subtrees::Subtrees;
 use crate::error::StoreError;
 use crate::index::{IndexTerm, TermHash, name_hash};
 use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
@@ -71,6 +72,7 @@ pub(super) struct Reader {
     pub(super) pool: SqlitePool,
     pub(super) domains: Domains,
     pub(super) heads: Heads,
+    pub(super) subtrees: Subtrees,
     /// Why the store has failed, once it has.
     pub(super) failure: watch::Sender<Option<Arc<str>>>,
 }

@@ -386,8 +386,9 @@ mod tests {
         let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
         let logs = logs::load(&mut opened.writer).await.unwrap();
         let (failure, _) = watch::channel(None);
-        let (pool, domains, heads) = (opened.readers, Default::default(), Default::default());
-        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, failure } });
+        let (pool, domains, heads, subtrees) =
+            (opened.readers, Default::default(), Default::default(), Default::default());
+        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, subtrees, failure } });
         let mut writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         let room = Arc::new(Semaphore::new(10));
         let mut group = Group::new();

@@ -34,6 +34,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// A success whose body is bytes.
+pub(super) struct Octets(pub(super) Vec<u8>);
+
+impl IntoResponse for Octets {
+    fn into_response(self) -> Response {
+        with_body(StatusCode::OK, "application/octet-stream", Body::from(self.0))
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -50,7 +59,7 @@ impl IntoResponse for Refusal {
 
 impl IntoResponse for Export {
     fn into_response(self) -> Response {
-        with_body(StatusCode::OK, "application/jsonl", Body::new(ExportBody { export: self, ended: false }))
+        with_body(StatusCode::OK, self.content_type, Body::new(ExportBody { export: self, ended: false }))
     }
 }
 

@@ -6,9 +6,9 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus,
-    IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, RegisterClient, RevokeObject, TrustAnchor,
-    Verification,
+    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health,
+    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery,
+    RegisterClient, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -57,6 +57,7 @@ const CHUNKS_WAITING: usize = 4;
 /// The body of an export, made while it is sent.
 #[derive(Debug)]
 pub struct Export {
+    pub(super) content_type: &'static str,
     pub(super) chunks: mpsc::Receiver<Bytes>,
 }
 
@@ -71,11 +72,17 @@ pub struct ExportSink(mpsc::Sender<Bytes>);
 pub struct NobodyReads;
 
 impl Export {
-    /// An export and its sink. The maker runs as a task of its own.
+    /// An export of JSON Lines and its sink. The maker runs as a task of its own.
     #[must_use]
     pub fn channel() -> (ExportSink, Self) {
+        Self::channel_of("application/jsonl")
+    }
+
+    /// An export of this media type and its sink.
+    #[must_use]
+    pub fn channel_of(content_type: &'static str) -> (ExportSink, Self) {
         let (sender, chunks) = mpsc::channel(CHUNKS_WAITING);
-        (ExportSink(sender), Self { chunks })
+        (ExportSink(sender), Self { content_type, chunks })
     }
 }
 
@@ -215,8 +222,14 @@ pub trait AdminBackend: Strangers {
         effect: Effect,
     ) -> Result<Object, Refusal>;
 
-    /// `GET /v1/domains/{d}/audit`: the bundle of the whole log, JSON Lines.
-    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal>;
+    /// `GET /v1/domains/{d}/audit`: a bundle, or the chosen records. The query was checked.
+    async fn audit_export(&self, caller: &Caller, log: &str, query: AuditQuery) -> Result<Export, Refusal>;
+
+    /// `GET /v1/domains/{d}/audit/proof`. [`ErrorCode::BadRequest`] for what the log does not have.
+    async fn audit_prove(&self, caller: &Caller, log: &str, claim: ProofQuery) -> Result<Proof, Refusal>;
+
+    /// `GET /v1/domains/{d}/tiles/{file}`. [`ErrorCode::NotFound`] where there is no such file.
+    async fn audit_tile(&self, caller: &Caller, log: &str, file: &str) -> Result<Vec<u8>, Refusal>;
 
     /// `GET /v1/domains/{d}/checkpoint`: the head of the log, signed now.
     async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<Checkpoint, Refusal>;

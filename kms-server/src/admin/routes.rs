@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 use admin_api::{
-    ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain, RegisterClient,
-    RevokeObject,
+    AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain, ProofQuery,
+    RegisterClient, RevokeObject,
 };
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::answer::Json;
+use super::answer::{Json, Octets};
 use super::backend::{AdminBackend, Caller, Refusal};
 use super::read::{Asked, DryRun, Named, Sent};
 use crate::limits::Limits;
@@ -55,6 +55,8 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains/{domain}/objects/{object}", get(object_show).delete(object_destroy))
         .route("/v1/domains/{domain}/objects/{object}/revoke", post(object_revoke))
         .route("/v1/domains/{domain}/audit", get(audit_export))
+        .route("/v1/domains/{domain}/audit/proof", get(audit_prove))
+        .route("/v1/domains/{domain}/tiles/{*file}", get(audit_tile))
         .route("/v1/domains/{domain}/checkpoint", get(checkpoint))
         .fallback(async || Refusal::new(ErrorCode::NotFound, "no such path"))
         .method_not_allowed_fallback(async || Refusal::new(ErrorCode::MethodNotAllowed, "not with this method"))
@@ -341,12 +343,30 @@ async fn audit_export(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named(log): Named<String>,
+    Asked(query): Asked<AuditQuery>,
+) -> Result<Response, Refusal> {
+    query.check().map_err(fault)?;
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_export(&caller, &log, query).await;
+    app.act("audit export", caller, act).await.map(IntoResponse::into_response)
+}
+
+async fn audit_prove(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(log): Named<String>,
+    Asked(claim): Asked<ProofQuery>,
 ) -> Response {
-    let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_export(&caller, &log).await;
-    match app.act("audit export", caller, act).await {
-        Ok(export) => export.into_response(),
-        Err(refusal) => refusal.into_response(),
-    }
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_prove(&caller, &log, claim).await;
+    ok(app.act("audit prove", caller, act).await)
+}
+
+async fn audit_tile(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((log, file)): Named<(String, String)>,
+) -> Result<Response, Refusal> {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_tile(&caller, &log, &file).await;
+    app.act("audit tile", caller, act).await.map(|tile| Octets(tile).into_response())
 }
 
 async fn checkpoint(

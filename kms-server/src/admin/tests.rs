@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use admin_api::{
-    Access, ClientAccess, ClientError, Credential, DomainChange, Effect, ErrorCode, Fingerprint, IssueClient,
-    NewCredential, NewDomain, RegisterClient, RevocationReason, RevokeObject, SecretText,
+    Access, AuditFormat, AuditQuery, ClientAccess, ClientError, Credential, DomainChange, Effect, ErrorCode,
+    Fingerprint, IssueClient, NewCredential, NewDomain, ProofQuery, RegisterClient, RevocationReason, RevokeObject,
+    SecretText,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -66,6 +67,20 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.object_revoke("acme", ID, &revoke, Effect::DryRun)?;
             client.object_destroy("acme", ID, Effect::Real)?;
             client.audit_checkpoint("system")?;
+            assert_eq!(
+                client.audit_prove("acme", ProofQuery { record: Some(7), ..ProofQuery::default() })?.document,
+                "{}\n"
+            );
+            assert_eq!(client.audit_tile("acme", "tile/0/x001/234.p/7")?, [0, 0xff]);
+            let gets = AuditQuery {
+                format: AuditFormat::Cef,
+                operation: Some("Get Attributes".to_owned()),
+                ..AuditQuery::default()
+            };
+            client.audit_read("acme", &gets, &mut std::io::sink())?;
+            let holes = AuditQuery { format: AuditFormat::Bundle, ..gets };
+            let refused = client.audit_read("acme", &holes, &mut std::io::sink()).unwrap_err();
+            assert_eq!(refused.code(), Some(ErrorCode::BadRequest));
             Ok::<_, ClientError>(())
         })
         .await;
@@ -95,6 +110,9 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "object_revoke acme Superseded DryRun",
         "object_destroy acme Real",
         "checkpoint system",
+        "audit_prove acme Some(7) None None",
+        "audit_tile acme tile/0/x001/234.p/7",
+        "audit_export acme Cef Some(\"Get Attributes\")",
     ];
     assert_eq!(world.memory.calls(), expected);
     let callers = world.memory.callers.lock().unwrap();

@@ -17,7 +17,7 @@ use super::answers;
 use super::clients::NewCredential;
 use super::credentials::RightsChange;
 use super::rights::{Act, may};
-use super::{export, overview};
+use super::{export, overview, proving, reading};
 use crate::admin::{AdminBackend, Caller, Export, Refusal};
 use crate::failure::Failure;
 use crate::node::Node;
@@ -27,6 +27,7 @@ use crate::node::directory::Domain;
 use crate::node::scrubber::{self, Scrubber};
 use crate::shell::peer::IdentityKind;
 use crate::shell::service::{StrangerKind, Strangers};
+use crate::shell::shutdown::Stopping;
 
 /// The node, and what the admin API needs beside it.
 pub struct Administration {
@@ -38,6 +39,8 @@ pub struct Administration {
     pub scrubber: Arc<Scrubber>,
     /// When the process started, seconds since the epoch.
     pub started: i64,
+    /// Ends who follows a log.
+    pub stopping: Stopping,
 }
 
 impl AdminFailure {
@@ -396,13 +399,46 @@ impl AdminBackend for Administration {
             .map(|row| answers::object(&row, self.node.offer.lease_s))
     }
 
-    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {
+    async fn audit_export(&self, caller: &Caller, log: &str, query: api::AuditQuery) -> Result<Export, Refusal> {
         let acting = self.admit(caller, Act::ReadAudit).await?;
         let log = self.log(&acting, log, "Export Audit").await?;
-        // The export's own record is the last one it holds.
-        told(acting.note(&self.node, log, "Export Audit", None).await)?;
+        // The export's own record is the last one it holds. Who looks for what is told with it.
+        let asked: Vec<String> = query.pairs().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let detail = (!asked.is_empty()).then(|| asked.join(" "));
+        told(acting.note(&self.node, log, "Export Audit", detail.as_deref()).await)?;
+        if query.format != api::AuditFormat::Bundle {
+            let reading = reading::start(self.node.clone(), log, query, self.stopping.clone()).await;
+            return told(reading.map_err(AdminFailure::from));
+        }
         let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        export::start(self.node.clone(), log, note).map_err(|_| Refusal::internal())
+        export::start(self.node.clone(), log, &note, reading::filter(&query)).map_err(|_| Refusal::internal())
+    }
+
+    async fn audit_prove(&self, caller: &Caller, log: &str, claim: api::ProofQuery) -> Result<api::Proof, Refusal> {
+        const OPERATION: &str = "Prove Audit";
+        let acting = self.admit(caller, Act::ReadAudit).await?;
+        let log = self.log(&acting, log, OPERATION).await?;
+        told(acting.note(&self.node, log, OPERATION, None).await)?;
+        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        match proving::prove(&self.node, log, claim, &note).await {
+            Ok(document) => Ok(api::Proof { log: log.to_string(), document }),
+            Err(failure) => told(acting.refuse(&self.node, log, OPERATION, failure).await),
+        }
+    }
+
+    async fn audit_tile(&self, caller: &Caller, log: &str, file: &str) -> Result<Vec<u8>, Refusal> {
+        const OPERATION: &str = "Read Tile";
+        let acting = self.admit(caller, Act::ReadAudit).await?;
+        let log = self.log(&acting, log, OPERATION).await?;
+        let file_text = audit::bounded_text(file, audit::limits::MAX_DETAIL_LEN);
+        told(acting.note(&self.node, log, OPERATION, Some(&file_text)).await)?;
+        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        // Of the system's log the one with the witnesses' co-signatures, where there are any.
+        let cosigned = if log == LogId::System { self.checkpointer.witnesses.cosigned().await } else { None };
+        match told(proving::tile(&self.node, log, file, cosigned.unwrap_or(note)).await)? {
+            Some(tile) => Ok(tile),
+            None => told(acting.refuse(&self.node, log, OPERATION, Failure::NotFound.into()).await),
+        }
     }
 
     async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<api::Checkpoint, Refusal> {

@@ -11,6 +11,8 @@ mod domains;
 mod export;
 mod objects;
 mod overview;
+mod proving;
+mod reading;
 mod rights;
 
 pub use backend::Administration;

@@ -41,6 +41,14 @@ pub(super) fn check(config: &Config, purpose: Purpose, places: &BTreeMap<String,
             want(format!("{name}.key"), &listener.key, Want::Secret);
         }
         want("ceremony.trust_anchor".to_owned(), &config.ceremony.trust_anchor, Want::File);
+        for (index, witness) in config.witnesses.iter().enumerate() {
+            want(format!("witnesses[{index}].ca"), &witness.ca, Want::File);
+        }
+        for (index, collector) in config.collectors.iter().enumerate() {
+            if let Some(ca) = &collector.ca {
+                want(format!("collectors[{index}].ca"), ca, Want::File);
+            }
+        }
     } else {
         want("hsm.library".to_owned(), &config.hsm.library, Want::File);
         // After the ceremony the custodians have taken their passphrases away.

@@ -4,15 +4,19 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use audit::witness::WitnessKey;
+
 use super::reading::Section;
 use super::{
-    AdminRole, AdministratorConfig, CeremonyConfig, CustodianConfig, HsmConfig, ListenerConfig, LogConfig, LogFormat,
-    MemberConfig, NodeConfig, StoreConfig, Synchronous, Vendor,
+    AdminRole, AdministratorConfig, CeremonyConfig, CollectorConfig, CustodianConfig, HsmConfig, ListenerConfig,
+    LogConfig, LogFormat, MemberConfig, NodeConfig, StoreConfig, Synchronous, Vendor, WitnessConfig,
 };
 use crate::limits::{Limits, SETTINGS};
 
 /// Members of one group.
 const MAX_MEMBERS: usize = 16;
+/// Witnesses of one node.
+const MAX_WITNESSES: usize = 15;
 
 impl NodeConfig {
     pub(super) fn read(mut section: Section<'_>) -> Self {
@@ -171,6 +175,73 @@ pub(super) fn read_administrators(root: &mut Section<'_>, base: &Path) -> Vec<Ad
         administrators.push(read);
     }
     administrators
+}
+
+pub(super) fn read_collectors(root: &mut Section<'_>, base: &Path) -> Vec<CollectorConfig> {
+    let mut collectors: Vec<CollectorConfig> = Vec::new();
+    for mut section in root.sections("collectors") {
+        let name = plain_name(&mut section, "name");
+        let (address, host) = host_and_port(&mut section);
+        let tls = section.word("transport", &[("tls", true), ("tcp", false)]).unwrap_or(true);
+        let server_name = server_name(&mut section, host);
+        let ca = if tls {
+            Some(path(&mut section, "ca", base, "a PEM file"))
+        } else {
+            if section.text("ca").is_some() {
+                section.refuse("ca", "plain TCP checks no certificate");
+            }
+            None
+        };
+        if collectors.iter().any(|other| !name.is_empty() && other.name == name) {
+            section.refuse("name", format!("{name:?} is already a collector"));
+        }
+        section.finish();
+        collectors.push(CollectorConfig { name, address, ca, server_name });
+    }
+    collectors
+}
+
+/// `address`, and the host in it.
+fn host_and_port(section: &mut Section<'_>) -> (String, String) {
+    let address = section.needed_text("address", "host:port");
+    let host = address.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map(|(host, _)| host);
+    if !address.is_empty() && host.is_none() {
+        section.refuse("address", "a host and a port are wanted, as in siem.example:6514");
+    }
+    let host = host.unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    (address, host)
+}
+
+/// `server_name`, or the host of the address.
+fn server_name(section: &mut Section<'_>, host: String) -> String {
+    let name = section.text("server_name").unwrap_or(host);
+    if !name.is_empty() && rustls_pki_types::ServerName::try_from(name.as_str()).is_err() {
+        section.refuse("server_name", "the name in the other side's certificate is wanted");
+    }
+    name
+}
+
+pub(super) fn read_witnesses(root: &mut Section<'_>, base: &Path) -> Vec<WitnessConfig> {
+    let mut witnesses: Vec<WitnessConfig> = Vec::new();
+    for mut section in root.sections("witnesses") {
+        let (address, host) = host_and_port(&mut section);
+        let server_name = server_name(&mut section, host);
+        let ca = path(&mut section, "ca", base, "a PEM file");
+        let text = section.needed_text("key", "what `witness init` printed");
+        let key = WitnessKey::parse(&text).ok();
+        if key.is_none() && !text.is_empty() {
+            section.refuse("key", "what `witness init` printed is wanted");
+        }
+        if witnesses.iter().any(|other| Some(&other.key) == key.as_ref()) {
+            section.refuse("key", "another witness has this key");
+        }
+        section.finish();
+        witnesses.extend(key.map(|key| WitnessConfig { address, key, ca, server_name }));
+    }
+    if witnesses.len() > MAX_WITNESSES {
+        root.refuse("witnesses", format!("{} witnesses; at most {MAX_WITNESSES} are asked", witnesses.len()));
+    }
+    witnesses
 }
 
 impl LogConfig {

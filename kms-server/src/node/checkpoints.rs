@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use audit::{Checkpoint, LogId, PublicKey, SignedCheckpoint, TrustedKeys};
+use audit::{Checkpoint, Hash, LogId, PublicKey, SignedCheckpoint, TrustedKeys};
+use keystore::KeyStore;
 use tokio::sync::Mutex;
 
 use crate::failure::Failure;
+use crate::node::witnessing::Witnesses;
 use crate::node::{Node, StartError};
 use crate::shell::shutdown::Stopping;
 
@@ -20,26 +22,53 @@ const SIGNED_PER_INTERVAL: usize = 256;
 type LastSigned = Arc<Mutex<Option<u64>>>;
 
 /// Signs checkpoints and remembers what is signed already.
-#[derive(Default)]
 pub struct Checkpointer {
     logs: std::sync::Mutex<HashMap<LogId, LastSigned>>,
+    /// Those who have to see a head before it is handed out; perhaps none.
+    pub witnesses: Witnesses,
 }
 
 impl Checkpointer {
+    /// One that asks these witnesses.
+    #[must_use]
+    pub fn new(witnesses: Witnesses) -> Self {
+        Self { logs: std::sync::Mutex::default(), witnesses }
+    }
+
     fn last_signed(&self, log: LogId) -> LastSigned {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).entry(log).or_default().clone()
     }
 
-    /// The signed head of a log: a new checkpoint if records came since the last.
+    /// The signed head of a log: a new checkpoint if records came since the last. Where there are witnesses, a majority
+    /// of them has seen the log as it is now.
+    ///
+    /// # Errors
+    /// As [`Checkpointer::sign_head`]; [`Failure::Busy`] where there is no majority.
+    pub async fn current(&self, node: &Node, log: LogId) -> Result<String, Failure> {
+        if self.witnesses.is_empty() {
+            return self.sign_head(node, log).await;
+        }
+        self.witnesses.round(node, self).await?;
+        // Others may have made records meanwhile, which no witness has seen yet.
+        let size = self.witnesses.seen(log).await.ok_or(Failure::NotFound)?;
+        self.sign_at(node, log, size, root_at(node, log, size).await?).await
+    }
+
+    /// The signed head of a log, whether or not the witnesses have seen it.
     ///
     /// # Errors
     /// [`Failure::Hsm`], [`Failure::Store`]; [`Failure::Internal`] for a signature that does not verify.
-    pub async fn current(&self, node: &Node, log: LogId) -> Result<String, Failure> {
+    pub async fn sign_head(&self, node: &Node, log: LogId) -> Result<String, Failure> {
+        let (size, root) = node.store.tree_head(log).await?;
+        self.sign_at(node, log, size, root).await
+    }
+
+    async fn sign_at(&self, node: &Node, log: LogId, size: u64, root: Hash) -> Result<String, Failure> {
         let last_signed = self.last_signed(log);
         let mut signed = last_signed.lock().await;
-        let (size, root) = node.store.tree_head(log).await?;
         if *signed == Some(size)
             && let Some(note) = node.store.latest_checkpoint(log).await?
+            && SignedCheckpoint::parse(&note).is_ok_and(|note| note.checkpoint.size == size)
         {
             return Ok(note);
         }
@@ -50,6 +79,12 @@ impl Checkpointer {
     }
 
     async fn sign_news(&self, node: &Node) -> Result<(), Failure> {
+        if !self.witnesses.is_empty() {
+            // One signature covers every domain; their own heads are signed when somebody asks.
+            let shown = self.witnesses.round(node, self).await;
+            self.witnesses.freeze_or_thaw(&*node.store);
+            return shown;
+        }
         let mut signed = 0;
         for log in node.store.logs().await? {
             let (size, _) = node.store.tree_head(log).await?;
@@ -103,19 +138,43 @@ pub async fn verify_all(node: &Node) -> Result<(), StartError> {
     Ok(())
 }
 
+/// Root of the first `size` records of a log.
+///
+/// # Errors
+/// Of the store; it ends before `size`.
+pub async fn root_at(node: &Node, log: LogId, size: u64) -> Result<Hash, Failure> {
+    root_at_in(&*node.store, log, size).await
+}
+
+/// As [`root_at`], of a store.
+///
+/// # Errors
+/// As [`root_at`].
+pub async fn root_at_in(store: &dyn KeyStore, log: LogId, size: u64) -> Result<Hash, Failure> {
+    if size == 0 {
+        return Ok(audit::root_of(&[]));
+    }
+    let mut roots = store.subtree_roots(log, std::slice::from_ref(&(0..size))).await?;
+    roots.pop().ok_or(Failure::Internal("no root"))
+}
+
 /// The keys that a trust anchor pins for checkpoints; `None` if one is no point of P-256.
 #[must_use]
 pub fn checkpoint_keys(anchor: &hsm::TrustAnchor) -> Option<Vec<PublicKey>> {
     anchor.checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key).ok()).collect()
 }
 
-fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
+/// The keys whose signatures under checkpoints count, as verifiers hold them.
+///
+/// # Errors
+/// [`Failure::Internal`] for a trust anchor whose keys cannot be read.
+pub fn trusted_keys(node: &Node) -> Result<TrustedKeys, Failure> {
     checkpoint_keys(node.hsm.trust_anchor())
         .and_then(|keys| TrustedKeys::new(&node.kms, keys).ok())
         .ok_or(Failure::Internal("the trust anchor's checkpoint keys cannot be read"))
 }
 
-async fn sign(node: &Node, log: LogId, size: u64, root: audit::Hash) -> Result<String, Failure> {
+async fn sign(node: &Node, log: LogId, size: u64, root: Hash) -> Result<String, Failure> {
     let bad = |_| Failure::Internal("checkpoint cannot be formed");
     let checkpoint = Checkpoint::new(&node.kms, log, size, root).map_err(|_| Failure::Internal("checkpoint origin"))?;
     let signature = node.hsm.sign(checkpoint.digest_to_sign()).await?;

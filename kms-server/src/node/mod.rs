@@ -7,6 +7,7 @@ pub mod directory;
 pub mod domain_keys;
 #[cfg(feature = "fault")]
 pub mod fault;
+pub mod forwarding;
 pub mod jobs;
 pub mod resealing;
 pub mod rotation;
@@ -15,6 +16,7 @@ pub mod sealing;
 pub mod strangers;
 pub mod streams;
 pub mod tickets;
+pub mod witnessing;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -22,7 +22,8 @@ use rustls::server::{NoServerSessionStorage, ServerConfig};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    CertificateError, CipherSuite, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme,
+    CertificateError, CipherSuite, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved,
+    RootCertStore, SignatureScheme,
 };
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, SubjectPublicKeyInfoDer, UnixTime};
@@ -128,6 +129,29 @@ pub fn server_config(
     config.send_tls13_tickets = 0;
     config.max_early_data_size = 0;
     config.alpn_protocols = Vec::new();
+    Ok(Arc::new(config))
+}
+
+/// The TLS rules towards a server whose certificate is under one of the authorities in `ca`; the node shows none.
+///
+/// # Errors
+/// [`TlsError::Pem`] for the file, [`TlsError::Setup`].
+pub fn client_config(ca: &Path, time: Arc<dyn TimeProvider>) -> Result<Arc<ClientConfig>, TlsError> {
+    let fault = |text: String| TlsError::Pem { path: ca.to_owned(), text };
+    let pem = std::fs::read(ca).map_err(|error| fault(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for authority in CertificateDer::pem_slice_iter(&pem) {
+        let authority = authority.map_err(|error| fault(error.to_string()))?;
+        roots.add(authority).map_err(|error| fault(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(fault("no certificate in it".to_owned()));
+    }
+    let config = ClientConfig::builder_with_details(provider(), time)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(TlsError::Setup)?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Ok(Arc::new(config))
 }
 

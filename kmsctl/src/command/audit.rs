@@ -1,23 +1,41 @@
 //! `kmsctl audit`.
 
-use std::io::Write;
+mod lines;
+mod stats;
+mod story;
+mod tiles;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::path::Path;
 
-use admin_api::{AdminClient, ClientError, TrustAnchor};
+use admin_api::{AdminClient, AuditFormat, AuditQuery, ClientError, ProofQuery, TrustAnchor};
 use serde::Serialize;
 
-use crate::cli::Audit;
+use crate::cli::{Audit, Choice};
 use crate::exit::Failure;
 use crate::files::NewFile;
 use crate::output::{Out, one_line};
+use lines::Lines;
+use stats::Stats;
+use story::Story;
+
+/// The log that belongs to no domain.
+const SYSTEM: &str = "system";
 
 pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), Failure> {
     match verb {
-        Audit::Export { domain, to: Some(path) } => export_to(client, domain, path, out),
-        Audit::Export { domain, to: None } => {
-            let mut stdout = std::io::stdout().lock();
-            client.audit_export(domain, &mut stdout)?;
-            stdout.flush().map_err(Failure::Output)
+        Audit::Export { domain, to, format, choice } => {
+            let query = AuditQuery { format: (*format).into(), ..query(choice) };
+            query.check().map_err(|why| Failure::Usage(why.to_owned()))?;
+            match to {
+                Some(path) => export_to(client, domain, &query, path, out),
+                None => {
+                    let mut stdout = io::stdout().lock();
+                    client.audit_read(domain, &query, &mut stdout)?;
+                    stdout.flush().map_err(Failure::Output)
+                }
+            }
         }
         Audit::Checkpoint { domain } => {
             let checkpoint = client.audit_checkpoint(domain)?;
@@ -28,7 +46,96 @@ pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), F
             let anchor = client.trust_anchor()?;
             out.write(&anchor, || keys(&anchor))
         }
+        Audit::Show { domain, object } => show(client, domain, object, out),
+        Audit::Stats { domain, choice } => count(client, domain, choice, out),
+        Audit::Tail { domain, from, choice } => tail(client, domain, *from, choice, out),
+        Audit::Prove { domain, record, from, to, out: path } => {
+            let claim = ProofQuery { record: *record, from: *from, to: *to };
+            let document = client.audit_prove(domain, claim)?.document;
+            match path {
+                Some(path) => {
+                    let mut file = NewFile::begin(path, 0o600, true)?;
+                    file.writer().write_all(document.as_bytes()).map_err(|source| Failure::file(path, source))?;
+                    file.keep()
+                }
+                None => crate::output::text(&document),
+            }
+        }
+        Audit::Tiles { domain, folder } => tiles::write(client, domain, folder, out),
     }
+}
+
+fn query(choice: &Choice) -> AuditQuery {
+    AuditQuery {
+        since: choice.since,
+        until: choice.until,
+        operation: choice.operation.clone(),
+        object: choice.object.clone(),
+        identity: choice.identity.clone(),
+        outcome: choice.outcome.map(Into::into),
+        reason: choice.reason.clone(),
+        ..AuditQuery::default()
+    }
+}
+
+/// Reads the chosen records, one after the other.
+fn each(
+    client: &AdminClient,
+    domain: &str,
+    query: AuditQuery,
+    take: impl FnMut(&str) -> io::Result<()>,
+) -> Result<(), Failure> {
+    let query = AuditQuery { format: AuditFormat::Jsonl, ..query };
+    query.check().map_err(|why| Failure::Usage(why.to_owned()))?;
+    let mut lines = Lines::new(take);
+    client.audit_read(domain, &query, &mut lines)?;
+    if lines.is_whole() { Ok(()) } else { Err(ClientError::Answer("the last record is cut off".to_owned()).into()) }
+}
+
+/// Names of the clients of a domain by fingerprint; none where they may not be asked for.
+fn names(client: &AdminClient, domain: &str) -> Result<BTreeMap<String, String>, Failure> {
+    if domain == SYSTEM {
+        return Ok(BTreeMap::new());
+    }
+    let clients = client.client_list(domain)?;
+    Ok(clients.into_iter().map(|one| (one.fingerprint.to_string(), one.name)).collect())
+}
+
+fn show(client: &AdminClient, domain: &str, object: &str, out: &Out) -> Result<(), Failure> {
+    let mut story = Story::new(object, names(client, domain)?);
+    let query = AuditQuery { object: Some(object.to_owned()), ..AuditQuery::default() };
+    each(client, domain, query, |line| {
+        story.tell(lines::parse(line)?);
+        Ok(())
+    })?;
+    if story.is_empty() {
+        return Err(Failure::NoRecord(format!("the log of {domain} tells nothing of {object}")));
+    }
+    out.write(&story, || story.text().lines().map(|line| one_line(line) + "\n").collect())
+}
+
+fn count(client: &AdminClient, domain: &str, choice: &Choice, out: &Out) -> Result<(), Failure> {
+    let names = names(client, domain)?;
+    let mut stats = Stats::default();
+    each(client, domain, query(choice), |line| {
+        stats.count(lines::parse(line)?, &names);
+        Ok(())
+    })?;
+    out.write(&stats, || stats.text())
+}
+
+fn tail(client: &AdminClient, domain: &str, from: Option<u64>, choice: &Choice, out: &Out) -> Result<(), Failure> {
+    let names = names(client, domain)?;
+    let query = AuditQuery { from, follow: true, ..query(choice) };
+    let mut stdout = io::stdout().lock();
+    each(client, domain, query, |line| {
+        let text = if out.is_json() {
+            format!("{line}\n")
+        } else {
+            one_line(story::one_line(lines::parse(line)?, &names).trim_end()) + "\n"
+        };
+        stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+    })
 }
 
 #[derive(Serialize)]
@@ -37,9 +144,9 @@ struct Exported<'a> {
     bytes: u64,
 }
 
-fn export_to(client: &AdminClient, domain: &str, path: &Path, out: &Out) -> Result<(), Failure> {
+fn export_to(client: &AdminClient, domain: &str, query: &AuditQuery, path: &Path, out: &Out) -> Result<(), Failure> {
     let mut file = NewFile::begin(path, 0o600, true)?;
-    let bytes = client.audit_export(domain, file.writer()).map_err(|error| match error {
+    let bytes = client.audit_read(domain, query, file.writer()).map_err(|error| match error {
         ClientError::Write(source) => Failure::file(path, source),
         other => other.into(),
     })?;

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use audit::bundle::{self, BundleError, Fault, Verified, verify_bundle_with};
-use audit::{SignedCheckpoint, TrustedKeys};
+use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
 use crate::cli::Verify;
@@ -16,10 +16,12 @@ use crate::output::{Out, Sheet};
 pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
     match verb {
         Verify::Bundle { file, keys, checkpoint } => verify(file, keys, checkpoint, out),
+        Verify::Proof { file, keys, checkpoint } => proof(file, keys, checkpoint, out),
     }
 }
 
-fn verify(file: &Path, keys: &Path, checkpoints: &[PathBuf], out: &Out) -> Result<(), Failure> {
+/// The trusted keys, and the checkpoints kept from earlier.
+fn trust(keys: &Path, checkpoints: &[PathBuf]) -> Result<(TrustedKeys, Vec<SignedCheckpoint>), Failure> {
     let invalid = |path: &Path, fault: &dyn std::fmt::Display| {
         Failure::file(path, std::io::Error::new(std::io::ErrorKind::InvalidData, fault.to_string()))
     };
@@ -28,6 +30,78 @@ fn verify(file: &Path, keys: &Path, checkpoints: &[PathBuf], out: &Out) -> Resul
         .iter()
         .map(|path| SignedCheckpoint::parse(&files::read_text(path)?).map_err(|fault| invalid(path, &fault)))
         .collect::<Result<Vec<_>, Failure>>()?;
+    Ok((trusted, kept))
+}
+
+#[derive(Serialize)]
+struct Proved {
+    verified: bool,
+    kms: String,
+    log: String,
+    size: u64,
+    root: String,
+    shows: String,
+    record: Option<serde_json::Value>,
+    checkpoints_given: usize,
+    checkpoints_compared: usize,
+}
+
+fn proof(file: &Path, keys: &Path, checkpoints: &[PathBuf], out: &Out) -> Result<(), Failure> {
+    let (trusted, kept) = trust(keys, checkpoints)?;
+    let shown = match verify_proof(&files::read_text(file)?, &trusted, &kept) {
+        Ok(shown) => shown,
+        Err(error) => {
+            if out.is_json() {
+                out.write(&Bad { verified: false, record: None, fault: error.to_string() }, String::new)?;
+            }
+            return Err(Failure::NotVerified(error.to_string()));
+        }
+    };
+    let (shows, record) = match &shown.claim {
+        Claim::Inclusion { index, record, .. } => {
+            let line = bundle::record_line(*index, record, &Record::leaf_hash(record));
+            (format!("record {index} is in the log"), serde_json::from_str(&line).ok())
+        }
+        Claim::Consistency { from, to, .. } => {
+            (format!("the log of {from} records only grew to the one of {to}"), None)
+        }
+    };
+    let proved = Proved {
+        verified: true,
+        kms: trusted.kms().to_owned(),
+        log: shown.log.to_string(),
+        size: shown.size,
+        root: hex::encode(shown.root),
+        shows,
+        record,
+        checkpoints_given: kept.len(),
+        checkpoints_compared: shown.compared,
+    };
+    out.write(&proved, || {
+        let mut sheet = Sheet::new();
+        sheet
+            .line("verified", "yes")
+            .line("shows", &proved.shows)
+            .line("kms", &proved.kms)
+            .line("log", &proved.log)
+            .line("log size", proved.size.to_string())
+            .line("root", &proved.root);
+        if let Some(record) = &shown.record {
+            sheet
+                .line("time", bundle::utc(record.time_us))
+                .line("operation", &record.operation)
+                .maybe("object", record.object.clone())
+                .maybe("reason", record.reason.clone());
+        }
+        if !kept.is_empty() {
+            sheet.line("kept checkpoints", format!("{} of {} compared and contained", shown.compared, kept.len()));
+        }
+        sheet.render()
+    })
+}
+
+fn verify(file: &Path, keys: &Path, checkpoints: &[PathBuf], out: &Out) -> Result<(), Failure> {
+    let (trusted, kept) = trust(keys, checkpoints)?;
     let input: Box<dyn BufRead> = if file == Path::new("-") {
         Box::new(std::io::stdin().lock())
     } else {

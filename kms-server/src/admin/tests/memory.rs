@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState,
-    Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectDates,
-    ObjectPage, RegisterClient, RevokeObject, SecretText, TrustAnchor, Verification,
+    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint,
+    GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object,
+    ObjectDates, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -248,8 +248,18 @@ impl AdminBackend for Memory {
         Ok(object(id))
     }
 
-    async fn audit_export(&self, caller: &Caller, log: &str) -> Result<Export, Refusal> {
-        self.note(caller, format!("audit_export {log}"));
+    async fn audit_prove(&self, caller: &Caller, log: &str, claim: ProofQuery) -> Result<Proof, Refusal> {
+        self.note(caller, format!("audit_prove {log} {:?} {:?} {:?}", claim.record, claim.from, claim.to));
+        Ok(Proof { log: log.to_owned(), document: "{}\n".to_owned() })
+    }
+
+    async fn audit_tile(&self, caller: &Caller, log: &str, file: &str) -> Result<Vec<u8>, Refusal> {
+        self.note(caller, format!("audit_tile {log} {file}"));
+        Ok(vec![0, 0xff])
+    }
+
+    async fn audit_export(&self, caller: &Caller, log: &str, query: AuditQuery) -> Result<Export, Refusal> {
+        self.note(caller, format!("audit_export {log} {:?} {:?}", query.format, query.operation));
         let (sink, export) = Export::channel();
         let (log, unread) = (log.to_owned(), self.unread.clone());
         tokio::spawn(async move {
