@@ -98,6 +98,7 @@ pub(crate) enum Domain {
         dry_run: bool,
     },
     /// Serve a frozen domain again
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as officer1 domain thaw acme")]
     Thaw {
         /// Name or identifier of the domain
         domain: String,
