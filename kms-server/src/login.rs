@@ -42,11 +42,11 @@ impl Login {
                 return Err(Failure::Authentication("a credential is demanded"));
             }
             let access = identity.access.clone();
-            return Ok(Self { name: None, access, owner: identity.fingerprint });
+            return Ok(Self { name: None, access, owner: identity.origin });
         };
         let credential = identity.credentials.iter().find(|one| one.subject.name() == name);
         let access = credential.ok_or(Failure::Authentication("credential was removed"))?.access.clone();
-        let owner = if access.own { owner_of(&identity.fingerprint, name) } else { identity.fingerprint };
+        let owner = if access.own { owner_of(&identity.origin, name) } else { identity.origin };
         Ok(Self { name: Some(name.to_owned()), access, owner })
     }
 
@@ -76,7 +76,8 @@ impl Login {
             // They tell what the server is, or ask for what was permitted before.
             O::Query | O::DiscoverVersions | O::Ping | O::Poll | O::Cancel | O::Process | O::Logout => true,
             // Who may do only some things may not get himself a ticket for all of them.
-            O::Login | O::DelegatedLogin => self.access.is_full(),
+            // Nor speak for the client as a whole.
+            O::Login | O::DelegatedLogin | O::ReProvision => self.access.is_full(),
             // What is said there is said to the whole domain, or of it.
             O::SetConstraints | O::SetDefaults | O::QueryAsynchronousRequests if self.access.own => false,
             _ => self.access.operations.as_ref().is_none_or(|list| list.contains(&operation)),
@@ -91,8 +92,8 @@ impl Login {
     }
 }
 
-fn owner_of(fingerprint: &Fingerprint, name: &str) -> [u8; 32] {
-    let hashed = digest(&SHA256, &[OWNER_LABEL, fingerprint, name.as_bytes()].concat());
+fn owner_of(origin: &Fingerprint, name: &str) -> [u8; 32] {
+    let hashed = digest(&SHA256, &[OWNER_LABEL, origin, name.as_bytes()].concat());
     let mut owner = [0; 32];
     owner.copy_from_slice(hashed.as_ref());
     owner
@@ -112,6 +113,7 @@ mod tests {
         IdentityRow {
             domain: [1; 16],
             fingerprint: [2; 32],
+            origin: [2; 32],
             name: String::new(),
             kind: IdentityKind::Client,
             certificate: Vec::new(),
@@ -140,6 +142,15 @@ mod tests {
         assert!(!fred.reaches(&all.owner()));
         assert_eq!(all.owner(), [2; 32]);
         assert_ne!(fred.owner(), owner_of(&[3; 32], "fred"));
+        assert!(!fred.permits(Operation::ReProvision) && all.permits(Operation::ReProvision));
+    }
+
+    #[test]
+    fn a_certificate_that_was_replaced_leaves_everybody_his_own() {
+        let replaced = IdentityRow { fingerprint: [9; 32], ..identity() };
+        let now = |name| Login::of(&replaced, name, false).unwrap().owner();
+        assert_eq!(now(Some("fred")), login("fred").owner());
+        assert_eq!(now(None), Login::of(&identity(), None, false).unwrap().owner());
     }
 
     #[test]

@@ -223,7 +223,7 @@ mod tests {
             ..Offer::default()
         };
         assert_eq!(offer(&[]).generator(), unknown);
-        assert_eq!(offer(&[]).generators(ProtocolVersion::V1_4), [unknown.clone()]);
+        assert_eq!(offer(&[]).generators(ProtocolVersion::V1_4), std::slice::from_ref(&unknown));
         assert_eq!(offer(&[&one]).generator(), one);
         assert_eq!(offer(&[&one, &other]).generator(), unknown);
         assert_eq!(offer(&[&one, &other]).generators(ProtocolVersion::V1_4), [one, other]);

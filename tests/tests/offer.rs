@@ -72,6 +72,12 @@ fn what_is_switched_off_is_refused_and_query_says_so() {
             let outcome = outcome(&mut client, request);
             let refused = matches!(outcome, Outcome::Failure { reason: ResultReason::FeatureNotSupported, .. });
             assert_eq!(refused, !on, "request {number} with all {on}: {outcome:?}");
+            // What comes later has to have come before it is counted.
+            if let Outcome::Pending { asynchronous_correlation_value } = outcome {
+                let poll = RequestMessage::single(V2_1, PollRequest { asynchronous_correlation_value });
+                let made = self::outcome(&mut client, poll);
+                assert!(matches!(made, Outcome::Success(_)), "{made:?}");
+            }
         }
         // Without a wish for what is off, everything goes on; nothing of what was refused was done.
         outcome(&mut client, under(BatchErrorContinuationOption::Stop));

@@ -85,6 +85,7 @@ impl Raw for RawIdentity {
             name: self.name,
             kind,
             certificate: self.certificate,
+            origin: rights.origin,
             access: rights.access,
             credential_demanded: rights.credential_demanded,
             credentials: rights.credentials,

@@ -15,6 +15,9 @@ pub struct IdentityRow {
     pub domain: DomainId,
     /// Its key; unique among all domains.
     pub fingerprint: Fingerprint,
+    /// The key that it was first registered with. What it makes bears that as its owner, so that the objects stay its own
+    /// when its certificate is replaced.
+    pub origin: Fingerprint,
     /// What people call it. At most [`crate::limits::MAX_NAME_LEN`] bytes.
     pub name: String,
     /// What it may do.

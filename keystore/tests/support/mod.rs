@@ -97,6 +97,7 @@ pub fn identity_row(domain: DomainId, number: u8) -> IdentityRow {
     IdentityRow {
         domain,
         fingerprint: [number; 32],
+        origin: [number; 32],
         name: format!("host {number}"),
         kind: IdentityKind::Client,
         certificate: vec![number; 40],

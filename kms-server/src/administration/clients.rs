@@ -141,6 +141,7 @@ impl Node {
         let row = IdentityRow {
             domain: domain.row.id,
             fingerprint,
+            origin: fingerprint,
             name: name.to_owned(),
             kind: IdentityKind::Client,
             certificate: certificate.to_vec(),

@@ -156,6 +156,7 @@ impl Node {
             let row = IdentityRow {
                 domain: system.row.id,
                 fingerprint,
+                origin: fingerprint,
                 name: one.name.clone(),
                 kind: IdentityKind::Admin { role: one.role.clone() },
                 certificate: one.certificate.clone(),

@@ -292,7 +292,9 @@ mod tests {
 
     /// Plays one operation whose answer is as expected but for the key bytes, and says whether that went through.
     fn answered(values: &mut Values, operation: &str, asked: &str, expected: &str, actual: &str) -> bool {
-        let message = |inside: &str| Element::parse(&format!("<M><BatchItem>{inside}</BatchItem></M>")).unwrap();
+        let message = |inside: &str| {
+            Element::parse(&format!("<ResponseMessage><BatchItem>{inside}</BatchItem></ResponseMessage>")).unwrap()
+        };
         let operation = format!("<Operation type=\"Enumeration\" value=\"{operation}\"/>");
         let request = message(&format!("{operation}<RequestPayload>{asked}</RequestPayload>"));
         let answer = |payload: &str| message(&format!("{operation}<ResponsePayload>{payload}</ResponsePayload>"));
