@@ -49,7 +49,7 @@ impl Way {
     }
 
     /// Where the messages of a group go.
-    fn open(self, node: &Node, tenant: &Tenant, group: &[CaseFile]) -> Result<Box<dyn Exchange>> {
+    pub(super) fn open(self, node: &Node, tenant: &Tenant, group: &[CaseFile]) -> Result<Box<dyn Exchange>> {
         let encoding = match self {
             Self::Https(encoding) => Some(encoding),
             Self::AsWritten => group.first().and_then(|case| match case.profile() {
@@ -128,7 +128,7 @@ fn play_group(
     judged
 }
 
-fn credential(case: &Case) -> Option<Credential> {
+pub(super) fn credential(case: &Case) -> Option<Credential> {
     let (username, password) = case.credential()?;
     Some(Credential { username: username.to_owned(), password: SecretText::new(password.to_owned()) })
 }
