@@ -1,5 +1,4 @@
 //! `docs/kmip-coverage.md` says what is true of this tree.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@
 //! about none, in every version, by its identifier and through the ID Placeholder of a batch. `rows::aimed` matches over all
 //! payloads, so an operation without a row does not compile.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod matrix;
 mod objects;
