@@ -354,7 +354,9 @@ fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizin
     // The last answer is the failure that ended the batch.
     let Some((_, succeeded)) = answers.split_last_mut() else { return };
     for (answer, item) in succeeded.iter_mut().zip(&message.items) {
-        *answer = answer_to(item, Outcome::Undone(told_before(answer, scope.version))).to_bytes(scope.version);
+        // A Poll had the answer of another operation, which nobody would take for its own.
+        let told = told_before(answer, scope.version).filter(|payload| item.operation == Ok(payload.operation()));
+        *answer = answer_to(item, Outcome::Undone(told)).to_bytes(scope.version);
     }
     scope.draft.undo_all(|record| {
         if record.outcome == audit::Outcome::Success {

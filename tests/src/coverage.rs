@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use kmip::ProtocolVersion;
 use kmip::payload::{DiscoverVersionsRequest, QueryRequest};
 use kmip::registry::{ATTRIBUTE_RULES, AttributeRules, ObjectType, Operation, QueryFunction};
 
-use crate::node::{Node, Result};
+use crate::node::{Node, Result, repository};
 use crate::oasis::{Judged, Outcome, Report, Verdict};
 
 /// Where the reasons stand why something is not offered.
@@ -47,21 +48,50 @@ impl Offer {
 }
 
 /// The whole page.
-#[must_use]
-pub fn page(offer: &Offer, report: &Report) -> String {
+///
+/// # Errors
+/// Of reading the tests that it names.
+pub fn page(offer: &Offer, report: &Report) -> Result<String> {
+    let own = own_tests()?;
     let mut page = String::from(
         "# KMIP coverage\n\n\
          Written by `make coverage` from a running node and the OASIS test cases; not edited by hand. A case passes \
          under the strict comparison: only what the profiles list as permitted variations may differ.\n",
     );
     cases(&mut page, report);
-    operations(&mut page, offer, report);
+    operations(&mut page, offer, report, &own);
     objects(&mut page, offer);
     attributes(&mut page, offer);
     failures(&mut page, report);
     let reasons = UNSUPPORTED.split_once('\n').map_or("", |(_, rest)| rest);
     let _ = write!(page, "\n## What is not supported, and why\n{reasons}");
-    page
+    Ok(page)
+}
+
+/// Where the page lies.
+#[must_use]
+pub fn path() -> PathBuf {
+    repository().join("docs/kmip-coverage.md")
+}
+
+/// Sections that are in one page and otherwise in the other, by their headings. Without the OASIS cases only those are
+/// compared that do not speak of them.
+#[must_use]
+pub fn stale(committed: &str, fresh: &str, with_cases: bool) -> Vec<String> {
+    const OF_CASES: [&str; 3] = ["OASIS cases", "Operations", "Cases that do not pass"];
+    let sections = |page: &str| -> BTreeMap<String, String> {
+        let sections = page.split("\n## ").filter_map(|section| section.split_once('\n'));
+        // The heading of the first one counts the cases.
+        let name = |heading: &str| heading.split(':').next().unwrap_or_default().to_owned();
+        sections.map(|(heading, text)| (name(heading), format!("{heading}\n{text}"))).collect()
+    };
+    let (committed, fresh) = (sections(committed), sections(fresh));
+    let all: BTreeSet<&String> = committed.keys().chain(fresh.keys()).collect();
+    all.into_iter()
+        .filter(|name| with_cases || !OF_CASES.contains(&name.as_str()))
+        .filter(|name| committed.get(*name) != fresh.get(*name))
+        .cloned()
+        .collect()
 }
 
 fn cases(page: &mut String, report: &Report) {
@@ -85,30 +115,83 @@ fn cases(page: &mut String, report: &Report) {
     }
 }
 
-fn operations(page: &mut String, offer: &Offer, report: &Report) {
-    let mut proofs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+/// Tests that ask every operation: each has a row for each, or does not compile.
+const OF_ALL: [&str; 3] = ["at_rest", "isolation", "sequences"];
+/// Requests that tests make by name, not by their type.
+const BY_NAME: [(Operation, &str); 3] = [
+    (Operation::Create, "asking::aes("),
+    (Operation::Register, "asking::known_aes("),
+    (Operation::Revoke, "asking::cessation("),
+];
+
+fn operations(page: &mut String, offer: &Offer, report: &Report, own: &BTreeMap<String, String>) {
+    // By operation and version, the cases that pass.
+    let mut proofs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for judged in report.judged.iter().filter(|judged| judged.outcome == Outcome::Passed) {
+        let version = judged.protocol.as_deref().unwrap_or_default();
         for operation in &judged.operations {
-            proofs.entry(operation).or_default().insert(&judged.case.id);
+            proofs.entry((operation, version)).or_default().insert(&judged.case.id);
         }
     }
-    page.push_str(
-        "\n## Operations\n\nyes: offered; no: the version has it and this server does not offer it; empty: the version \
-         does not have it. The last column counts the passing OASIS cases that use it.\n\n| operation |",
+    let _ = write!(
+        page,
+        "\n## Operations\n\nyes: offered, with the number of passing OASIS cases of that version that use it; no: the \
+         version has it and this server does not offer it; empty: the version does not have it. Own tests are folders \
+         and files below `tests/tests`; {} ask every operation and are not repeated.\n\n| operation |",
+        OF_ALL.map(|name| format!("`{name}`")).join(", ")
     );
-    header(page, offer.versions.iter().map(ToString::to_string).chain(["cases".to_owned()]));
+    header(page, offer.versions.iter().map(ToString::to_string).chain(["own tests".to_owned()]));
     for operation in Operation::ALL {
         let _ = write!(page, "| {} |", operation.text());
         for version in &offer.versions {
+            let cases = proofs.get(&(operation.xml_name(), version.to_string().as_str())).map_or(0, BTreeSet::len);
             let cell = match (Offer::cell(&offer.operations, *version, operation), operation.is_known_to(*version)) {
-                (true, _) => "yes",
-                (false, true) => "no",
-                (false, false) => "",
+                (true, _) if cases > 0 => format!("yes {cases}"),
+                (true, _) => "yes".to_owned(),
+                (false, true) => "no".to_owned(),
+                (false, false) => String::new(),
             };
             let _ = write!(page, " {cell} |");
         }
-        let _ = writeln!(page, " {} |", proofs.get(operation.xml_name()).map_or(0, BTreeSet::len));
+        let asked = own.iter().filter(|(_, text)| asks(text, *operation)).map(|(name, _)| name.as_str());
+        let _ = writeln!(page, " {} |", asked.collect::<Vec<_>>().join(", "));
     }
+}
+
+/// Whether a test makes a request of the operation.
+fn asks(text: &str, operation: Operation) -> bool {
+    let by_type = format!("{operation:?}Request");
+    let is_whole = |at: usize| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        before.is_none_or(|c| !c.is_alphanumeric())
+    };
+    text.match_indices(&by_type).any(|(at, _)| is_whole(at))
+        || BY_NAME.iter().any(|(of, name)| *of == operation && text.contains(name))
+}
+
+/// The tests of the running system that are no matrix, by name, with their text.
+///
+/// # Errors
+/// Of reading them.
+fn own_tests() -> Result<BTreeMap<String, String>> {
+    let mut tests: BTreeMap<String, String> = BTreeMap::new();
+    let home = repository().join("tests/tests");
+    let mut open = vec![home.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let below = path.strip_prefix(&home)?.with_extension("");
+                let name = below.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
+                if !OF_ALL.contains(&name) {
+                    tests.entry(name.to_owned()).or_default().push_str(&std::fs::read_to_string(&path)?);
+                }
+            }
+        }
+    }
+    Ok(tests)
 }
 
 fn objects(page: &mut String, offer: &Offer) {
@@ -185,4 +268,28 @@ fn header(page: &mut String, columns: impl Iterator<Item = String>) {
         rule.push_str("---|");
     }
     let _ = writeln!(page, "\n{rule}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_stale_where_a_section_differs() {
+        let page = |cases: &str, attributes: &str| {
+            format!("# KMIP coverage\n\nWords.\n\n## OASIS cases: {cases} pass\n\nx\n\n## Attributes\n\n{attributes}\n")
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(stale(&page("1", "a"), &page("1", "a"), true), none);
+        assert_eq!(stale(&page("1", "a"), &page("2", "a"), true), ["OASIS cases"]);
+        assert_eq!(stale(&page("1", "a"), &page("2", "a"), false), none);
+        assert_eq!(stale(&page("1", "a"), &page("1", "b"), false), ["Attributes"]);
+    }
+
+    #[test]
+    fn a_request_is_told_from_one_whose_name_ends_like_it() {
+        assert!(asks("x(CertifyRequest::default())", Operation::Certify));
+        assert!(!asks("x(ReCertifyRequest::default())", Operation::Certify));
+        assert!(asks("asking::aes(vec![])", Operation::Create));
+    }
 }

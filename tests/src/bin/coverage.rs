@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use system_tests::coverage::{Offer, page};
-use system_tests::node::{Node, Result, repository};
+use system_tests::coverage::{Offer, page, path};
+use system_tests::node::{Node, Result};
 use system_tests::oasis::{Way, run};
 
 fn main() -> ExitCode {
@@ -24,6 +24,6 @@ fn main() -> ExitCode {
 fn write(dir: &std::path::Path) -> Result<()> {
     let node = Node::start()?;
     let report = run::run(&node, dir, Way::AsWritten, &|_| true)?;
-    std::fs::write(repository().join("docs/kmip-coverage.md"), page(&Offer::of(&node)?, &report))?;
+    std::fs::write(path(), page(&Offer::of(&node)?, &report)?)?;
     Ok(())
 }

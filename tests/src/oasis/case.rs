@@ -151,6 +151,15 @@ impl Case {
         found
     }
 
+    /// The version of its first message, such as `1.2`; its folder may be that of a later one.
+    #[must_use]
+    pub fn version(&self) -> Option<String> {
+        let header = self.steps.first()?.request.child("RequestHeader")?;
+        let version = header.child("ProtocolVersion")?;
+        let part = |name| version.child(name)?.value.clone();
+        Some(format!("{}.{}", part("ProtocolVersionMajor")?, part("ProtocolVersionMinor")?))
+    }
+
     /// The operations that it asks for.
     pub fn operations(&self) -> impl Iterator<Item = &str> {
         self.steps

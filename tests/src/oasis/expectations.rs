@@ -76,6 +76,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// The operations that it asks for, by their XML names; none where it could not be read.
     pub operations: Vec<String>,
+    /// The version that it speaks, such as `1.2`; none where it could not be read.
+    pub protocol: Option<String>,
 }
 
 impl Expectations {
@@ -140,7 +142,7 @@ impl Expectations {
             },
         };
         let operations = read.map(|case| case.operations().map(str::to_owned).collect()).unwrap_or_default();
-        Judged { case, outcome, verdict, operations }
+        Judged { case, outcome, verdict, operations, protocol: read.and_then(Case::version) }
     }
 
     fn excuse(&self, case: &CaseFile) -> Option<&Excuse> {

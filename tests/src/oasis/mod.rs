@@ -6,6 +6,7 @@
 
 mod case;
 pub mod compare;
+pub mod equivalence;
 mod expectations;
 mod play;
 mod report;

@@ -104,7 +104,8 @@ mod tests {
     fn judged(id: &str, passed: bool, verdict: Verdict) -> Judged {
         let case = CaseFile { id: id.to_owned(), version: id.split('/').next().unwrap().to_owned(), path: id.into() };
         let failed = Outcome::Failed { step: 2, why: Why::Unbound("$X".to_owned()) };
-        Judged { case, outcome: if passed { Outcome::Passed } else { failed }, verdict, operations: Vec::new() }
+        let outcome = if passed { Outcome::Passed } else { failed };
+        Judged { case, outcome, verdict, operations: Vec::new(), protocol: None }
     }
 
     #[test]

@@ -52,7 +52,7 @@ impl Way {
     }
 
     /// Where the messages of a group go.
-    fn open(self, node: &Node, tenant: &Tenant, group: &[CaseFile]) -> Result<Box<dyn Exchange>> {
+    pub(super) fn open(self, node: &Node, tenant: &Tenant, group: &[CaseFile]) -> Result<Box<dyn Exchange>> {
         let encoding = match self {
             Self::Https(encoding) => Some(encoding),
             Self::AsWritten => group.first().and_then(|case| match case.profile() {
@@ -109,34 +109,47 @@ fn play_group(
     offered: &[String],
 ) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
-    let world = group.first().and_then(|case| worlds.of(case));
-    let own = world.map(OwnNode::of).transpose();
-    let mut values = Values::new();
-    let connection = own.as_ref().map_err(ToString::to_string).and_then(|own| {
-        let node = own.as_ref().and_then(|own| own.node.as_ref()).unwrap_or(node);
-        enter(node, way, group, world, &mut values).map_err(|error| error.to_string())
-    });
-    let mut connection = match connection {
-        Ok(connection) => connection,
-        Err(error) => {
-            let outcome = || failed(Why::Answer(format!("no world: {error}")));
-            return group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect();
+    let played = on_stage(node, way, group, worlds, |connection, values, moves| {
+        let mut judged = Vec::new();
+        for file in group {
+            let (read, outcome) = match file.read() {
+                Ok(case) => {
+                    let outcome = play_while(&case, connection, values, moves);
+                    (Some(case), outcome)
+                }
+                Err(error) => (None, failed(Why::Case(error.to_string()))),
+            };
+            judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
         }
-    };
-    let mut judged = Vec::new();
-    for file in group {
-        let (read, outcome) = match file.read() {
-            Ok(case) => {
-                let mut moves =
-                    |step| own.as_ref().map_or(Ok(()), |own| own.as_ref().map_or(Ok(()), |own| own.before(step)));
-                let outcome = play_while(&case, connection.as_mut(), &mut values, &mut moves);
-                (Some(case), outcome)
-            }
-            Err(error) => (None, failed(Why::Case(error.to_string()))),
-        };
-        judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
-    }
-    judged
+        judged
+    });
+    played.unwrap_or_else(|error| {
+        let outcome = || failed(Why::Answer(format!("no world: {error}")));
+        group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect()
+    })
+}
+
+/// What is done before a step of a case.
+pub(super) type Moves<'a> = dyn FnMut(usize) -> std::result::Result<(), String> + 'a;
+
+/// Sets up the world that a group presupposes, with a tenant of its own, and lets it be played there.
+///
+/// # Errors
+/// Where the world cannot be had.
+pub(super) fn on_stage<T>(
+    node: &Node,
+    way: Way,
+    group: &[CaseFile],
+    worlds: &Worlds,
+    act: impl FnOnce(&mut dyn Exchange, &mut Values, &mut Moves<'_>) -> T,
+) -> Result<T> {
+    let world = group.first().and_then(|case| worlds.of(case));
+    let own = world.map(OwnNode::of).transpose()?;
+    let node = own.as_ref().and_then(|own| own.node.as_ref()).unwrap_or(node);
+    let mut values = Values::new();
+    let mut connection = enter(node, way, group, world, &mut values)?;
+    let mut moves = |step| own.as_ref().map_or(Ok(()), |own| own.before(step));
+    Ok(act(connection.as_mut(), &mut values, &mut moves))
 }
 
 /// What a world has to itself.

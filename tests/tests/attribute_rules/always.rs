@@ -6,7 +6,8 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeKind, AttributeValue};
 use kmip::message::SUPPORTED_VERSIONS;
 use kmip::payload::{
-    CertifyRequest, CreateKeyPairRequest, GetAttributesRequest, ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest,
+    CertifyRequest, CreateKeyPairRequest, GetAttributesRequest, ImportRequest, ReCertifyRequest, ReKeyKeyPairRequest,
+    ReKeyRequest,
 };
 use kmip::registry::{CryptographicAlgorithm, ObjectType, UsageMask};
 use system_tests::asking;
@@ -81,6 +82,17 @@ fn made_in_every_way(client: &mut Connection, version: ProtocolVersion) -> Vec<(
         let renewed = client.request(version, renew).unwrap();
         all.push(("Re-key Key Pair", ObjectType::PrivateKey, renewed.private_key_unique_identifier));
         all.push(("Re-key Key Pair", ObjectType::PublicKey, renewed.public_key_unique_identifier));
+    }
+    if version >= ProtocolVersion::V1_4 {
+        let import = ImportRequest {
+            unique_identifier: uuid::Uuid::now_v7().to_string(),
+            object_type: version.is_2_x().then_some(ObjectType::SymmetricKey),
+            replace_existing: None,
+            key_wrap_type: None,
+            attributes: vec![AttributeValue::CryptographicUsageMask(UsageMask::ENCRYPT).into()],
+            object: registration(ObjectType::SymmetricKey).object,
+        };
+        all.push(("Import", ObjectType::SymmetricKey, client.request(version, import).unwrap().unique_identifier));
     }
     all.push(("Create Key Pair", ObjectType::PrivateKey, pair.private_key_unique_identifier));
     all.push(("Create Key Pair", ObjectType::PublicKey, pair.public_key_unique_identifier));

@@ -223,7 +223,8 @@ impl Maker<'_> {
                 RegisterRequest::new(object, self.attributes(CryptographicAlgorithm::Aes)).into()
             }
             O::ReKey => {
-                let offset = self.chance(3).then(|| Interval(self.any(&[0, 1, u32::MAX])));
+                // No date comes due while two looks are compared.
+                let offset = self.chance(3).then(|| Interval(self.any(&[0, 100_000, u32::MAX])));
                 ReKeyRequest { unique_identifier: self.named(), offset, ..Default::default() }.into()
             }
             O::ReKeyKeyPair => {

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing::{self, identifier_text, parse_identifier};
 use crate::operation::making::birth;
+use crate::operation::server::constraints;
 use crate::scope::Scope;
 
 pub(in crate::operation) async fn run(
@@ -77,7 +78,9 @@ pub(in crate::operation) async fn run(
     take_attributes(scope, &mut row, &request.attributes)?;
     let object = kept(scope, request).await?;
     fill_from_key_block(&mut row, object.key_block())?;
+    birth::complete_imported(&mut row, &object);
     check(scope, &row, object.key_block()).await?;
+    constraints::check(scope, &row)?;
 
     row.sealed = Some(sealing::seal(&scope.node.hsm, &scope.domain.key, &row, &object).await?);
     let unique_identifier = identifier_text(row.id);

@@ -465,6 +465,41 @@ impl Birth {
     }
 }
 
+/// What every object has that is kept here, on one that was imported: where the attributes that it brought leave something
+/// out, and where they cannot know better than this server what it holds.
+pub(in crate::operation) fn complete_imported(row: &mut ObjectRow, object: &ManagedObject) {
+    let lacks = |row: &ObjectRow, kind| !row.attributes.iter().any(|one| one.kind() == kind);
+    let is = |row: &ObjectRow, value: AttributeValue| row.attributes.iter().any(|one| one.value == value);
+    if is_cryptographic(row.object_type) {
+        let sensitive = is(row, AttributeValue::Sensitive(true));
+        let extractable = !is(row, AttributeValue::Extractable(false));
+        let protections = [
+            AttributeValue::Sensitive(sensitive),
+            AttributeValue::AlwaysSensitive(sensitive),
+            AttributeValue::Extractable(extractable),
+            AttributeValue::NeverExtractable(!extractable),
+        ];
+        for value in protections {
+            if lacks(row, value.kind()) {
+                attributes::append(row, value);
+            }
+        }
+        if let Some(format) = object.format() {
+            row.attributes.retain(|one| one.kind() != AttributeKind::KeyFormatType);
+            attributes::append(row, AttributeValue::KeyFormatType(format));
+        }
+    }
+    row.attributes.retain(|one| one.kind() != AttributeKind::ProtectionStorageMask);
+    attributes::append(row, AttributeValue::ProtectionStorageMask(STORAGE));
+    if let Some(digest) = digest_of(object) {
+        let hash = digest.hashing_algorithm;
+        let is_other =
+            |one: &Attribute| !matches!(&one.value, AttributeValue::Digest(given) if given.hashing_algorithm == hash);
+        row.attributes.retain(is_other);
+        attributes::append(row, AttributeValue::Digest(digest));
+    }
+}
+
 /// SHA-256 over the Key Material as it came: its bytes, or, where it is a structure, its TTLV. KMIP 1.4 §3.17.
 fn digest_of(object: &ManagedObject) -> Option<Digest> {
     let value = object.with_digest_input(|bytes| digest::digest(&digest::SHA256, bytes))?;

@@ -1,0 +1,96 @@
+//! What finds objects: terms, pages, what changes them.
+
+use std::sync::Arc;
+
+use keystore::IndexTerm;
+use kmip::attribute::{Attribute, AttributeValue};
+use kmip::registry::{CryptographicAlgorithm, ObjectType};
+
+use crate::Store;
+use crate::support::{ACME, commit, create, name, named, object, update};
+
+claims! {
+    objects_are_found_by_all_their_terms
+    pages_of_candidates_follow_each_other
+    a_changed_attribute_changes_what_finds_the_object
+}
+
+async fn objects_are_found_by_all_their_terms(store: Store) {
+    let site = |value: &str| Attribute::new(AttributeValue::custom_text("x-site", value).unwrap());
+    let mut one = named(ACME, "one");
+    one.attributes.push(site("PAR7S"));
+    let mut two = named(ACME, "two");
+    two.attributes.push(site("PAR7S"));
+    two.length = Some(128);
+    let mut other = named(ACME, "three");
+    other.attributes.push(site("TH3S"));
+    for row in [&one, &two, &other] {
+        create(&*store, row).await;
+    }
+    let term = |value: &AttributeValue| IndexTerm::of(value);
+    let aes = term(&AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes));
+    let key = term(&AttributeValue::ObjectType(ObjectType::SymmetricKey));
+    let par7s = term(&site("PAR7S").value);
+    let long = term(&AttributeValue::CryptographicLength(256));
+    let found = |terms: Vec<IndexTerm>| {
+        let store = Arc::clone(&store);
+        async move {
+            let rows = store.candidates(ACME, &terms, None, 10).await.unwrap();
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        }
+    };
+    assert_eq!(found(vec![]).await, [one.id, two.id, other.id]);
+    assert_eq!(found(vec![aes.clone(), key.clone()]).await, [one.id, two.id, other.id]);
+    assert_eq!(found(vec![par7s.clone()]).await, [one.id, two.id]);
+    assert_eq!(found(vec![aes, par7s.clone(), key, long]).await, [one.id]);
+    assert_eq!(found(vec![term(&name("two").value), par7s]).await, [two.id]);
+    assert!(found(vec![term(&site("AZ07").value)]).await.is_empty());
+    // The same value under another attribute's name is another term.
+    let renamed = IndexTerm { attribute: "x-zone".to_owned(), value: site("PAR7S").value.canonical_bytes() };
+    assert!(found(vec![renamed]).await.is_empty());
+}
+
+async fn pages_of_candidates_follow_each_other(store: Store) {
+    let mut rows: Vec<_> = (0..25).map(|_| object(ACME)).collect();
+    rows.sort_by_key(|row| row.id);
+    for row in &rows {
+        create(&*store, row).await;
+    }
+    let term = IndexTerm::of(&AttributeValue::ObjectType(ObjectType::SymmetricKey));
+    for terms in [vec![], vec![term]] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.candidates(ACME, &terms, after, 10).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            found.extend(page);
+        }
+        assert_eq!(found, rows);
+        let (mut newest, mut before) = (Vec::new(), None);
+        loop {
+            let page = store.newest(ACME, &terms, before, 10).await.unwrap();
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+            newest.extend(page);
+        }
+        newest.reverse();
+        assert_eq!(newest, rows);
+    }
+}
+
+async fn a_changed_attribute_changes_what_finds_the_object(store: Store) {
+    let row = named(ACME, "before");
+    create(&*store, &row).await;
+    let mut changed = row.clone();
+    changed.attributes = vec![name("after")];
+    changed.length = None;
+    commit(&*store, vec![update(changed)]).await.unwrap();
+    let count = |value: AttributeValue| {
+        let store = Arc::clone(&store);
+        async move { store.candidates(ACME, &[IndexTerm::of(&value)], None, 10).await.unwrap().len() }
+    };
+    assert_eq!(count(name("before").value).await, 0);
+    assert_eq!(count(name("after").value).await, 1);
+    assert_eq!(count(AttributeValue::CryptographicLength(256)).await, 0);
+    assert_eq!(count(AttributeValue::ObjectType(ObjectType::SymmetricKey)).await, 1);
+}
