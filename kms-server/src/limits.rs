@@ -121,8 +121,8 @@ limits! {
     Count batch_items = "batch_items": 256, 1 ..= 256;
     /// Attributes of one object, its names among them.
     Count object_attributes = "object_attributes": 256, 1 ..= 1_000;
-    /// Shortest Rotate Interval of an object that the server rotates by itself, in seconds: each rotation leaves an
-    /// object behind.
+    /// How long, in seconds, an object that the server rotates by itself lives at least, whatever its Rotate Interval:
+    /// each rotation leaves an object behind.
     Count rotate_interval_s = "rotate_interval_s": 3_600, 1 ..= 86_400;
     /// Share of its time, in percent, that the rotation of a Domain Key takes while others use the HSM too.
     Count reseal_share_percent = "reseal_share_percent": 25, 1 ..= 100;

@@ -32,15 +32,6 @@ const TRY_AGAIN_S: i64 = 3600;
 /// Objects whose failed rotation is remembered; the ones beyond are tried again in the next round.
 const FAILURES_KEPT: usize = 10_000;
 
-/// Whether the server rotates objects of this type by itself. The public half of a pair goes with the private one.
-#[must_use]
-pub fn is_rotated(object_type: ObjectType) -> bool {
-    matches!(
-        object_type,
-        ObjectType::SymmetricKey | ObjectType::PrivateKey | ObjectType::PublicKey | ObjectType::Certificate
-    )
-}
-
 /// Looks for due rotations in every domain, round after round, until told to stop.
 pub async fn run(node: Arc<Node>, mut stopping: Stopping) {
     let mut rounds = tokio::time::interval(node.limits.rotation_round);
@@ -78,7 +69,7 @@ async fn rotate_due(node: &Node, domain: &Arc<Domain>, failed: &mut HashMap<Obje
             if failed.contains_key(&row.id) {
                 continue;
             }
-            let Some(request) = due(row, now) else { continue };
+            let Some(request) = due(row, now, node.limits.rotate_interval_s) else { continue };
             let told = Told {
                 log: log_of(domain.row.id),
                 identity: audit::Identity::Node,
@@ -104,8 +95,9 @@ async fn rotate_due(node: &Node, domain: &Arc<Domain>, failed: &mut HashMap<Obje
     }
 }
 
-/// The operation by which the object is to be rotated now; `None` where it is not.
-fn due(row: &ObjectRow, now_s: i64) -> Option<RequestPayload> {
+/// The operation by which the object is to be rotated now; `None` where it is not: it gives no interval, or there is no
+/// operation that rotates objects of its type. The public half of a pair goes with the private one.
+fn due(row: &ObjectRow, now_s: i64, shortest_s: usize) -> Option<RequestPayload> {
     let mut row = row.clone();
     for due in lifecycle::due(&row, now_s) {
         lifecycle::apply_due(&mut row, &due);
@@ -120,7 +112,8 @@ fn due(row: &ObjectRow, now_s: i64) -> Option<RequestPayload> {
         }
     }
     let is_in_use = matches!(row.state, State::PreActive | State::Active) && row.dates.archive.is_none();
-    if !automatic || !is_in_use || row.dates.initial.saturating_add(i64::from(interval?)) > now_s {
+    let interval = i64::from(interval?).max(i64::try_from(shortest_s).unwrap_or(i64::MAX));
+    if !automatic || !is_in_use || row.dates.initial.saturating_add(interval) > now_s {
         return None;
     }
     let id = Some(identifier_text(row.id).into());

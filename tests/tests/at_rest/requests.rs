@@ -5,7 +5,7 @@ use kmip::attribute::{
     Attribute, AttributeReference, AttributeValue, CryptographicParameters, RevocationReason, UsageLimits,
 };
 use kmip::message::{Outcome, RequestMessage};
-use kmip::object::{EncryptionKeyInformation, KeyWrappingSpecification};
+use kmip::object::{Certificate, EncryptionKeyInformation, KeyWrappingSpecification};
 use kmip::payload::{
     ActivateRequest, AddAttributeRequest, AdjustAttributeRequest, ArchiveRequest, AttributeChanges, CancelRequest,
     CertifyRequest, CheckRequest, Constraint, Constraints, CreateKeyPairRequest, CreateSplitKeyRequest, Data,
@@ -16,12 +16,12 @@ use kmip::payload::{
     LogoutRequest, MacRequest, MacVerifyRequest, ModifyAttributeRequest, NotifyRequest, ObjectDefaults,
     ObtainLeaseRequest, PingRequest, Pkcs11Call, Pkcs11Request, PollRequest, ProcessRequest, PutRequest,
     QueryAsynchronousRequestsRequest, QueryRequest, ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest,
-    RecoverRequest, RequestPayload, RevokeRequest, Right, Rights, RngRetrieveRequest, RngSeedRequest,
-    SetAttributeRequest, SetConstraintsRequest, SetDefaultsRequest, SetEndpointRoleRequest, SignRequest,
-    SignatureVerifyRequest, Ticket, ValidateRequest,
+    ReProvisionRequest, RecoverRequest, RequestPayload, RevokeRequest, Right, Rights, RngRetrieveRequest,
+    RngSeedRequest, SetAttributeRequest, SetConstraintsRequest, SetDefaultsRequest, SetEndpointRoleRequest,
+    SignRequest, SignatureVerifyRequest, Ticket, ValidateRequest,
 };
 use kmip::registry::{
-    AdjustmentType, AsynchronousIndicator, BlockCipherMode, CryptographicAlgorithm, DerivationMethod,
+    AdjustmentType, AsynchronousIndicator, BlockCipherMode, CertificateType, CryptographicAlgorithm, DerivationMethod,
     DigitalSignatureAlgorithm, EndpointRole, HashingAlgorithm, InteropFunction, KeyFormatType, ObjectType, Operation,
     Pkcs11Function, PutFunction, QueryFunction, RevocationReasonCode, SplitKeyMethod, TicketType, UsageLimitsUnit,
     UsageMask, WrappingMethod,
@@ -517,7 +517,13 @@ pub(crate) fn of(operation: Operation, world: &mut World) -> Vec<RequestPayload>
             let interop_function = InteropFunction::Begin;
             vec![InteropRequest { interop_function, interop_identifier: "a test".to_owned() }.into()]
         }
-        O::ReProvision => Vec::new(),
+        O::ReProvision => {
+            // From the next connection on the client is another one.
+            world.tenant.identity = certs::self_signed_vcenter_client().unwrap();
+            let value = world.tenant.identity.cert_der.clone();
+            let certificate = Some(Certificate { certificate_type: CertificateType::X509, value });
+            vec![ReProvisionRequest { certificate, ..Default::default() }.into()]
+        }
         O::SetDefaults => {
             let described = vec![AttributeValue::Description("by default".to_owned()).into()];
             let of_keys = ObjectDefaults {

@@ -131,9 +131,7 @@ pub(crate) fn every_request() -> Vec<RequestPayload> {
     let requests: Vec<RequestPayload> = requests.into_iter().chain(cryptographic_requests()).collect();
     let operations: Vec<Operation> = requests.iter().map(RequestPayload::operation).collect();
     assert!(
-        TYPED_OPERATIONS.iter().all(|one| {
-            operations.contains(one) != BY_VALUE.contains(one)
-        }),
+        TYPED_OPERATIONS.iter().all(|one| { operations.contains(one) != BY_VALUE.contains(one) }),
         "an operation is missing from the matrix"
     );
     requests

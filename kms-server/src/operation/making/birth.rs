@@ -18,7 +18,7 @@ use super::{links, renewal};
 use crate::attributes::{self, Place, is_cryptographic};
 use crate::change;
 use crate::failure::Failure;
-use crate::node::{rotation, sealing};
+use crate::node::sealing;
 use crate::operation::server::{constraints, defaults};
 use crate::scope::Scope;
 
@@ -263,7 +263,6 @@ impl Birth {
                 attributes::append(&mut self.row, value);
             }
         }
-        self.may_be_rotated(scope)?;
         if self.block_algorithm.is_some_and(|of_block| self.row.algorithm != Some(of_block)) {
             return Err(Failure::InvalidField("cryptographic algorithm differs from the key block"));
         }
@@ -271,29 +270,6 @@ impl Birth {
             return Err(Failure::InvalidField("cryptographic length differs from the key block"));
         }
         Ok(())
-    }
-
-    /// An object that the server is to rotate by itself is of a type that can be rotated, and says how often. KMIP 2.1
-    /// §4.48, §4.51.
-    fn may_be_rotated(&self, scope: &Scope<'_>) -> Result<(), Failure> {
-        let attributes = &self.row.attributes;
-        if !attributes.iter().any(|one| one.value == AttributeValue::RotateAutomatic(true)) {
-            return Ok(());
-        }
-        if !rotation::is_rotated(self.row.object_type) {
-            return Err(Failure::UnsupportedFeature("automatic rotation of objects of this type"));
-        }
-        let interval = attributes.iter().find_map(|one| match one.value {
-            AttributeValue::RotateInterval(Interval(seconds)) => usize::try_from(seconds).ok(),
-            _ => None,
-        });
-        match interval {
-            None => Err(Failure::InvalidField("automatic rotation without an interval")),
-            Some(seconds) if seconds < scope.node.limits.rotate_interval_s => {
-                Err(Failure::InvalidField("the interval of rotation is shorter than the server's limit"))
-            }
-            Some(_) => Ok(()),
-        }
     }
 
     /// The algorithm of a key pair and what exactly is to be made: of both halves' attributes, which have to agree.
