@@ -24,7 +24,7 @@ const LOOKS: usize = 10;
 
 pub(crate) struct World<'a> {
     node: &'a Node,
-    tenant: Tenant,
+    pub(crate) tenant: Tenant,
     client: Connection,
     pub(crate) version: ProtocolVersion,
     pub(crate) offered: BTreeSet<Operation>,
