@@ -1,0 +1,528 @@
+//! What operations need beside the promises: permissions, states from which they can start, values that make sense.
+
+use std::collections::BTreeSet;
+
+use crate::command::{Actor, Command};
+use crate::inventory::unfit;
+use crate::limits;
+use crate::model::compute::HostState;
+use crate::model::contract::RequestState;
+use crate::model::storage::Datastore;
+use crate::model::vm::{PowerState, Vm};
+use crate::permission::Permission;
+use crate::rule::{Asked, Number, Rule, facts, rule};
+
+rule! {
+    /// Additive, none by default.
+    PERMISSION = Number::Flow, "requester-has-permission", Reject;
+    source: "";
+    why: "Each command takes permissions, which an owner of the tenant gives.";
+    says: "missing permission: {permissions}";
+    Asked: |asked, found| {
+        let Actor::Tenant { permissions, .. } = &asked.request.actor else { return };
+        let needed = asked.command().permissions().iter();
+        let missing: Vec<&Permission> = needed.filter(|needed| !permissions.contains(needed)).collect();
+        if !missing.is_empty() {
+            found.add(facts! { permissions: missing });
+        }
+    }
+}
+
+rule! {
+    /// What changes a contract is the customer's.
+    TENANTS_OWN = Number::Flow, "tenant-orders-for-itself", Reject;
+    source: "";
+    why: "Orders, subscriptions and networks are made by the tenant that will have them, not by the operator.";
+    says: "\"{command}\" is a tenant's to ask for";
+    Asked: |asked, found| {
+        let orders = matches!(
+            asked.command(),
+            Command::OrderDatastore { .. }
+                | Command::OrderBackupStorage { .. }
+                | Command::Subscribe { .. }
+                | Command::Unsubscribe { .. }
+                | Command::CreateNetwork { .. }
+                | Command::OrderInternetAccess { .. }
+                | Command::FileServiceRequest { .. }
+        );
+        if orders && asked.by_operator() {
+            found.add(facts! { command: asked.command().name() });
+        }
+    }
+}
+
+rule! {
+    /// As R61 for policies and R37a for mirrors.
+    PROVIDER_ON_REQUEST = Number::Flow, "operator-configures-key-providers", ServiceRequest;
+    source: "";
+    why: "A key provider is configured by the operator, upon a service request.";
+    says: "ask for a key provider on vStack \"{vstack}\" by service request";
+    Asked: |asked, found| {
+        if let Command::ConfigureKeyProvider { vstack, .. } = asked.command()
+            && !asked.by_operator()
+        {
+            found.add(facts! { vstack: vstack });
+        }
+    }
+}
+
+rule! {
+    /// One activity at a time.
+    FREE = Number::Flow, "vm-is-not-held", Reject;
+    source: "";
+    why: "Two activities never have a VM at the same time.";
+    says: "VM \"{vm}\" is held by activity \"{activity}\"";
+    Asked: |asked, found| {
+        let Some(vm) = asked.command().vm().and_then(|id| asked.inventory.vm(id)) else { return };
+        if let Some(activity) = &vm.held_by {
+            found.add(facts! { vm: &vm.id, activity: activity });
+        }
+    }
+}
+
+rule! {
+    /// From which state an operation can start.
+    STATE = Number::Flow, "vm-is-in-a-fit-state", Reject;
+    source: "";
+    why: "A VM is started when it stands still, stopped when it runs, and deleted or resized when it is off.";
+    says: "VM \"{vm}\" is {state}: {needed}";
+    Asked: |asked, found| {
+        let Some(vm) = asked.command().vm().and_then(|id| asked.inventory.vm(id)) else { return };
+        if let Some(needed) = unfit_for(asked.command(), vm) {
+            found.add(facts! { vm: &vm.id, state: vm.power.text(), needed: needed });
+        }
+    }
+}
+
+rule! {
+    /// A Cpool has a host for whoever starts.
+    PLACE = Number::Flow, "cpool-has-a-host-for-the-vm", Reject;
+    source: "";
+    why: "A VM starts on a connected host that the affinity rules allow and that can hold its key.";
+    says: "Cpool \"{cpool}\" has no host on which VM \"{vm}\" can run";
+    Asked: |asked, found| {
+        let (vm, cpool) = match asked.command() {
+            Command::PowerOn { vm } => (vm, asked.inventory.vm(vm).map(|vm| &vm.cpool)),
+            Command::FailOverVm { vm } => {
+                let replication = asked.inventory.vm(vm).and_then(|vm| vm.replication.as_ref());
+                (vm, replication.map(|replication| &replication.standby.cpool))
+            }
+            _ => return,
+        };
+        if let Some(cpool) = cpool.filter(|cpool| crate::command::host_for(asked.inventory, vm, cpool).is_none()) {
+            found.add(facts! { cpool: cpool, vm: vm });
+        }
+    }
+}
+
+rule! {
+    /// Where a VM runs.
+    HOSTED = Number::Flow, "running-vm-is-on-a-connected-host", Reject;
+    source: "";
+    why: "A VM that runs is on a connected host of its Cpool, and one that is off is on none.";
+    says: "VM \"{vm}\" {fault}";
+    Always: |view, found| {
+        for vm in view.inventory.vms() {
+            let host = vm.host.as_ref().and_then(|id| view.inventory.host(id));
+            let fault = match host {
+                None if vm.power == PowerState::On => "runs on no host".to_owned(),
+                Some(host) if vm.power == PowerState::Off => format!("is off and yet on host \"{}\"", host.id),
+                Some(host) if host.cpool != vm.cpool => format!("is on host \"{}\" of another Cpool", host.id),
+                Some(host) if vm.power == PowerState::On && host.state != HostState::Connected => {
+                    format!("runs on host \"{}\", which is in the state {}", host.id, host.state)
+                }
+                _ => continue,
+            };
+            found.add(facts! { vm: &vm.id, fault: fault });
+        }
+    }
+}
+
+rule! {
+    /// A Cpool's hosts see the datastores of its VMs.
+    STORED = Number::Flow, "vm-lies-on-datastores-of-its-cpool", Reject;
+    source: "";
+    why: "A VM's files lie on datastores that its Cpool uses.";
+    says: "VM \"{vm}\" has files on \"{datastore}\", which Cpool \"{cpool}\" does not use";
+    Always: |view, found| {
+        for vm in view.inventory.vms() {
+            let used = |lun: &&Datastore| lun.cpools.contains(&vm.cpool);
+            let tenant = view.inventory.tenant_of_cpool(&vm.cpool);
+            let luns = vm.datastores().into_iter().filter_map(|id| view.inventory.datastore(id));
+            // A LUN of another tenant is R1's and R26's to speak of.
+            for lun in luns.filter(|lun| !used(lun) && Some(&lun.tenant) == tenant) {
+                found.add(facts! { vm: &vm.id, datastore: &lun.id, cpool: &vm.cpool });
+            }
+        }
+    }
+}
+
+rule! {
+    /// What a datastore is attached to can reach it.
+    REACH = Number::Flow, "cpool-uses-datastores-of-its-zone", Reject;
+    source: "";
+    why: "A LUN is presented inside its region; a Cpool in another region cannot reach it.";
+    says: "Cpool \"{cpool}\" is in another region than datastore \"{datastore}\"";
+    Always: |view, found| {
+        let region = |zone| view.inventory.zone(zone).map(|zone| &zone.region);
+        for lun in view.inventory.datastores() {
+            for cpool in lun.cpools.iter().filter_map(|id| view.inventory.cpool(id)) {
+                if region(&cpool.zone) != region(&lun.zone) {
+                    found.add(facts! { cpool: &cpool.id, datastore: &lun.id });
+                }
+            }
+        }
+    }
+}
+
+rule! {
+    /// The controllers' limit.
+    CONTROLLERS = Number::Flow, "vm-has-room-for-its-disks", Reject;
+    source: "";
+    why: "A VM has at most 4 controllers with 15 disks each.";
+    says: "VM \"{vm}\" would have {disks} disks";
+    Always: |view, found| {
+        for vm in view.inventory.vms().filter(|vm| vm.disks.len() > limits::DISKS_PER_VM) {
+            found.add(facts! { vm: &vm.id, disks: vm.disks.len() });
+        }
+    }
+}
+
+rule! {
+    /// The hypervisor's limits.
+    POSSIBLE = Number::Flow, "sizes-are-possible", Reject;
+    source: "";
+    why: "A datastore has at most 64 TiB, a disk 62 TiB, a VM 768 CPUs and 24 TiB of memory: more the hypervisor has not.";
+    says: "{what} would be larger than the hypervisor can have it";
+    Always: |view, found| {
+        for lun in view.inventory.datastores().filter(|lun| lun.capacity > limits::DATASTORE_SIZE) {
+            found.add(facts! { what: format!("datastore \"{}\"", lun.id) });
+        }
+        for vm in view.inventory.vms() {
+            if vm.memory > limits::VM_MEMORY || vm.cpus > limits::VM_CPUS {
+                found.add(facts! { what: format!("VM \"{}\"", vm.id) });
+            }
+            for disk in vm.disks.iter().filter(|disk| disk.capacity > limits::DISK_SIZE.bytes()) {
+                found.add(facts! { what: format!("disk \"{}\" of VM \"{}\"", disk.id, vm.id) });
+            }
+        }
+    }
+}
+
+rule! {
+    /// Only larger.
+    GROWS = Number::Flow, "disk-only-grows", Reject;
+    source: "";
+    why: "A disk is made larger, not smaller, while the VM has no snapshots.";
+    says: "disk \"{disk}\" of VM \"{vm}\" cannot be resized: {fault}";
+    Asked: |asked, found| {
+        let Command::ResizeDisk { vm, disk, capacity } = asked.command() else { return };
+        let Some(vm) = asked.inventory.vm(vm) else { return };
+        let now = vm.disk(disk).map(|disk| disk.capacity);
+        if now.is_some_and(|now| capacity.bytes() < now) {
+            found.add(facts! { disk: disk, vm: &vm.id, fault: "it would be smaller" });
+        } else if !vm.snapshots.is_empty() {
+            found.add(facts! { disk: disk, vm: &vm.id, fault: "the VM has snapshots" });
+        }
+    }
+}
+
+rule! {
+    /// Values out of any reason.
+    SENSE = Number::Flow, "request-makes-sense", Reject;
+    source: "";
+    why: "A VM has a CPU and memory, a disk has a size, a network a VLAN number, an access an address.";
+    says: "{fault}";
+    Asked: |asked, found| {
+        let (is_wrong, fault) = match asked.command() {
+            Command::CreateVm { vm } => {
+                let ids = || vm.disks.iter().map(|disk| &disk.id);
+                let unfit_id = ids().any(|id| unfit(id.as_str()).is_some());
+                let nothing = vm.cpus == 0 || vm.memory.0 == 0 || vm.disks.iter().any(|disk| disk.capacity.0 == 0);
+                (nothing || unfit_id || has_twice(ids()), "a VM needs a CPU, memory, and disks of different names with a size")
+            }
+            Command::ResizeVm { cpus, memory, .. } => (*cpus == 0 || memory.0 == 0, "a VM needs a CPU and memory"),
+            Command::AddDisk { disk, .. } => (disk.capacity.0 == 0, "a disk needs a size"),
+            Command::CreateNetwork { vlan, .. } => (!(1..=4094).contains(vlan), "VLAN numbers go from 1 to 4094"),
+            Command::OrderInternetAccess { public_addresses, mbit_per_s, .. } => {
+                (!(1..=8).contains(public_addresses) || *mbit_per_s == 0, "an access has 1 to 8 addresses and a speed")
+            }
+            Command::CreateCpool { hosts, .. } => {
+                (hosts.is_empty() || has_twice(hosts), "a Cpool has hosts, each once")
+            }
+            Command::CreateAffinityRule { rule } => {
+                (has_twice(&rule.vms) || rule.name.trim().is_empty(), "an affinity rule has a name, and each VM once")
+            }
+            Command::OrderDatastore { cpools, .. } => {
+                (has_twice(cpools), "a datastore is attached to a Cpool once")
+            }
+            Command::Subscribe { sku } => (!is_sold(asked, sku), "no catalogue sells that"),
+            Command::FileServiceRequest { request } => {
+                let own = asked.request.actor.tenant() == Some(&request.tenant);
+                let open = request.state == RequestState::Open;
+                (!own || !open, "a service request is filed open, for the tenant that asks")
+            }
+            _ => return,
+        };
+        if is_wrong {
+            found.add(facts! { fault: fault });
+        }
+    }
+}
+
+fn has_twice<T: Ord>(items: impl IntoIterator<Item = T>) -> bool {
+    let mut seen = BTreeSet::new();
+    !items.into_iter().all(|item| seen.insert(item))
+}
+
+fn is_sold(asked: &Asked<'_>, sku: &crate::sku::Sku) -> bool {
+    let mut regions = asked.inventory.regions();
+    regions.any(|region| crate::catalogue::catalogue().skus(&region.id).any(|(sold, _)| sold == *sku))
+}
+
+/// What the command needs of the VM's state and does not find.
+fn unfit_for(command: &Command, vm: &Vm) -> Option<&'static str> {
+    use PowerState as P;
+    let is_snapshotted = !vm.snapshots.is_empty();
+    let (fits, needed) = match command {
+        Command::PowerOn { .. } => {
+            (matches!(vm.power, P::Off | P::Suspended), "it can be started when it stands still")
+        }
+        Command::PowerOff { .. } => {
+            (matches!(vm.power, P::On | P::Suspended | P::HostDisconnected), "it can be stopped when it runs")
+        }
+        Command::Suspend { .. } | Command::MigrateVm { .. } => (vm.power == P::On, "it has to run"),
+        Command::DeleteVm { .. } | Command::ResizeVm { .. } => (vm.power == P::Off, "power it off first"),
+        Command::AddDisk { .. } | Command::RemoveDisk { .. } | Command::MoveDisk { .. } | Command::MoveHome { .. } => {
+            (!is_snapshotted, "delete its snapshots first")
+        }
+        Command::MoveVm { .. } => (matches!(vm.power, P::Off | P::On), "it has to be off or to run"),
+        Command::Replicate { .. } => (vm.replication.is_none(), "it is replicated already"),
+        Command::PauseReplication { .. } | Command::StopReplication { .. } | Command::FailOverVm { .. } => {
+            (vm.replication.is_some(), "it is not replicated")
+        }
+        Command::TakeSnapshot { .. } | Command::BackUp { .. } => {
+            (!matches!(vm.power, P::Processing | P::Invalid), "it cannot be read now")
+        }
+        Command::ConnectVm { .. } => (vm.networks.len() < 10, "it has ten network cards"),
+        _ => return None,
+    };
+    (!fits).then_some(needed)
+}
+
+/// The rules of this file.
+pub static RULES: [&Rule; 13] = [
+    &PERMISSION,
+    &TENANTS_OWN,
+    &PROVIDER_ON_REQUEST,
+    &FREE,
+    &STATE,
+    &PLACE,
+    &HOSTED,
+    &STORED,
+    &REACH,
+    &CONTROLLERS,
+    &POSSIBLE,
+    &GROWS,
+    &SENSE,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{NewDisk, NewVm};
+    use crate::example::{self, lun, vm};
+    use crate::rules::testing::{expect_allowed, expect_found, expect_refused, expect_refused_of};
+    use crate::units::{Gib, Tib};
+
+    fn owner() -> Actor {
+        Actor::owner(&example::TENANT.into())
+    }
+
+    fn start(vm: &str) -> Command {
+        Command::PowerOn { vm: vm.into() }
+    }
+
+    #[test]
+    fn each_missing_permission_is_named() {
+        let with = |permissions: &[Permission]| Actor::Tenant {
+            tenant: example::TENANT.into(),
+            permissions: permissions.iter().copied().collect(),
+        };
+        let said = "missing permission: compute_iaas_vmware_virtual_machine_power";
+        expect_refused_of(&PERMISSION, said, with(&[Permission::ComputeRead]), start("vm-web"), |_| {});
+        // The right to switch a VM off is not the right to encrypt it.
+        let switch = [Permission::ComputeRead, Permission::VirtualMachinePower];
+        let said = "missing permission: compute_iaas_vmware_management";
+        expect_refused_of(&PERMISSION, said, with(&switch), Command::Encrypt { vm: "vm-web".into() }, |_| {});
+        expect_allowed(with(&switch), start("vm-web"), |_| {});
+    }
+
+    #[test]
+    fn the_operator_orders_nothing_for_a_tenant() {
+        let order = || Command::OrderBackupStorage { quota: Tib(20) };
+        let said = "\"order-backup-storage\" is a tenant's to ask for";
+        expect_refused_of(&TENANTS_OWN, said, Actor::Operator, order(), |_| {});
+        expect_allowed(owner(), order(), |_| {});
+    }
+
+    #[test]
+    fn a_key_provider_is_asked_for() {
+        let provider = example::document().vstacks[0].key_provider.clone().unwrap();
+        let configure = || Command::ConfigureKeyProvider {
+            vstack: "vc-acme-2".into(),
+            provider: provider.clone(),
+            under: "sr-present".into(),
+        };
+        let filed = |document: &mut crate::inventory::Document| {
+            let wish = crate::model::contract::Wish::KeyProvider { vstack: "vc-acme-2".into() };
+            document.service_requests[1].wish = wish;
+        };
+        let said = "ask for a key provider on vStack \"vc-acme-2\" by service request";
+        expect_refused(&PROVIDER_ON_REQUEST, said, configure(), filed);
+        expect_allowed(Actor::Operator, configure(), filed);
+    }
+
+    #[test]
+    fn a_vm_that_an_activity_holds_is_left_alone() {
+        let said = "VM \"vm-web\" is held by activity \"a-1\"";
+        for command in [start("vm-web"), Command::Encrypt { vm: "vm-web".into() }] {
+            expect_refused(&FREE, said, command, |document| vm(document, "vm-web").held_by = Some("a-1".into()));
+        }
+    }
+
+    #[test]
+    fn operations_start_from_fit_states() {
+        let of = |vm: &str| vm.into();
+        let cases = [
+            (start("vm-db"), "VM \"vm-db\" is on: it can be started when it stands still"),
+            (Command::PowerOff { vm: of("vm-web") }, "VM \"vm-web\" is off: it can be stopped when it runs"),
+            (Command::Suspend { vm: of("vm-web") }, "VM \"vm-web\" is off: it has to run"),
+            (Command::DeleteVm { vm: of("vm-db") }, "VM \"vm-db\" is on: power it off first"),
+            (Command::StopReplication { vm: of("vm-db") }, "VM \"vm-db\" is on: it is not replicated"),
+        ];
+        for (command, said) in cases {
+            expect_refused(&STATE, said, command, |_| {});
+        }
+        let remove = Command::RemoveDisk { vm: of("vm-web"), disk: "disk-1".into() };
+        let said = "VM \"vm-web\" is off: delete its snapshots first";
+        expect_refused(&STATE, said, remove.clone(), |document| example::snapshot(document, "s"));
+        expect_allowed(owner(), remove, |_| {});
+    }
+
+    #[test]
+    fn a_vm_starts_where_a_host_can_take_it() {
+        let said = "Cpool \"clu-par\" has no host on which VM \"vm-web\" can run";
+        expect_refused(&PLACE, said, start("vm-web"), |document| {
+            // Of three hosts, one carries the VM to keep away from, and two are in maintenance.
+            document.hosts[1].state = HostState::Maintenance;
+            document.hosts[2].state = HostState::Maintenance;
+            vm(document, "vm-erp").host = Some("host-1".into());
+        });
+        // Only host-1 holds keys, and there runs the one to keep away from.
+        expect_refused(&PLACE, said, start("vm-web"), example::encrypted);
+        expect_allowed(owner(), start("vm-web"), |document| {
+            example::encrypted(document);
+            vm(document, "vm-db").host = Some("host-3".into());
+        });
+    }
+
+    #[test]
+    fn a_running_vm_is_on_a_host_that_is_there() {
+        expect_found(&HOSTED, "VM \"vm-db\" runs on no host", |document| vm(document, "vm-db").host = None);
+        let said = "VM \"vm-db\" runs on host \"host-1\", which is in the state off";
+        expect_found(&HOSTED, said, |document| document.hosts[0].state = HostState::Off);
+        let said = "VM \"vm-web\" is off and yet on host \"host-3\"";
+        expect_found(&HOSTED, said, |document| vm(document, "vm-web").host = Some("host-3".into()));
+        let said = "VM \"vm-db\" is on host \"host-4\" of another Cpool";
+        expect_found(&HOSTED, said, |document| vm(document, "vm-db").host = Some("host-4".into()));
+    }
+
+    #[test]
+    fn a_vm_lies_where_its_cpool_looks() {
+        let said = "VM \"vm-web\" has files on \"lun-acme-th3\", which Cpool \"clu-par\" does not use";
+        let away = |to: &str| Command::MoveDisk { vm: "vm-web".into(), disk: "disk-0".into(), to: to.into() };
+        expect_refused(&STORED, said, away("lun-acme-th3"), |_| {});
+        expect_allowed(owner(), away("lun-acme-2"), |_| {});
+    }
+
+    #[test]
+    fn a_cpool_of_another_region_does_not_reach_a_datastore() {
+        let said = "Cpool \"clu-far\" is in another region than datastore \"lun-acme-far\"";
+        expect_found(&REACH, said, |document| {
+            document.regions.push(crate::model::place::Region { id: "fr2".into(), country: "FR".to_owned() });
+            let zone = crate::model::place::Zone { id: "LYO1".into(), region: "fr2".into(), site: "lyo".into() };
+            document.zones.push(zone);
+            lun(document, "lun-acme-far").zone = "LYO1".into();
+        });
+    }
+
+    #[test]
+    fn the_61st_disk_finds_no_place() {
+        let fill = |disks: usize| {
+            move |document: &mut crate::inventory::Document| {
+                let all = (0..disks).map(|at| example::disk(&format!("disk-{at}"), "lun-acme-2", Gib(1)));
+                vm(document, "vm-web").disks = all.collect();
+            }
+        };
+        let disk = NewDisk { id: "one-more".into(), datastore: "lun-acme-2".into(), capacity: Gib(1), dynamic: false };
+        let add = || Command::AddDisk { vm: "vm-web".into(), disk: disk.clone() };
+        expect_refused(&CONTROLLERS, "VM \"vm-web\" would have 61 disks", add(), fill(60));
+        expect_allowed(owner(), add(), fill(59));
+    }
+
+    #[test]
+    fn what_the_hypervisor_cannot_have_is_refused() {
+        let resize = |cpus, memory| Command::ResizeVm { vm: "vm-web".into(), cpus, memory };
+        let said = "VM \"vm-web\" would be larger than the hypervisor can have it";
+        expect_refused(&POSSIBLE, said, resize(769, Gib(1)), |_| {});
+        expect_refused(&POSSIBLE, said, resize(1, Gib(u64::MAX)), |_| {});
+        expect_allowed(owner(), resize(768, limits::VM_MEMORY), |_| {});
+        let grow = |capacity| Command::ResizeDatastore { datastore: "lun-acme-2".into(), capacity };
+        let said = "datastore \"lun-acme-2\" would be larger than the hypervisor can have it";
+        expect_refused(&POSSIBLE, said, grow(Gib(65_537)), |_| {});
+        expect_allowed(owner(), grow(Gib(65_536)), |_| {});
+    }
+
+    #[test]
+    fn a_disk_does_not_shrink() {
+        let resize =
+            |capacity| Command::ResizeDisk { vm: "vm-web".into(), disk: "disk-0".into(), capacity: Gib(capacity) };
+        let said = "disk \"disk-0\" of VM \"vm-web\" cannot be resized: it would be smaller";
+        expect_refused(&GROWS, said, resize(19), |_| {});
+        let said = "disk \"disk-0\" of VM \"vm-web\" cannot be resized: the VM has snapshots";
+        expect_refused(&GROWS, said, resize(21), |document| example::snapshot(document, "s"));
+        expect_allowed(owner(), resize(21), |_| {});
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        let disk = |id: &str, size| NewDisk {
+            id: id.into(),
+            datastore: "lun-acme-2".into(),
+            capacity: Gib(size),
+            dynamic: false,
+        };
+        let create = |disks: Vec<NewDisk>| Command::CreateVm {
+            vm: NewVm {
+                id: "vm-new".into(),
+                name: "new".to_owned(),
+                cpool: "clu-par".into(),
+                home: "lun-acme-2".into(),
+                cpus: 1,
+                memory: Gib(1),
+                disks,
+                networks: vec![],
+            },
+        };
+        let said = "a VM needs a CPU, memory, and disks of different names with a size";
+        for disks in [vec![disk("d", 0)], vec![disk("d", 1), disk("d", 1)], vec![disk("", 1)]] {
+            expect_refused(&SENSE, said, create(disks), |_| {});
+        }
+        expect_allowed(owner(), create(vec![disk("d", 1), disk("e", 1)]), |_| {});
+        let subscribe = Command::Subscribe { sku: crate::sku::Sku::new("csp:fr1:free:beer") };
+        expect_refused(&SENSE, "no catalogue sells that", subscribe, |_| {});
+        let network = Command::CreateNetwork { network: "n".into(), name: "n".to_owned(), vlan: 4095 };
+        expect_refused(&SENSE, "VLAN numbers go from 1 to 4094", network, |_| {});
+    }
+}
