@@ -7,6 +7,8 @@
 //!
 //! The loss of the key service alone locks nothing: hosts keep the keys that they have until they reboot.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::KeyId;
 use crate::model::compute::HostCrypto;
 use crate::model::states;
@@ -79,7 +81,8 @@ pub const fn vm_after(state: VmCrypto, event: VmEvent) -> Option<VmCrypto> {
 }
 
 /// What a key server says of a key (KMIP's State), as far as a hypervisor cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum KeyAnswer {
     /// Pre-Active: usable once it is activated.
     PreActive,

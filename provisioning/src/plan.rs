@@ -67,9 +67,18 @@ pub fn apply(inventory: &Inventory, plan: &Plan, outcome: &Outcome) -> Result<In
             return Err(ApplyError::KeyNotNew(key.clone()));
         }
     }
+    // What the activity holds it holds for this; while others have it, they would be found.
+    let held = outcome.activity.as_ref().zip(plan.request.command.vm());
+    let own = held.and_then(|(activity, vm)| inventory.let_go(vm, activity));
+    let inventory = own.as_ref().unwrap_or(inventory);
     let findings = judge(inventory, &plan.request, outcome);
     let refusals: Vec<_> = findings.into_iter().filter(|finding| finding.rule.kind.refuses()).collect();
-    if refusals.is_empty() { Ok(effect(inventory, &plan.request, outcome)) } else { Err(ApplyError::Refused(refusals)) }
+    if !refusals.is_empty() {
+        return Err(ApplyError::Refused(refusals));
+    }
+    let after = effect(inventory, &plan.request, outcome);
+    // It holds the VM until it lets it go, after what is to be tidied up.
+    Ok(held.filter(|_| own.is_some()).and_then(|(activity, vm)| after.hold(vm, activity)).unwrap_or(after))
 }
 
 /// Everything that the rules find in an inventory as it stands.

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Command, Depth};
+use crate::ids::{ActivityId, VmId};
 use crate::inventory::Inventory;
 
 /// One step of an activity.
@@ -86,6 +87,26 @@ pub fn steps(inventory: &Inventory, command: &Command) -> Vec<Step> {
         _ => &[S::Commit],
     };
     steps.to_vec()
+}
+
+impl Inventory {
+    /// The inventory in which this activity holds the VM; `None` where another has it, or there is none.
+    #[must_use]
+    pub fn hold(&self, vm: &VmId, activity: &ActivityId) -> Option<Self> {
+        self.vm(vm).filter(|vm| vm.held_by.as_ref().is_none_or(|holder| holder == activity))?;
+        let mut held = self.clone();
+        held.vms.get_mut(vm)?.held_by = Some(activity.clone());
+        Some(held)
+    }
+
+    /// The inventory in which this activity holds the VM no more; `None` where it did not.
+    #[must_use]
+    pub fn let_go(&self, vm: &VmId, activity: &ActivityId) -> Option<Self> {
+        self.vm(vm).filter(|vm| vm.held_by.as_ref() == Some(activity))?;
+        let mut free = self.clone();
+        free.vms.get_mut(vm)?.held_by = None;
+        Some(free)
+    }
 }
 
 /// How far an activity is: the number of steps that are done.
@@ -230,6 +251,28 @@ mod tests {
                 assert_eq!(step.is_before_commit(), index < commit, "{command:?} {step:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_vm_is_held_by_one_activity_which_alone_changes_it() {
+        use crate::command::{Actor, Outcome, Request};
+        let (vm, one, other) = (VmId::from(example::VM), ActivityId::from("a-1"), ActivityId::from("a-2"));
+        let free = example::inventory();
+        let command = Command::Encrypt { vm: vm.clone() };
+        let request = Request { actor: Actor::owner(&example::TENANT.into()), command };
+        let planned = crate::plan::plan(&free, &request).unwrap();
+        let held = free.hold(&vm, &one).unwrap();
+        assert_eq!(held.hold(&vm, &other), None);
+        assert_eq!(held.hold(&vm, &one), Some(held.clone()));
+        assert_eq!(held.let_go(&vm, &other), None);
+        let apply = |activity: &ActivityId| {
+            crate::plan::apply(&held, &planned, &Outcome::key("17".into()).of(activity.clone()))
+        };
+        assert!(apply(&other).is_err());
+        let encrypted = apply(&one).unwrap();
+        assert_eq!(encrypted.vm(&vm).unwrap().held_by, Some(one.clone()));
+        assert!(encrypted.vm(&vm).unwrap().encryption.is_some());
+        assert_eq!(encrypted.let_go(&vm, &one).unwrap().vm(&vm).unwrap().held_by, None);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! Commands on keys: encrypt, re-key, decrypt, destroy. The key service makes the keys; here they are names.
 
 use super::{Change, Command, Names};
-use crate::ids::{KeyId, TenantId};
+use crate::crypto_state::{HostEvent, host_after, locks};
+use crate::ids::{HostId, KeyId, TenantId};
 use crate::inventory::Inventory;
 use crate::model::compute::HostCrypto;
-use crate::model::vm::{Provisioning, VmEncryption};
+use crate::model::vm::{PowerState, Provisioning, VmEncryption};
 use crate::reference::Ref;
 
 pub(super) fn names<'a>(command: &'a Command, see: &mut Names<'_, 'a>) {
@@ -15,7 +16,9 @@ pub(super) fn names<'a>(command: &'a Command, see: &mut Names<'_, 'a>) {
             see.own(Ref::KeyDomain(&provider.domain));
             provider.servers.iter().for_each(|node| see.platforms(Ref::KeyNode(node)));
         }
-        Command::EnableHostCrypto { host } => see.own(Ref::Host(host)),
+        Command::EnableHostCrypto { host } | Command::DisableHostCrypto { host } | Command::HostRebooted { host } => {
+            see.own(Ref::Host(host))
+        }
         _ => {}
     }
 }
@@ -61,9 +64,34 @@ pub(super) fn apply(after: &mut Inventory, change: &Change<'_>) -> Option<()> {
         Command::EnableHostCrypto { host } => {
             let tenant = after.hosts.get(host)?.tenant.clone();
             keep_key(after, &tenant, change.key());
-            after.hosts.get_mut(host)?.crypto = HostCrypto::Safe(change.key());
+            let key = change.key();
+            if after.hosts.get(host)?.crypto == HostCrypto::Incapable {
+                crypto_event(after, host, HostEvent::Prepare, &key)?;
+            }
+            crypto_event(after, host, HostEvent::HostKey, &key)?;
+        }
+        Command::DisableHostCrypto { host } => crypto_event(after, host, HostEvent::Disable, &change.key())?,
+        Command::HostRebooted { host } => crypto_event(after, host, HostEvent::Reboot, &change.key())?,
+        Command::ReportKey { vm, host_has_key, answer } => {
+            let vm = after.vms.get_mut(vm)?;
+            let encryption = vm.encryption.as_mut()?;
+            encryption.locked = locks(*host_has_key, *answer);
+            if encryption.locked {
+                (vm.power, vm.host) = (PowerState::Invalid, None);
+            } else if vm.power == PowerState::Invalid {
+                vm.power = PowerState::Off;
+            }
         }
         _ => return None,
+    }
+    Some(())
+}
+
+/// Leads a host through the states of its crypto; an event that cannot happen changes nothing.
+fn crypto_event(after: &mut Inventory, host: &HostId, event: HostEvent, key: &KeyId) -> Option<()> {
+    let host = after.hosts.get_mut(host)?;
+    if let Some(state) = host_after(&host.crypto, event, key) {
+        host.crypto = state;
     }
     Some(())
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::calendar::Timestamp;
+use crate::crypto_state::KeyAnswer;
 use crate::ids::*;
 use crate::model::compute::{AffinityRule, KeyProvider, Release};
 use crate::model::contract::{Retention, ServiceRequest};
@@ -251,6 +252,13 @@ pub enum Command {
     UpdateHypervisor { host: HostId, esxi: Release },
     /// Let a host hold keys: it gets a host key of its own.
     EnableHostCrypto { host: HostId },
+    /// Let a host hold keys no more; it forgets them when it reboots.
+    DisableHostCrypto { host: HostId },
+    /// What was found out when an encrypted VM was to start, move or be unlocked: whether its host has the key, and what
+    /// the key servers said. It locks the VM, or unlocks it.
+    ReportKey { vm: VmId, host_has_key: bool, answer: KeyAnswer },
+    /// A host has started anew: an event. A host that was to hold no keys holds none from now on.
+    HostRebooted { host: HostId },
     /// A host has failed: an event, which the operator's monitoring reports.
     HostFailed { host: HostId },
     /// Make an affinity rule (R52).
@@ -323,6 +331,9 @@ impl Command {
             Self::OpenVCenter { .. }
             | Self::UpdateFirmware { .. }
             | Self::EnableHostCrypto { .. }
+            | Self::DisableHostCrypto { .. }
+            | Self::ReportKey { .. }
+            | Self::HostRebooted { .. }
             | Self::HostFailed { .. } => Plane::Operator,
             _ => Plane::Tenant,
         }
@@ -370,7 +381,8 @@ impl Command {
             | Self::FailOverVm { vm }
             | Self::Encrypt { vm }
             | Self::Rekey { vm, .. }
-            | Self::Decrypt { vm } => Some(vm),
+            | Self::Decrypt { vm }
+            | Self::ReportKey { vm, .. } => Some(vm),
             _ => None,
         }
     }
@@ -445,6 +457,9 @@ impl Command {
             | Self::ConfigureKeyProvider { .. }
             | Self::CreateBackupPolicy { .. }
             | Self::EnableHostCrypto { .. }
+            | Self::DisableHostCrypto { .. }
+            | Self::ReportKey { .. }
+            | Self::HostRebooted { .. }
             | Self::HostFailed { .. }
             | Self::OpenVCenter { .. }
             | Self::UpdateFirmware { .. } => &[],
@@ -480,13 +495,21 @@ impl Actor {
 pub struct Outcome {
     /// The key that the key service made, where the command needs one.
     pub key: Option<KeyId>,
+    /// The activity that carries the plan out, where it holds the VM meanwhile.
+    pub activity: Option<ActivityId>,
 }
 
 impl Outcome {
+    /// The same, while this activity holds the VM.
+    #[must_use]
+    pub fn of(self, activity: ActivityId) -> Self {
+        Self { activity: Some(activity), ..self }
+    }
+
     /// The key service made this key.
     #[must_use]
     pub const fn key(key: KeyId) -> Self {
-        Self { key: Some(key) }
+        Self { key: Some(key), activity: None }
     }
 }
 

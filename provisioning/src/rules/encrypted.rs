@@ -171,6 +171,31 @@ rule! {
     }
 }
 
+rule! {
+    /// Host and VM go through their states one by one.
+    CRYPTO_STATES = Number::Flow, "crypto-states-follow-each-other", Reject;
+    source: "";
+    why: "A host gets a host key when it has none or is to have another, and gives keys up when it holds some; only an \
+        encrypted VM has a key to report on.";
+    says: "{fault}";
+    Asked: |asked, found| {
+        let host = |id| asked.inventory.host(id).map(|host| &host.crypto);
+        let fault = match asked.command() {
+            Command::EnableHostCrypto { host: id } if host(id) == Some(&HostCrypto::PendingIncapable) => {
+                format!("host \"{id}\" is to hold no keys; it has to reboot first")
+            }
+            Command::DisableHostCrypto { host: id } if !matches!(host(id), Some(HostCrypto::Safe(_))) => {
+                format!("host \"{id}\" holds no keys")
+            }
+            Command::ReportKey { vm, .. } if asked.inventory.vm(vm).is_some_and(|vm| vm.encryption.is_none()) => {
+                format!("VM \"{vm}\" is in clear")
+            }
+            _ => return,
+        };
+        found.add(facts! { fault: fault });
+    }
+}
+
 /// Everything that a key opens, in words: as long as there is anything, the key is held and cannot be destroyed.
 #[must_use]
 pub fn holders(inventory: &Inventory, tenant: &TenantId, key: &KeyId) -> Vec<String> {
@@ -188,17 +213,18 @@ pub fn holders(inventory: &Inventory, tenant: &TenantId, key: &KeyId) -> Vec<Str
 }
 
 /// The rules of this file.
-pub static RULES: [&Rule; 8] = [&R69, &R70, &R71, &R72, &R73, &R74, &AFTERWARDS, &ON_SAFE_HOST];
+pub static RULES: [&Rule; 9] = [&R69, &R70, &R71, &R72, &R73, &R74, &AFTERWARDS, &ON_SAFE_HOST, &CRYPTO_STATES];
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::command::{Actor, Outcome, Request};
+    use crate::crypto_state::KeyAnswer;
     use crate::example::{self, vm};
     use crate::inventory::Document;
     use crate::model::storage::{MirrorKind, Standby};
     use crate::plan::{apply, plan};
-    use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused};
+    use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused, expect_refused_of};
     use crate::units::Gib;
 
     fn owner() -> Actor {
@@ -380,6 +406,68 @@ mod tests {
             example::encrypted(document);
             let web = vm(document, "vm-web");
             (web.power, web.host) = (PowerState::On, Some("host-2".into()));
+        });
+    }
+
+    #[test]
+    fn a_host_goes_through_its_states_and_a_vm_in_clear_has_no_key() {
+        let enable = || Command::EnableHostCrypto { host: "host-1".into() };
+        let disable = |host: &str| Command::DisableHostCrypto { host: host.into() };
+        let said = "host \"host-1\" is to hold no keys; it has to reboot first";
+        expect_refused_of(&CRYPTO_STATES, said, Actor::Operator, enable(), |document| {
+            document.hosts[0].crypto = HostCrypto::PendingIncapable;
+        });
+        let said = "host \"host-2\" holds no keys";
+        expect_refused_of(&CRYPTO_STATES, said, Actor::Operator, disable("host-2"), |_| {});
+        let report = Command::ReportKey { vm: "vm-web".into(), host_has_key: false, answer: KeyAnswer::Unreachable };
+        expect_refused_of(&CRYPTO_STATES, "VM \"vm-web\" is in clear", Actor::Operator, report, |_| {});
+        expect_allowed(Actor::Operator, enable(), |_| {});
+        expect_allowed(Actor::Operator, disable("host-1"), |_| {});
+    }
+
+    /// The inventory after the operator's command.
+    fn after(inventory: &Inventory, command: Command) -> Inventory {
+        let planned = plan(inventory, &Request { actor: Actor::Operator, command }).unwrap();
+        apply(inventory, &planned, &Outcome::key("new-key".into())).unwrap()
+    }
+
+    #[test]
+    fn a_vm_is_locked_when_neither_host_nor_server_has_its_key_and_unlocked_again() {
+        let report = |host_has_key, answer| Command::ReportKey { vm: "vm-web".into(), host_has_key, answer };
+        let state = |inventory: &Inventory| {
+            let vm = inventory.vm(&"vm-web".into()).unwrap();
+            (vm.power, vm.encryption.as_ref().unwrap().locked)
+        };
+        let unlocked = build(example::encrypted);
+        let kept = after(&unlocked, report(true, KeyAnswer::Unreachable));
+        assert_eq!(state(&kept), (PowerState::Off, false));
+        let locked = after(&unlocked, report(false, KeyAnswer::Missing));
+        assert_eq!(state(&locked), (PowerState::Invalid, true));
+        let start = Request { actor: owner(), command: Command::PowerOn { vm: "vm-web".into() } };
+        let refused = plan(&locked, &start).unwrap_err();
+        assert_eq!(refused[0].message(), "VM \"vm-web\" is invalid: it can be started when it stands still");
+        assert_eq!(state(&after(&locked, report(false, KeyAnswer::Active))), (PowerState::Off, false));
+    }
+
+    #[test]
+    fn a_host_that_gave_up_its_keys_takes_a_new_one_after_a_reboot() {
+        let on = |inventory: &Inventory| inventory.host(&"host-1".into()).unwrap().crypto.clone();
+        let disabled = after(&example::inventory(), Command::DisableHostCrypto { host: "host-1".into() });
+        assert_eq!(on(&disabled), HostCrypto::PendingIncapable);
+        let rebooted = after(&disabled, Command::HostRebooted { host: "host-1".into() });
+        assert_eq!(on(&rebooted), HostCrypto::Incapable);
+        let safe = after(&rebooted, Command::EnableHostCrypto { host: "host-1".into() });
+        assert_eq!(on(&safe), HostCrypto::Safe("new-key".into()));
+    }
+
+    #[test]
+    fn a_host_with_a_running_encrypted_vm_does_not_give_up_its_keys() {
+        let said = "the encrypted VM \"vm-web\" cannot run on host \"host-1\": the host holds no keys";
+        let disable = Command::DisableHostCrypto { host: "host-1".into() };
+        expect_refused_of(&ON_SAFE_HOST, said, Actor::Operator, disable, |document| {
+            example::encrypted(document);
+            let web = vm(document, "vm-web");
+            (web.power, web.host) = (PowerState::On, Some("host-1".into()));
         });
     }
 }

@@ -2,6 +2,7 @@
 
 use provisioning::calendar::Timestamp;
 use provisioning::command::{Depth, NewDisk, NewVm};
+use provisioning::crypto_state::KeyAnswer;
 use provisioning::inventory::{Document, Inventory};
 use provisioning::model::compute::{AffinityKind, AffinityRule, KeyProvider, Release};
 use provisioning::model::contract::{Contact, RequestState, Retention, ServiceRequest, Wish};
@@ -230,7 +231,15 @@ impl Choices {
                 },
                 _ => Command::HostFailed { host },
             },
-            60 => Command::EnableHostCrypto { host },
+            60 => match self.below(5) {
+                0 => Command::DisableHostCrypto { host },
+                1 => Command::HostRebooted { host },
+                2 => {
+                    let answer = self.of_slice(&[KeyAnswer::Active, KeyAnswer::Missing, KeyAnswer::Unreachable]);
+                    Command::ReportKey { vm, host_has_key: self.one_in(2), answer }
+                }
+                _ => Command::EnableHostCrypto { host },
+            },
             61 => {
                 let vms = (0..self.below(4)).map(|_| self.id(&from.vms, |vm| &vm.id)).collect();
                 let kind = self.of_slice(AffinityKind::ALL);

@@ -184,6 +184,8 @@ impl<'a> Judge<'a> {
                 self.unless(fits, || format!("{} runs on {:?}", vm.id, vm.host));
                 let safe = host.is_some_and(|host| matches!(host.crypto, HostCrypto::Safe(_)));
                 self.unless(vm.encryption.is_none() || safe, || format!("{} runs where no keys are", vm.id));
+                let locked = vm.encryption.as_ref().is_some_and(|encryption| encryption.locked);
+                self.unless(!locked, || format!("{} runs locked", vm.id));
                 let backed_up = self
                     .all
                     .policies
