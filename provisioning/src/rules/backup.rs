@@ -1,62 +1,9 @@
-//! R53 to R61: backups and the replication of VMs.
+//! R54 to R60: backups.
 
 use crate::command::Command;
 use crate::model::backup::{CIPHER, PolicyState};
-use crate::model::contract::{Contact, Retention, Wish};
 use crate::model::vm::{PowerState, SppMode, Vm};
-use crate::rule::{Number, Rule, facts, part, promise, rule};
-
-rule! {
-    /// What replication needs.
-    R53A = part(53, 'a'), "replica-has-what-it-needs", Reject;
-    source: "erfordert, dass Rechenleistung und RAM im Standby-Modus reserviert sind. Es ist notwendig, dass der passive Standort \
-        denselben Speicherplatz hat wie der aktive Standort";
-    why: "A VM is replicated every 1 to 24 hours into another zone, where as much CPU, memory and storage is reserved.";
-    says: "replication of VM \"{vm}\": {fault}";
-    Always: |view, found| {
-        for vm in view.inventory.vms() {
-            let Some(replication) = &vm.replication else { continue };
-            let (standby, needed) = (&replication.standby, vm.disk_capacity());
-            let zone = |id| view.inventory.cpool(id).map(|cpool| &cpool.zone);
-            let storage_zone = view.inventory.datastore(&replication.datastore).map(|lun| &lun.zone);
-            let fault = if !(1..=24).contains(&replication.interval_hours) {
-                format!("every {} hours; it can be every 1 to 24", replication.interval_hours)
-            } else if zone(&standby.cpool) == zone(&vm.cpool) {
-                "the standby site is the VM's own zone".to_owned()
-            } else if storage_zone != zone(&standby.cpool) {
-                "storage and compute of the standby site are in different zones".to_owned()
-            } else if standby.memory < vm.memory || standby.cpus < vm.cpus {
-                let (cpus, memory) = (standby.cpus, standby.memory);
-                format!("{cpus} CPUs and {memory} are reserved, {} and {} needed", vm.cpus, vm.memory)
-            } else if replication.storage != needed {
-                format!("{} of storage are reserved, {needed} needed", replication.storage)
-            } else {
-                continue;
-            };
-            found.add(facts! { vm: &vm.id, fault: fault });
-        }
-    }
-}
-
-rule! {
-    /// A copy that may not run is no copy.
-    TAKE_OVER = Number::Flow, "replicated-vm-can-be-taken-over", Warn;
-    source: "";
-    why: "Where the standby site is also the site of the VM's backups, the VM could not run there (R56): back it up to a \
-        third site as well.";
-    says: "VM \"{vm}\" could not run at its standby site {zone}: all its backups lie there";
-    Always: |view, found| {
-        let site = |zone| view.inventory.zone(zone).map(|zone| &zone.site);
-        for vm in view.inventory.vms().filter(|vm| !vm.policies.is_empty()) {
-            let standby = vm.replication.as_ref().and_then(|one| view.inventory.cpool(&one.standby.cpool));
-            let Some(standby) = standby else { continue };
-            let mut policies = vm.policies.iter().filter_map(|id| view.inventory.policy(id));
-            if policies.all(|policy| site(&policy.zone) == site(&standby.zone)) {
-                found.add(facts! { vm: &vm.id, zone: &standby.zone });
-            }
-        }
-    }
-}
+use crate::rule::{Number, Rule, facts, promise, rule};
 
 rule! {
     /// Constant writers.
@@ -168,58 +115,6 @@ rule! {
 }
 
 rule! {
-    /// New policies are made by support.
-    R61 = promise(61), "backup-policy-is-made-on-request", ServiceRequest;
-    source: "Die Erstellung einer neuen Backup-Politik erfolgt über eine Serviceanfrage, die folgende Angaben enthält: Der Name \
-        Ihrer Organisation, Der Name eines Kontakts mit seiner E-Mail-Adresse und Telefonnummer […], Der Name des Tenants, Der \
-        Name der Backup-Politik, Die Merkmale (x Tage, y Wochen, z Monate, ...)";
-    why: "A new backup policy is asked for by service request with contact (name, mail, telephone), policy name and how many \
-        days, weeks and months; organisation and tenant are known.";
-    says: "for the backup policy \"{policy}\": {fault}";
-    Asked: |asked, found| match asked.command() {
-        Command::CreateBackupPolicy { policy, .. } if !asked.by_operator() => {
-            found.add(facts! { policy: policy, fault: "ask for it by service request" });
-        }
-        Command::FileServiceRequest { request } => {
-            let Wish::BackupPolicy { policy, retention } = &request.wish else { return };
-            let missing = missing(&request.contact, retention);
-            if !missing.is_empty() {
-                found.add(facts! { policy: policy, fault: format!("the service request lacks {}", missing.join(", ")) });
-            }
-        }
-        _ => {}
-    }
-}
-
-rule! {
-    /// What is made has what was wished.
-    WISHED = Number::Flow, "service-request-covers-the-act", Reject;
-    source: "";
-    why: "What the operator does upon a service request is what was asked for, once.";
-    says: "service request \"{request}\" does not cover \"{command}\": {fault}";
-    Asked: |asked, found| {
-        let Some(request) = asked.command().under().and_then(|id| asked.inventory.service_request(id)) else { return };
-        let covers = match (asked.command(), &request.wish) {
-            (Command::PresentMirror { mirror, .. }, Wish::PresentMirror { mirror: wished }) => mirror == wished,
-            (Command::ConfigureKeyProvider { vstack, .. }, Wish::KeyProvider { vstack: wished }) => vstack == wished,
-            (
-                Command::CreateBackupPolicy { policy, retention, .. },
-                Wish::BackupPolicy { policy: wished, retention: wished_retention },
-            ) => policy == wished && retention == wished_retention,
-            _ => false,
-        };
-        let fault = if request.state != crate::model::contract::RequestState::Open {
-            format!("it is {}", request.state)
-        } else if !covers {
-            format!("it asks for {}", request.wish.text())
-        } else {
-            return;
-        };
-        found.add(facts! { request: &request.id, command: asked.command().name(), fault: fault });
-    }
-}
-
-rule! {
     /// A backup is made by a policy that the VM has.
     BY_POLICY = Number::Flow, "backup-is-made-by-a-policy-of-the-vm", Reject;
     source: "";
@@ -242,19 +137,8 @@ fn must_be_backed_up(vm: &Vm) -> bool {
     vm.power == PowerState::On && vm.spp_mode != SppMode::Test
 }
 
-fn missing(contact: &Contact, retention: &Retention) -> Vec<&'static str> {
-    let fields = [
-        (contact.name.trim().is_empty(), "the contact's name"),
-        (!contact.mail.contains('@'), "the contact's e-mail address"),
-        (!contact.phone.chars().any(|one| one.is_ascii_digit()), "the contact's telephone number"),
-        (*retention == Retention::default(), "days, weeks or months"),
-    ];
-    fields.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, field)| field).collect()
-}
-
 /// The rules of this file.
-pub static RULES: [&Rule; 12] =
-    [&R53A, &TAKE_OVER, &R54, &R55, &R56, &R57, &R58, &R59, &R60, &R61, &WISHED, &BY_POLICY];
+pub static RULES: [&Rule; 8] = [&R54, &R55, &R56, &R57, &R58, &R59, &R60, &BY_POLICY];
 
 #[cfg(test)]
 mod tests {
@@ -263,54 +147,13 @@ mod tests {
     use crate::command::{Actor, Request};
     use crate::example::{self, vm};
     use crate::inventory::Document;
-    use crate::model::contract::{RequestState, ServiceRequest};
-    use crate::model::storage::Standby;
+    use crate::model::contract::{Contact, RequestState, Retention, ServiceRequest, Wish};
     use crate::plan::{apply, plan};
-    use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused, expect_refused_of};
+    use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused};
     use crate::units::Gib;
 
     fn owner() -> Actor {
         Actor::owner(&example::TENANT.into())
-    }
-
-    fn replicate(interval_hours: u8, cpool: &str, memory: u64) -> Command {
-        Command::Replicate {
-            vm: "vm-web".into(),
-            interval_hours,
-            standby: Standby { cpool: cpool.into(), cpus: 2, memory: Gib(memory) },
-            datastore: if cpool == "clu-par" { "lun-acme-2".into() } else { "lun-acme-th3".into() },
-        }
-    }
-
-    #[test]
-    fn a_replication_lacking_something_is_refused() {
-        let cases = [
-            (replicate(0, "clu-th3", 4), "every 0 hours; it can be every 1 to 24"),
-            (replicate(25, "clu-th3", 4), "every 25 hours; it can be every 1 to 24"),
-            (replicate(1, "clu-par", 4), "the standby site is the VM's own zone"),
-            (replicate(1, "clu-th3", 3), "2 CPUs and 3 GiB are reserved, 2 and 4 GiB needed"),
-        ];
-        for (command, fault) in cases {
-            expect_refused(&R53A, &format!("replication of VM \"vm-web\": {fault}"), command, |_| {});
-        }
-        expect_allowed(owner(), replicate(24, "clu-th3", 4), |_| {});
-    }
-
-    #[test]
-    fn a_disk_that_the_standby_site_has_no_room_for_is_refused() {
-        let said = "replication of VM \"vm-web\": 30 GiB of storage are reserved, 31 GiB needed";
-        let resize = Command::ResizeDisk { vm: "vm-web".into(), disk: "disk-0".into(), capacity: Gib(21) };
-        expect_refused(&R53A, said, resize, example::replicated);
-    }
-
-    #[test]
-    fn a_standby_site_that_has_the_backups_is_told_of() {
-        let said = "VM \"vm-web\" could not run at its standby site TH3S: all its backups lie there";
-        expect_found(&TAKE_OVER, said, |document| {
-            example::replicated(document);
-            document.policies[0].zone = "TH3S".into();
-        });
-        expect_allowed(owner(), Command::FailOverVm { vm: "vm-web".into() }, example::replicated);
     }
 
     #[test]
@@ -436,50 +279,6 @@ mod tests {
         let contact =
             Contact { name: "A. Durand".to_owned(), mail: "a@acme.example".to_owned(), phone: "+33 1".to_owned() };
         ServiceRequest { id: id.into(), tenant: example::TENANT.into(), contact, wish, state: RequestState::Open }
-    }
-
-    fn wish(days: u32) -> Wish {
-        Wish::BackupPolicy { policy: "monthly".into(), retention: Retention { days, weeks: 4, months: 0 } }
-    }
-
-    #[test]
-    fn a_tenant_asks_for_a_policy_and_says_all_that_is_needed() {
-        let create = || Command::CreateBackupPolicy {
-            policy: "monthly".into(),
-            zone: "TH3S".into(),
-            retention: Retention { days: 7, weeks: 4, months: 0 },
-            under: "sr-9".into(),
-        };
-        let filed = |document: &mut Document| document.service_requests.push(request("sr-9", wish(7)));
-        let said = "for the backup policy \"monthly\": ask for it by service request";
-        expect_refused(&R61, said, create(), filed);
-        expect_allowed(Actor::Operator, create(), filed);
-
-        let file = |request| Command::FileServiceRequest { request };
-        expect_allowed(owner(), file(request("sr-9", wish(7))), |_| {});
-        let mut nobody = request("sr-9", Wish::BackupPolicy { policy: "m".into(), retention: Retention::default() });
-        nobody.contact = Contact { name: " ".to_owned(), mail: "a".to_owned(), phone: "-".to_owned() };
-        let said = "for the backup policy \"m\": the service request lacks the contact's name, the contact's e-mail \
-            address, the contact's telephone number, days, weeks or months";
-        expect_refused(&R61, said, file(nobody), |_| {});
-    }
-
-    #[test]
-    fn the_operator_makes_what_was_asked_for_and_once() {
-        let create = |days| Command::CreateBackupPolicy {
-            policy: "monthly".into(),
-            zone: "TH3S".into(),
-            retention: Retention { days, weeks: 4, months: 0 },
-            under: "sr-9".into(),
-        };
-        let filed = |document: &mut Document| document.service_requests.push(request("sr-9", wish(7)));
-        let said = "service request \"sr-9\" does not cover \"create-backup-policy\": it asks for a new backup policy";
-        expect_refused_of(&WISHED, said, Actor::Operator, create(8), filed);
-        let said = "service request \"sr-9\" does not cover \"create-backup-policy\": it is done";
-        expect_refused_of(&WISHED, said, Actor::Operator, create(7), |document| {
-            filed(document);
-            document.service_requests.iter_mut().for_each(|request| request.state = RequestState::Done);
-        });
     }
 
     #[test]

@@ -1,11 +1,7 @@
-//! R13, R43 to R52: Cpools, their hosts, their memory, and which VMs run together.
-
-use std::collections::BTreeSet;
+//! R13, R44 to R49: Cpools, their hosts and their memory.
 
 use crate::catalogue::catalogue;
 use crate::command::Command;
-use crate::ids::VmId;
-use crate::model::compute::{AffinityKind, AffinityRule, HostState};
 use crate::model::settings::RamActivation;
 use crate::rule::{Number, Rule, facts, promise, rule};
 use crate::units::Gb;
@@ -31,15 +27,6 @@ rule! {
             }
         }
     }
-}
-
-rule! {
-    /// What it is made of.
-    R43 = promise(43), "vsphere-without-nsx-and-vsan", Fact;
-    source: "Die eingesetzten Produkte sind VMware ESXi, VMware Vcenter und VMware Replication";
-    why: "ESXi, vCenter and VMware Replication; networks without NSX, storage without vSAN, by Fibre Channel 32G.";
-    says: "";
-    Built: "a network has a VLAN and no overlay; a datastore is a LUN and no part of hosts"
 }
 
 rule! {
@@ -157,73 +144,6 @@ rule! {
 }
 
 rule! {
-    /// Ready to use.
-    R50 = promise(50), "templates-are-there", Fact;
-    source: "Der Katalog umfasst derzeit mehrere Dutzende von Templates und Bildern, die auf Ihren virtuellen Maschinen montiert \
-        werden können";
-    why: "The platform has a catalogue of templates, several dozen, which every tenant may deploy.";
-    says: "";
-    Built: "data/templates.toml; templates have no tenant"
-}
-
-rule! {
-    /// Updates are the customer's duty, and automatic.
-    R51 = promise(51), "hypervisor-is-updated-beside-another", Reject;
-    source: "sind mindestens zwei Hypervisoren pro Cluster während der Aktualisierung erforderlich";
-    why: "A host is updated in maintenance while another of its Cpool carries the VMs.";
-    says: "host \"{host}\" cannot be updated: {fault}";
-    Asked: |asked, found| {
-        let Command::UpdateHypervisor { host, esxi } = asked.command() else { return };
-        let Some(host) = asked.inventory.host(host) else { return };
-        let others = asked.inventory.hosts().filter(|other| other.cpool == host.cpool && other.id != host.id);
-        let fault = if others.count() == 0 {
-            "its Cpool has no other host".to_owned()
-        } else if host.state != HostState::Maintenance {
-            format!("it is {}, not in maintenance", host.state)
-        } else if esxi.build <= host.esxi.build {
-            format!("build {} is not newer than its build {}", esxi.build, host.esxi.build)
-        } else {
-            return;
-        };
-        found.add(facts! { host: &host.id, fault: fault });
-    }
-}
-
-rule! {
-    /// Between VMs of one Cpool, without contradiction.
-    R52 = promise(52), "affinity-rule-is-consistent", Reject;
-    source: "Die in der Konsole angebotenen Affinitäts- und Anti-Affinitätsregeln beziehen sich auf virtuelle Maschinen \
-        untereinander";
-    why: "An affinity rule names two or more VMs of one Cpool. No VM is in two active rules of one kind, no pair in two of \
-        different kinds.";
-    says: "affinity rule \"{rule}\" {fault}";
-    Always: |view, found| {
-        let active: Vec<&AffinityRule> = view.inventory.affinity_rules().filter(|rule| rule.enabled).collect();
-        for rule in view.inventory.affinity_rules() {
-            if rule.vms.len() < 2 {
-                found.add(facts! { rule: &rule.id, fault: "names fewer than two VMs" });
-            }
-            let elsewhere = |vm: &&VmId| view.inventory.vm(vm).is_some_and(|vm| vm.cpool != rule.cpool);
-            if let Some(vm) = rule.vms.iter().find(elsewhere) {
-                let fault = format!("names VM \"{vm}\", which is not in Cpool \"{}\"", rule.cpool);
-                found.add(facts! { rule: &rule.id, fault: fault });
-            }
-        }
-        for (index, one) in active.iter().enumerate() {
-            for other in active.iter().skip(index + 1) {
-                let shared: BTreeSet<_> = one.vms.iter().filter(|vm| other.vms.contains(vm)).collect();
-                let allowed = if one.kind == other.kind { 0 } else { 1 };
-                if shared.len() > allowed {
-                    let shared: Vec<&str> = shared.into_iter().map(VmId::as_str).collect();
-                    let fault = format!("contradicts \"{}\" about {}", other.id, shared.join(", "));
-                    found.add(facts! { rule: &one.id, fault: fault });
-                }
-            }
-        }
-    }
-}
-
-rule! {
     /// What is promised twice is kept once.
     STANDBY_FITS = Number::Flow, "cpool-holds-its-standby-reservations", Reject;
     source: "";
@@ -240,25 +160,8 @@ rule! {
     }
 }
 
-rule! {
-    /// A move by hand keeps the rules in force.
-    PLACEMENT = Number::Flow, "host-suits-affinity-rules", Reject;
-    source: "";
-    why: "A VM moves to a host on which the affinity rules in force let it run.";
-    says: "VM \"{vm}\" may not run on host \"{host}\" beside what runs there: {kinds}";
-    Asked: |asked, found| {
-        let Command::MigrateVm { vm, host } = asked.command() else { return };
-        if !crate::command::suits(asked.inventory, vm, host) {
-            let rules = asked.inventory.affinity_rules().filter(|rule| rule.enabled && rule.vms.contains(vm));
-            let kinds: Vec<AffinityKind> = rules.map(|rule| rule.kind).collect();
-            found.add(facts! { vm: vm, host: host, kinds: kinds });
-        }
-    }
-}
-
 /// The rules of this file.
-pub static RULES: [&Rule; 13] =
-    [&R13, &R43, &R44, &R45, &R46, &R47, &R48, &R49, &R50, &R51, &R52, &STANDBY_FITS, &PLACEMENT];
+pub static RULES: [&Rule; 8] = [&R13, &R44, &R45, &R46, &R47, &R48, &R49, &STANDBY_FITS];
 
 #[cfg(test)]
 mod tests {
@@ -266,7 +169,6 @@ mod tests {
     use crate::command::{Actor, Request};
     use crate::example::{self, vm};
     use crate::ids::HostId;
-    use crate::model::compute::Release;
     use crate::model::vm::PowerState;
     use crate::plan::{apply, plan};
     use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused, expect_refused_of};
@@ -298,13 +200,6 @@ mod tests {
         };
         assert_eq!(fail(true), (PowerState::On, true));
         assert_eq!(fail(false), (PowerState::HostDisconnected, false));
-    }
-
-    #[test]
-    fn neither_overlay_nor_local_storage_can_be_written_down() {
-        let _ = &R43;
-        let text = serde_json::to_string(&example::document()).unwrap().to_lowercase();
-        assert!(text.contains("\"vlan\"") && !text.contains("nsx") && !text.contains("vsan"));
     }
 
     #[test]
@@ -395,82 +290,10 @@ mod tests {
     }
 
     #[test]
-    fn there_are_two_dozen_templates_and_every_tenant_may_deploy_them() {
-        let _ = &R50;
-        assert!(catalogue().templates().count() >= 24);
-        let deploy = Command::DeployTemplate {
-            template: "debian-12".into(),
-            vm: "vm-new".into(),
-            name: "new".to_owned(),
-            cpool: "clu-par".into(),
-            home: "lun-acme-1".into(),
-        };
-        expect_allowed(owner(), deploy, |_| {});
-    }
-
-    #[test]
-    fn a_host_is_updated_in_maintenance_beside_another() {
-        let update = |build| Command::UpdateHypervisor {
-            host: "host-1".into(),
-            esxi: Release { version: "8.0.1".to_owned(), build },
-        };
-        let maintain = |document: &mut crate::inventory::Document| document.hosts[0].state = HostState::Maintenance;
-        let said = "host \"host-1\" cannot be updated: it is connected, not in maintenance";
-        expect_refused(&R51, said, update(30_000_000), |_| {});
-        let said = "host \"host-1\" cannot be updated: build 24322018 is not newer than its build 24322018";
-        expect_refused(&R51, said, update(24_322_018), maintain);
-        let said = "host \"host-1\" cannot be updated: its Cpool has no other host";
-        expect_refused(&R51, said, update(30_000_000), |document| {
-            maintain(document);
-            document.hosts.retain(|host| host.id.as_str() == "host-1" || host.cpool.as_str() != "clu-par");
-            document.cpools[0].ram_enabled = Gb(128);
-            document.vms.retain(|vm| vm.cpool.as_str() != "clu-par");
-            document.affinity_rules.clear();
-        });
-        expect_allowed(owner(), update(30_000_000), maintain);
-    }
-
-    #[test]
-    fn rules_that_contradict_each_other_are_found() {
-        let rule = |id: &str, kind, vms: &[&str]| AffinityRule {
-            id: id.into(),
-            name: id.to_owned(),
-            cpool: "clu-par".into(),
-            kind,
-            enabled: true,
-            vms: vms.iter().map(|vm| (*vm).into()).collect(),
-        };
-        let create = |rule| Command::CreateAffinityRule { rule };
-        let together = AffinityKind::Affinity;
-        let said = "affinity rule \"apart\" contradicts \"new\" about vm-db, vm-web";
-        expect_refused(&R52, said, create(rule("new", together, &["vm-db", "vm-web"])), |_| {});
-        let said = "affinity rule \"apart\" contradicts \"new\" about vm-db";
-        let apart = AffinityKind::AntiAffinity;
-        expect_refused(&R52, said, create(rule("new", apart, &["vm-db", "vm-erp"])), |_| {});
-        let said = "affinity rule \"new\" names fewer than two VMs";
-        expect_refused(&R52, said, create(rule("new", together, &["vm-erp"])), |_| {});
-        let said = "affinity rule \"new\" names VM \"vm-erp\", which is not in Cpool \"clu-th3\"";
-        let elsewhere = AffinityRule { cpool: "clu-th3".into(), ..rule("new", together, &["vm-erp", "vm-db"]) };
-        expect_refused(&R52, said, create(elsewhere), |_| {});
-        expect_allowed(owner(), create(rule("new", together, &["vm-db", "vm-erp"])), |_| {});
-    }
-
-    #[test]
     fn more_standby_than_ram_is_found() {
         let said = "358 GiB would be reserved in Cpool \"clu-th3\", which has 256 GB enabled";
         let found = crate::plan::findings(&build(|document| document.mirrors[0].standby.memory = Gib(358)));
         assert_eq!(found.iter().map(|finding| finding.rule).collect::<Vec<_>>(), [&R49, &STANDBY_FITS]);
         assert_eq!(found[1].message(), said);
-    }
-
-    #[test]
-    fn a_vm_is_not_moved_beside_one_it_is_to_keep_away_from() {
-        let on = |document: &mut crate::inventory::Document| {
-            let web = vm(document, "vm-web");
-            (web.power, web.host) = (PowerState::On, Some("host-2".into()));
-        };
-        let said = "VM \"vm-web\" may not run on host \"host-1\" beside what runs there: anti-affinity";
-        expect_refused(&PLACEMENT, said, Command::MigrateVm { vm: "vm-web".into(), host: "host-1".into() }, on);
-        expect_allowed(owner(), Command::MigrateVm { vm: "vm-web".into(), host: "host-3".into() }, on);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use crate::rule::Rule;
 
+pub mod affinity;
 pub mod backup;
 pub mod blades;
 pub mod cpool;
@@ -18,10 +19,14 @@ pub mod levels;
 pub mod mirrors;
 pub mod names;
 pub mod networks;
+pub mod on_request;
 pub mod padlock;
+pub mod replication;
+pub mod sense;
 pub mod space;
 pub mod storage;
 pub mod unused;
+pub mod virtualization;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -30,9 +35,10 @@ static IN_ORDER: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
     let [subscription, then @ ..] = padlock::IN_ORDER;
     let mut rules = vec![subscription, &flow::PERMISSION];
     rules.extend(then);
-    let families: [&[&'static Rule]; 15] = [
+    let families: [&[&'static Rule]; 20] = [
         &names::RULES,
         &flow::RULES,
+        &sense::RULES,
         &unused::RULES,
         &customers::RULES,
         &levels::RULES,
@@ -42,7 +48,11 @@ static IN_ORDER: LazyLock<Vec<&'static Rule>> = LazyLock::new(|| {
         &space::RULES,
         &mirrors::RULES,
         &cpool::RULES,
+        &virtualization::RULES,
+        &affinity::RULES,
+        &replication::RULES,
         &backup::RULES,
+        &on_request::RULES,
         &padlock::RULES,
         &keys::RULES,
         &encrypted::RULES,
