@@ -335,7 +335,9 @@ mod tests {
 
     #[test]
     fn what_is_generated_keeps_every_promise_at_any_size() {
-        for (seed, tenants, vms) in [(0, 1, 1), (1, 2, 12), (2, 3, 40), (3, 1, 251), (4, 3, 1000), (5, 7, 3)] {
+        for (seed, tenants, vms) in
+            [(0, 1, 1), (1, 2, 12), (2, 3, 40), (3, 1, 251), (4, 3, 1000), (5, 7, 3), (6, 3, 5000)]
+        {
             let inventory = Inventory::generate(seed, tenants, vms);
             assert_eq!((inventory.tenants().count(), inventory.vms().count()), (tenants, vms), "seed {seed}");
             let found: Vec<String> = crate::plan::findings(&inventory).iter().map(ToString::to_string).collect();

@@ -13,6 +13,8 @@ use crate::inventory::Inventory;
 pub enum Step {
     /// The VM is held, so that no other activity has it. Undone by letting it go.
     HoldVm,
+    /// As many of the key service's custodians as its quorum wants have agreed.
+    AskQuorum,
     /// A key is made in the tenant's domain. Not undone: a key that nothing uses harms nobody.
     MakeKey,
     /// The host that will write gets the key.
@@ -21,7 +23,7 @@ pub enum Step {
     WriteCopies,
     /// A snapshot is taken, from which files can be read while the VM runs. Undone by deleting it.
     TakeSnapshot,
-    /// Data go to the other site. Undone by deleting them there.
+    /// Data go to the other site, or out of the platform. Undone by deleting them there.
     SendToOtherSite,
     /// The disk keys in the VM's configuration are wrapped under the new key, beside the old. Undone by dropping them.
     WrapDiskKeys,
@@ -33,7 +35,7 @@ pub enum Step {
     Install,
     /// From here on the change holds: the inventory has it. What comes after is only tidied up, never undone.
     Commit,
-    /// What the new files replace is deleted.
+    /// What is needed no more is deleted: the files that new ones replace, or a copy that has left.
     DeleteOld,
     /// The snapshot is closed.
     CloseSnapshot,
@@ -62,6 +64,17 @@ pub fn steps(inventory: &Inventory, command: &Command) -> Vec<Step> {
             &[S::HoldVm, S::MakeKey, S::GiveKeyToHost, S::WrapDiskKeys, S::Commit, S::LetGo]
         }
         Command::Decrypt { .. } => &[S::HoldVm, S::GiveKeyToHost, S::WriteCopies, S::Commit, S::DeleteOld, S::LetGo],
+        // The copy is in clear and leaves; then it is deleted, and nothing of it stays.
+        Command::ExportEncrypted { .. } => &[
+            S::HoldVm,
+            S::AskQuorum,
+            S::GiveKeyToHost,
+            S::WriteCopies,
+            S::SendToOtherSite,
+            S::Commit,
+            S::DeleteOld,
+            S::LetGo,
+        ],
         Command::CloneVm { vm, .. } if is_encrypted(vm) => {
             &[S::HoldVm, S::GiveKeyToHost, S::WriteCopies, S::Commit, S::LetGo]
         }

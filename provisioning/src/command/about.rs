@@ -30,6 +30,7 @@ impl Command {
             Self::PresentMirror { .. }
             | Self::ActivateMirror { .. }
             | Self::ConfigureKeyProvider { .. }
+            | Self::ExportEncrypted { .. }
             | Self::CreateBackupPolicy { .. } => Plane::OnRequest,
             Self::OpenVCenter { .. }
             | Self::UpdateFirmware { .. }
@@ -48,6 +49,7 @@ impl Command {
         match self {
             Self::PresentMirror { under, .. }
             | Self::ConfigureKeyProvider { under, .. }
+            | Self::ExportEncrypted { under, .. }
             | Self::CreateBackupPolicy { under, .. } => Some(under),
             _ => None,
         }
@@ -85,6 +87,7 @@ impl Command {
             | Self::Encrypt { vm }
             | Self::Rekey { vm, .. }
             | Self::Decrypt { vm }
+            | Self::ExportEncrypted { vm, .. }
             | Self::ReportKey { vm, .. } => Some(vm),
             _ => None,
         }
@@ -159,6 +162,7 @@ impl Command {
             | Self::ActivateMirror { .. }
             | Self::ConfigureKeyProvider { .. }
             | Self::CreateBackupPolicy { .. }
+            | Self::ExportEncrypted { .. }
             | Self::EnableHostCrypto { .. }
             | Self::DisableHostCrypto { .. }
             | Self::ReportKey { .. }

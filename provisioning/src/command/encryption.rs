@@ -61,6 +61,7 @@ pub(super) fn apply(after: &mut Inventory, change: &Change<'_>) -> Option<()> {
             after.vstacks.get_mut(vstack)?.key_provider = Some(provider.clone());
             super::storage::fulfil(after, under)?;
         }
+        Command::ExportEncrypted { under, .. } => super::storage::fulfil(after, under)?,
         Command::EnableHostCrypto { host } => {
             let tenant = after.hosts.get(host)?.tenant.clone();
             keep_key(after, &tenant, change.key());

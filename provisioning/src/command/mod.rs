@@ -190,6 +190,8 @@ pub enum Command {
     Rekey { vm: VmId, depth: Depth },
     /// Write an encrypted VM in clear again.
     Decrypt { vm: VmId },
+    /// Export an encrypted VM, under a service request: a copy is decrypted under quorum and leaves; the VM stays as it is.
+    ExportEncrypted { vm: VmId, under: ServiceRequestId },
     /// Destroy a key of the tenant's domain.
     DestroyKey { domain: KeyDomainId, key: KeyId },
     // -- storage --

@@ -132,6 +132,7 @@ rule! {
     Asked: |asked, found| {
         let (vm, done, rewrites) = match asked.command() {
             Command::Decrypt { vm } => (vm, "decrypted", true),
+            Command::ExportEncrypted { vm, .. } => (vm, "exported from its key", true),
             Command::Rekey { vm, depth: Depth::Deep } => (vm, "re-keyed deeply", true),
             Command::Rekey { vm, depth: Depth::Shallow } => (vm, "re-keyed", false),
             _ => return,
@@ -222,9 +223,11 @@ mod tests {
     use crate::crypto_state::KeyAnswer;
     use crate::example::{self, vm};
     use crate::inventory::Document;
+    use crate::model::contract::Wish;
     use crate::model::storage::{MirrorKind, Standby};
     use crate::plan::{apply, plan};
     use crate::rules::testing::{build, expect_allowed, expect_found, expect_refused, expect_refused_of};
+    use crate::saga::Step;
     use crate::units::Gib;
 
     fn owner() -> Actor {
@@ -334,6 +337,24 @@ mod tests {
         let export = || Command::ExportOvf { vm: "vm-web".into() };
         expect_refused(&R71, said, export(), example::encrypted);
         expect_allowed(owner(), export(), |_| {});
+    }
+
+    #[test]
+    fn an_encrypted_vm_is_exported_by_the_operator_as_a_copy_under_quorum() {
+        let _ = &R71;
+        let inventory = build(|document| {
+            example::encrypted(document);
+            document.service_requests[1].wish = Wish::ExportEncrypted { vm: "vm-web".into() };
+        });
+        let command = Command::ExportEncrypted { vm: "vm-web".into(), under: "sr-present".into() };
+        let by_tenant = plan(&inventory, &Request { actor: owner(), command: command.clone() }).unwrap_err();
+        assert_eq!(by_tenant[0].message(), "ask for it by service request: \"export-encrypted\"");
+        let planned = plan(&inventory, &Request { actor: Actor::Operator, command: command.clone() }).unwrap();
+        assert!(planned.steps.starts_with(&[Step::HoldVm, Step::AskQuorum, Step::GiveKeyToHost]));
+        let exported = apply(&inventory, &planned, &Outcome::default()).unwrap();
+        // The VM stays encrypted, and what was asked for once is done once.
+        assert_eq!(exported.vm(&"vm-web".into()), inventory.vm(&"vm-web".into()));
+        assert!(plan(&exported, &Request { actor: Actor::Operator, command }).is_err());
     }
 
     fn encrypt_example() -> (Inventory, Inventory) {

@@ -48,15 +48,14 @@ rule! {
 
 rule! {
     /// As R61 for policies and R37a for mirrors.
-    PROVIDER_ON_REQUEST = Number::Flow, "operator-configures-key-providers", ServiceRequest;
+    BY_OPERATOR = Number::Flow, "operator-handles-keys-on-request", ServiceRequest;
     source: "";
-    why: "A key provider is configured by the operator, upon a service request.";
-    says: "ask for a key provider on vStack \"{vstack}\" by service request";
+    why: "The operator configures key providers and exports encrypted VMs, upon a service request.";
+    says: "ask for it by service request: \"{command}\"";
     Asked: |asked, found| {
-        if let Command::ConfigureKeyProvider { vstack, .. } = asked.command()
-            && !asked.by_operator()
-        {
-            found.add(facts! { vstack: vstack });
+        let on_request = matches!(asked.command(), Command::ConfigureKeyProvider { .. } | Command::ExportEncrypted { .. });
+        if on_request && !asked.by_operator() {
+            found.add(facts! { command: asked.command().name() });
         }
     }
 }
@@ -202,7 +201,7 @@ fn unfit_for(command: &Command, vm: &Vm) -> Option<&'static str> {
 
 /// The rules of this file.
 pub static RULES: [&Rule; 9] =
-    [&PERMISSION, &TENANTS_OWN, &PROVIDER_ON_REQUEST, &FREE, &STATE, &PLACE, &HOSTED, &STORED, &REACH];
+    [&PERMISSION, &TENANTS_OWN, &BY_OPERATOR, &FREE, &STATE, &PLACE, &HOSTED, &STORED, &REACH];
 
 #[cfg(test)]
 mod tests {
@@ -254,8 +253,8 @@ mod tests {
             let wish = crate::model::contract::Wish::KeyProvider { vstack: "vc-acme-2".into() };
             document.service_requests[1].wish = wish;
         };
-        let said = "ask for a key provider on vStack \"vc-acme-2\" by service request";
-        expect_refused(&PROVIDER_ON_REQUEST, said, configure(), filed);
+        let said = "ask for it by service request: \"configure-key-provider\"";
+        expect_refused(&BY_OPERATOR, said, configure(), filed);
         expect_allowed(Actor::Operator, configure(), filed);
     }
 

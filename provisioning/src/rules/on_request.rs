@@ -43,6 +43,7 @@ rule! {
                 Command::CreateBackupPolicy { policy, retention, .. },
                 Wish::BackupPolicy { policy: wished, retention: wished_retention },
             ) => policy == wished && retention == wished_retention,
+            (Command::ExportEncrypted { vm, .. }, Wish::ExportEncrypted { vm: wished }) => vm == wished,
             _ => false,
         };
         let fault = if request.state != RequestState::Open {

@@ -136,7 +136,7 @@ rule! {
     says: "not enough free space for the new copies: {shortages}", speaks_for: &["datastore-holds-its-files", "datastore-holds-swap-files"];
     Asked: |asked, found| {
         let vm = match asked.command() {
-            Command::Encrypt { vm } | Command::Decrypt { vm } | Command::Rekey { vm, depth: Depth::Deep } => vm,
+            Command::Encrypt { vm } | Command::Decrypt { vm } | Command::ExportEncrypted { vm, .. } | Command::Rekey { vm, depth: Depth::Deep } => vm,
             _ => return,
         };
         let Some(vm) = asked.inventory.vm(vm) else { return };

@@ -351,7 +351,7 @@ impl Choices {
                 let provider = KeyProvider { id, domain, servers, enabled: self.one_in(2) };
                 Command::ConfigureKeyProvider { vstack: vstack.clone(), provider, under }
             }
-            Wish::ExportEncrypted { vm } => Command::ExportOvf { vm: vm.clone() },
+            Wish::ExportEncrypted { vm } => Command::ExportEncrypted { vm: vm.clone(), under },
         }
     }
 }
