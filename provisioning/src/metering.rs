@@ -314,4 +314,29 @@ mod tests {
         assert_eq!(decimal(9_999_999, 10_000_000), "1.000000");
         assert_eq!(decimal(7, 0), "7.000000");
     }
+
+    proptest::proptest! {
+        /// Whatever levels are noted at whatever moments: the sum is that of looking at every second.
+        #[test]
+        fn consumption_is_the_sum_over_all_seconds(
+            steps in proptest::collection::vec((0u64..400, 0u64..1000), 1..20),
+        ) {
+            // A window of 2 000 seconds around the beginning of the month.
+            let start = month().span().from.0;
+            let sku = Sku::new("csp:fr1:iaas:backup:vm:v1");
+            let mut at = start - 1000;
+            let mut events = Vec::new();
+            for (wait, level) in steps {
+                at += wait;
+                events.push(Event { at: Timestamp(at), tenant: "t".into(), sku: sku.clone(), level });
+            }
+            events.push(Event { at: Timestamp(at + 1), tenant: "t".into(), sku: sku.clone(), level: 0 });
+            let level_at = |second: u64| {
+                events.iter().rev().find(|event| event.at.0 <= second).map_or(0, |event| u128::from(event.level))
+            };
+            let naive: u128 = (start..=at + 1).map(level_at).sum();
+            let exact = consumption(month(), &events).first().map_or(0, |line| line.amount_seconds);
+            proptest::prop_assert_eq!(exact, naive);
+        }
+    }
 }
