@@ -1,397 +1,273 @@
-//! What exists: regions, zones, tenants, vStacks, datastores and VMs, each referring to the others by id.
+//! Everything that exists, by id, checked as a whole when it is built.
 //!
-//! An [`Inventory`] never holds a dangling reference: what refers to something unknown is not taken in. Rules may
-//! therefore walk from a VM to its region without inventing an answer for a gap.
+//! An [`Inventory`] never holds a dangling reference, two things of one id, or a kind that the catalogue does not know.
+//! Rules may therefore walk from a VM to its region without inventing an answer for a gap. Whether the inventory keeps
+//! the *promises* is another question, which the rules answer: a file may tell of a platform that breaks them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
-use crate::ids::{DatastoreId, DiskId, KeyId, KeyProviderId, RegionId, SnapshotId, TenantId, VStackId, VmId, ZoneId};
-use crate::sku::Sku;
-use crate::units::Bytes;
+use crate::ids::*;
+use crate::limits;
+use crate::model::backup::{Backup, BackupPolicy};
+use crate::model::compute::{AffinityRule, Cpool, Host, VStack};
+use crate::model::contract::{Organisation, ServiceRequest, Tenant};
+use crate::model::keys::{KeyDomain, KeyNode};
+use crate::model::network::{InternetAccess, Network};
+use crate::model::place::{Region, Zone};
+use crate::model::settings::Settings;
+use crate::model::storage::{Datastore, DatastoreCluster, Mirror};
+use crate::model::vm::Vm;
+use crate::reference::{Ref, References};
 
-/// An availability zone of a region.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Zone {
-    /// Its name, such as `PAR7S`.
-    pub id: ZoneId,
-    /// The region it lies in.
-    pub region: RegionId,
+/// One line for each kind of thing gives the inventory its table, the document its list, a reference its variant.
+macro_rules! tables {
+    ($($(#[$doc:meta])* $many:ident $one:ident $kind:ident $id:ident;)+) => {
+        /// The inventory as written in a file: lists, in the order in which they refer to each other. Anybody may
+        /// build one; [`Inventory::build`] takes it in or says what is wrong.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Document {
+            /// Where the platform follows newer documents.
+            #[serde(default)]
+            pub settings: Settings,
+            $($(#[$doc])* #[serde(default, skip_serializing_if = "Vec::is_empty")] pub $many: Vec<$kind>,)+
+        }
+
+        /// Everything that exists, by id.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "Document", into = "Document")]
+        pub struct Inventory {
+            pub(crate) settings: Settings,
+            $(pub(crate) $many: BTreeMap<$id, $kind>,)+
+        }
+
+        impl Inventory {
+            $(
+                $(#[$doc])*
+                /// This is the one of that id.
+                #[must_use]
+                pub fn $one(&self, id: &$id) -> Option<&$kind> {
+                    self.$many.get(id)
+                }
+
+                $(#[$doc])*
+                /// These are all, in the order of their ids.
+                pub fn $many(&self) -> impl Iterator<Item = &$kind> {
+                    self.$many.values()
+                }
+            )+
+
+            /// Whether the thing exists.
+            #[must_use]
+            pub fn has(&self, reference: Ref<'_>) -> bool {
+                match reference {
+                    $(Ref::$kind(id) => self.$many.contains_key(id),)+
+                    Ref::Disk(vm, disk) => self.vms.get(vm).is_some_and(|vm| vm.disk(disk).is_some()),
+                    Ref::Snapshot(vm, id) => {
+                        self.vms.get(vm).is_some_and(|vm| vm.snapshots.iter().any(|one| one.id == *id))
+                    }
+                    Ref::CatalogueBlade(id) => crate::catalogue::catalogue().blade(id).is_some(),
+                    Ref::StorageClass(id) => crate::catalogue::catalogue().class(id).is_some(),
+                    Ref::Template(id) => crate::catalogue::catalogue().template(id).is_some(),
+                }
+            }
+
+            fn collect(document: Document, faults: &mut Faults) -> Self {
+                let mut inventory = Self { settings: document.settings, ..Self::default() };
+                $(
+                    if document.$many.len() > limits::THINGS {
+                        faults.add(stringify!($many), format!("more than {} of them", limits::THINGS));
+                    }
+                    for (index, thing) in document.$many.into_iter().take(limits::THINGS).enumerate() {
+                        let place = || format!("{}[{index}]", stringify!($many));
+                        if let Some(fault) = unfit(thing.id.as_str()) {
+                            faults.add(place(), fault);
+                        }
+                        if let Some(first) = inventory.$many.insert(thing.id.clone(), thing) {
+                            faults.add(place(), format!("there is another \"{}\" before it", first.id));
+                        }
+                    }
+                )+
+                inventory
+            }
+
+            fn check(&self, faults: &mut Faults) {
+                $(
+                    for thing in self.$many.values() {
+                        let place = |field: &str| format!("{}[\"{}\"].{field}", stringify!($many), thing.id);
+                        thing.refers_to(&mut |field, reference| {
+                            if !self.has(reference) {
+                                faults.add(place(field), format!("there is no {reference}"));
+                            }
+                        });
+                        thing.faults(&mut |field, fault| faults.add(place(field), fault));
+                    }
+                )+
+            }
+        }
+
+        impl From<Inventory> for Document {
+            fn from(inventory: Inventory) -> Self {
+                Self { settings: inventory.settings, $($many: inventory.$many.into_values().collect(),)+ }
+            }
+        }
+    };
 }
 
-/// A customer's tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenant {
-    /// Identifier.
-    pub id: TenantId,
-    /// What people call it.
-    pub name: String,
-    /// Everything it has ordered.
-    pub subscriptions: BTreeSet<Sku>,
+tables! {
+    /// Regions.
+    regions region Region RegionId;
+    /// Availability zones.
+    zones zone Zone ZoneId;
+    /// Customers.
+    organisations organisation Organisation OrganisationId;
+    /// Their tenants.
+    tenants tenant Tenant TenantId;
+    /// What they have asked of the operator.
+    service_requests service_request ServiceRequest ServiceRequestId;
+    /// Nodes of the key service.
+    key_nodes key_node KeyNode KeyNodeId;
+    /// Customers' domains in the key service.
+    key_domains key_domain KeyDomain KeyDomainId;
+    /// vStacks.
+    vstacks vstack VStack VStackId;
+    /// Clusters of hypervisors.
+    cpools cpool Cpool CpoolId;
+    /// Blades.
+    hosts host Host HostId;
+    /// Private networks.
+    networks network Network NetworkId;
+    /// Accesses to the internet.
+    internet_accesses internet_access InternetAccess InternetAccessId;
+    /// Clusters of datastores.
+    datastore_clusters datastore_cluster DatastoreCluster DatastoreClusterId;
+    /// Datastores, which are LUNs.
+    datastores datastore Datastore DatastoreId;
+    /// Mirrors between LUNs.
+    mirrors mirror Mirror MirrorId;
+    /// Backup policies.
+    policies policy BackupPolicy PolicyId;
+    /// Virtual machines.
+    vms vm Vm VmId;
+    /// Affinity rules between VMs.
+    affinity_rules affinity_rule AffinityRule AffinityRuleId;
+    /// Backups.
+    backups backup Backup BackupId;
 }
 
-/// The group of key servers that a vStack's vCenter asks for keys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeyProvider {
-    /// The provider's name in the vCenter.
-    pub id: KeyProviderId,
-    /// Whether VMs of this vStack may be encrypted with it ("Chiffrement des machines virtuelles: Activé").
-    pub enabled: bool,
+/// What is wrong in a document, and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fault {
+    /// The place, such as `vms["web"].disks[1].datastore`.
+    pub place: String,
+    /// What is wrong there.
+    pub fault: String,
 }
 
-/// One vCenter with its hosts, of one tenant in one zone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VStack {
-    /// Identifier, such as `vc-vstack-001-t0001`.
-    pub id: VStackId,
-    /// Whose it is: nothing of a vStack is shared between customers (R1).
-    pub tenant: TenantId,
-    /// Where its hosts stand.
-    pub zone: ZoneId,
-    /// None until the operator has configured one.
-    pub key_provider: Option<KeyProvider>,
+/// Why a document is no inventory: every fault, up to [`limits::FAULTS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, place: impl Into<String>, fault: impl Into<String>) {
+        if self.0.len() < limits::FAULTS {
+            self.0.push(Fault { place: place.into(), fault: fault.into() });
+        }
+    }
+
+    /// The faults in the order of the document.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Fault] {
+        &self.0
+    }
 }
 
-/// A datastore, which is one LUN.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Datastore {
-    /// Identifier.
-    pub id: DatastoreId,
-    /// LUNs are reserved per customer (R26).
-    pub tenant: TenantId,
-    /// Where the storage stands.
-    pub zone: ZoneId,
-    /// Size of the LUN.
-    pub capacity: Bytes,
-    /// What is not used by any file.
-    pub free: Bytes,
-    /// Whether the LUN is replicated to another zone by Global Mirror.
-    pub global_mirror: bool,
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self.0.iter().map(|fault| format!("{}: {}", fault.place, fault.fault)).collect();
+        f.write_str(&lines.join("\n"))
+    }
 }
 
-/// Power state as the Console shows it. Only [`PowerState::Off`] counts as off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PowerState {
-    /// Powered off.
-    Off,
-    /// Running.
-    On,
-    /// Memory kept on disk; the VM still holds its disks open in the sense of encryption.
-    Suspended,
-    /// An operation of the hypervisor is under way.
-    Processing,
-    /// Its host does not answer.
-    HostDisconnected,
-    /// The hypervisor cannot read the VM's configuration; a locked VM looks like this.
-    Invalid,
-}
-
-/// What the backup service made the VM for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SppMode {
-    /// An ordinary VM.
-    Production,
-    /// A restore test, thrown away afterwards.
-    Test,
-    /// A restored copy that stays.
-    Clone,
-}
-
-/// VM replication to a standby site (R53).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replication {
-    /// Recovery point objective in hours, 1 to 24.
-    pub rpo_hours: u8,
-    /// A paused replication still exists and still keeps a copy.
-    pub paused: bool,
-}
-
-/// How an encrypted VM's key is found again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VmEncryption {
-    /// The provider to ask.
-    pub provider: KeyProviderId,
-    /// The key's identifier there.
-    pub key: KeyId,
-}
-
-/// A disk of a VM.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VirtualDisk {
-    /// Identifier, unique within the VM.
-    pub id: DiskId,
-    /// Where its file lies.
-    pub datastore: DatastoreId,
-    /// Size the guest sees. A thin disk may use less of the datastore, its encrypted copy uses all of it.
-    pub capacity: Bytes,
-}
-
-/// A virtual machine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vm {
-    /// Identifier.
-    pub id: VmId,
-    /// What people call it.
-    pub name: String,
-    /// The vStack it runs on, and with it the tenant it belongs to.
-    pub vstack: VStackId,
-    /// Power state.
-    pub power: PowerState,
-    /// What the backup service made it for.
-    pub spp_mode: SppMode,
-    /// Snapshots, oldest first.
-    pub snapshots: Vec<SnapshotId>,
-    /// None unless VM replication is configured.
-    pub replication: Option<Replication>,
-    /// None while the VM is in clear.
-    pub encryption: Option<VmEncryption>,
-    /// Disks in the order of the guest's controllers.
-    pub disks: Vec<VirtualDisk>,
-}
-
-/// Why something was not taken into the inventory.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum InventoryError {
-    /// It refers to something that does not exist.
-    #[error("{from} refers to the unknown {what} \"{id}\"")]
-    Unknown {
-        /// Who refers.
-        from: String,
-        /// Kind of the missing thing.
-        what: &'static str,
-        /// Its id.
-        id: String,
-    },
-    /// A VM's disk lies on another customer's LUN (R26), or a vStack and its datastore belong to different tenants.
-    #[error("disk \"{disk}\" of VM \"{vm}\" lies on datastore \"{datastore}\" of another tenant")]
-    ForeignDatastore {
-        /// The VM.
-        vm: VmId,
-        /// Its disk.
-        disk: DiskId,
-        /// The other tenant's datastore.
-        datastore: DatastoreId,
-    },
-    /// Two disks of a VM have the same id.
-    #[error("VM \"{vm}\" has two disks \"{disk}\"")]
-    DuplicateDisk {
-        /// The VM.
-        vm: VmId,
-        /// The id that appears twice.
-        disk: DiskId,
-    },
-    /// A datastore is said to have more free space than it is large.
-    #[error("datastore \"{0}\" has more free space than capacity")]
-    FreeOverCapacity(DatastoreId),
-}
-
-/// Everything that exists, by id.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Document", into = "Document")]
-pub struct Inventory {
-    zones: BTreeMap<ZoneId, Zone>,
-    tenants: BTreeMap<TenantId, Tenant>,
-    vstacks: BTreeMap<VStackId, VStack>,
-    datastores: BTreeMap<DatastoreId, Datastore>,
-    vms: BTreeMap<VmId, Vm>,
-}
-
-/// The inventory as written in a file: lists, in the order in which they refer to each other.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Document {
-    #[serde(default)]
-    zones: Vec<Zone>,
-    #[serde(default)]
-    tenants: Vec<Tenant>,
-    #[serde(default)]
-    vstacks: Vec<VStack>,
-    #[serde(default)]
-    datastores: Vec<Datastore>,
-    #[serde(default)]
-    vms: Vec<Vm>,
-}
+impl std::error::Error for Faults {}
 
 impl Inventory {
-    /// Takes in or replaces a zone.
-    pub fn put_zone(&mut self, zone: Zone) {
-        self.zones.insert(zone.id.clone(), zone);
-    }
-
-    /// Takes in or replaces a tenant.
-    pub fn put_tenant(&mut self, tenant: Tenant) {
-        self.tenants.insert(tenant.id.clone(), tenant);
-    }
-
-    /// Takes in or replaces a vStack.
+    /// Takes in a document as a whole.
     ///
     /// # Errors
-    /// [`InventoryError`] where its tenant or zone is unknown, or where VMs on it would change their tenant.
-    pub fn put_vstack(&mut self, vstack: VStack) -> Result<(), InventoryError> {
-        let from = || format!("vStack \"{}\"", vstack.id);
-        self.need_tenant(from, &vstack.tenant)?;
-        self.need_zone(from, &vstack.zone)?;
-        for vm in self.vms.values().filter(|vm| vm.vstack == vstack.id) {
-            self.check_disks(vm, &vstack.tenant)?;
-        }
-        self.vstacks.insert(vstack.id.clone(), vstack);
-        Ok(())
+    /// Every fault with its place: identifiers that are unfit or stand twice, references to what does not exist.
+    pub fn build(document: Document) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let inventory = Self::collect(document, &mut faults);
+        inventory.check(&mut faults);
+        if faults.0.is_empty() { Ok(inventory) } else { Err(faults) }
     }
 
-    /// Takes in or replaces a datastore.
+    /// Reads an inventory written as JSON.
     ///
     /// # Errors
-    /// [`InventoryError`] where its tenant or zone is unknown, its numbers contradict each other, or disks on it would
-    /// come to lie on another tenant's LUN.
-    pub fn put_datastore(&mut self, datastore: Datastore) -> Result<(), InventoryError> {
-        let from = || format!("datastore \"{}\"", datastore.id);
-        self.need_tenant(from, &datastore.tenant)?;
-        self.need_zone(from, &datastore.zone)?;
-        if datastore.free > datastore.capacity {
-            return Err(InventoryError::FreeOverCapacity(datastore.id));
-        }
-        let (id, tenant) = (datastore.id.clone(), datastore.tenant.clone());
-        let before = self.datastores.insert(id.clone(), datastore);
-        for vm in self.vms.values() {
-            let owner = self.vstacks.get(&vm.vstack).map(|vstack| &vstack.tenant);
-            if let Some(disk) = vm.disks.iter().find(|disk| disk.datastore == id)
-                && owner != Some(&tenant)
-            {
-                let error = InventoryError::ForeignDatastore {
-                    vm: vm.id.clone(),
-                    disk: disk.id.clone(),
-                    datastore: id.clone(),
-                };
-                match before {
-                    Some(before) => self.datastores.insert(id, before),
-                    None => self.datastores.remove(&id),
-                };
-                return Err(error);
-            }
-        }
-        Ok(())
+    /// The path of the first thing that is not what it should be, or every fault of [`Inventory::build`].
+    pub fn from_json(text: &str) -> Result<Self, Faults> {
+        within_limit(text)?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let document = serde_path_to_error::deserialize(&mut reader).map_err(not_readable)?;
+        reader.end().map_err(|fault| Faults(vec![Fault { place: "end".to_owned(), fault: fault.to_string() }]))?;
+        Self::build(document)
     }
 
-    /// Takes in or replaces a VM.
+    /// Reads an inventory written as TOML.
     ///
     /// # Errors
-    /// [`InventoryError`] where its vStack or a datastore is unknown or another tenant's, or two disks share an id.
-    pub fn put_vm(&mut self, vm: Vm) -> Result<(), InventoryError> {
-        let Some(vstack) = self.vstacks.get(&vm.vstack) else {
-            return Err(unknown(format!("VM \"{}\"", vm.id), "vStack", vm.vstack.as_str()));
-        };
-        self.check_disks(&vm, &vstack.tenant)?;
-        self.vms.insert(vm.id.clone(), vm);
-        Ok(())
+    /// As [`Inventory::from_json`].
+    pub fn from_toml(text: &str) -> Result<Self, Faults> {
+        within_limit(text)?;
+        let reader = toml::Deserializer::parse(text)
+            .map_err(|fault| Faults(vec![Fault { place: "file".to_owned(), fault: fault.to_string() }]))?;
+        let document = serde_path_to_error::deserialize(reader).map_err(not_readable)?;
+        Self::build(document)
     }
 
-    /// Forgets a VM; `None` if there was none.
-    pub fn remove_vm(&mut self, id: &VmId) -> Option<Vm> {
-        self.vms.remove(id)
-    }
-
-    /// The zone of that id.
+    /// Where the platform follows newer documents.
     #[must_use]
-    pub fn zone(&self, id: &ZoneId) -> Option<&Zone> {
-        self.zones.get(id)
-    }
-
-    /// The tenant of that id.
-    #[must_use]
-    pub fn tenant(&self, id: &TenantId) -> Option<&Tenant> {
-        self.tenants.get(id)
-    }
-
-    /// The vStack of that id.
-    #[must_use]
-    pub fn vstack(&self, id: &VStackId) -> Option<&VStack> {
-        self.vstacks.get(id)
-    }
-
-    /// The datastore of that id.
-    #[must_use]
-    pub fn datastore(&self, id: &DatastoreId) -> Option<&Datastore> {
-        self.datastores.get(id)
-    }
-
-    /// The VM of that id.
-    #[must_use]
-    pub fn vm(&self, id: &VmId) -> Option<&Vm> {
-        self.vms.get(id)
-    }
-
-    /// All VMs in the order of their ids.
-    pub fn vms(&self) -> impl Iterator<Item = &Vm> {
-        self.vms.values()
-    }
-
-    /// All datastores in the order of their ids.
-    pub fn datastores(&self) -> impl Iterator<Item = &Datastore> {
-        self.datastores.values()
-    }
-
-    fn check_disks(&self, vm: &Vm, tenant: &TenantId) -> Result<(), InventoryError> {
-        let mut seen = BTreeSet::new();
-        for disk in &vm.disks {
-            if !seen.insert(&disk.id) {
-                return Err(InventoryError::DuplicateDisk { vm: vm.id.clone(), disk: disk.id.clone() });
-            }
-            match self.datastores.get(&disk.datastore) {
-                None => return Err(unknown(format!("VM \"{}\"", vm.id), "datastore", disk.datastore.as_str())),
-                Some(datastore) if datastore.tenant != *tenant => {
-                    return Err(InventoryError::ForeignDatastore {
-                        vm: vm.id.clone(),
-                        disk: disk.id.clone(),
-                        datastore: datastore.id.clone(),
-                    });
-                }
-                Some(_) => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn need_tenant(&self, from: impl Fn() -> String, id: &TenantId) -> Result<(), InventoryError> {
-        if self.tenants.contains_key(id) { Ok(()) } else { Err(unknown(from(), "tenant", id.as_str())) }
-    }
-
-    fn need_zone(&self, from: impl Fn() -> String, id: &ZoneId) -> Result<(), InventoryError> {
-        if self.zones.contains_key(id) { Ok(()) } else { Err(unknown(from(), "zone", id.as_str())) }
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 }
 
 impl TryFrom<Document> for Inventory {
-    type Error = InventoryError;
+    type Error = Faults;
 
-    fn try_from(document: Document) -> Result<Self, InventoryError> {
-        let mut inventory = Self::default();
-        document.zones.into_iter().for_each(|zone| inventory.put_zone(zone));
-        document.tenants.into_iter().for_each(|tenant| inventory.put_tenant(tenant));
-        document.vstacks.into_iter().try_for_each(|vstack| inventory.put_vstack(vstack))?;
-        document.datastores.into_iter().try_for_each(|datastore| inventory.put_datastore(datastore))?;
-        document.vms.into_iter().try_for_each(|vm| inventory.put_vm(vm))?;
-        Ok(inventory)
+    fn try_from(document: Document) -> Result<Self, Faults> {
+        Self::build(document)
     }
 }
 
-impl From<Inventory> for Document {
-    fn from(inventory: Inventory) -> Self {
-        Self {
-            zones: inventory.zones.into_values().collect(),
-            tenants: inventory.tenants.into_values().collect(),
-            vstacks: inventory.vstacks.into_values().collect(),
-            datastores: inventory.datastores.into_values().collect(),
-            vms: inventory.vms.into_values().collect(),
-        }
+fn within_limit(text: &str) -> Result<(), Faults> {
+    if text.len() <= limits::FILE_BYTES {
+        return Ok(());
     }
+    Err(Faults(vec![Fault { place: "file".to_owned(), fault: format!("more than {} bytes", limits::FILE_BYTES) }]))
 }
 
-fn unknown(from: String, what: &'static str, id: &str) -> InventoryError {
-    InventoryError::Unknown { from, what, id: id.to_owned() }
+fn not_readable<E: fmt::Display>(error: serde_path_to_error::Error<E>) -> Faults {
+    Faults(vec![Fault { place: error.path().to_string(), fault: error.into_inner().to_string() }])
+}
+
+/// Why a text cannot be an identifier: it stands in addresses, logs and SKUs.
+pub(crate) fn unfit(id: &str) -> Option<&'static str> {
+    let fit = |one: char| one.is_ascii_alphanumeric() || matches!(one, '-' | '_' | '.' | ':');
+    if id.is_empty() {
+        Some("an identifier is not empty")
+    } else if id.len() > limits::ID_BYTES {
+        Some("an identifier has at most 128 bytes")
+    } else if !id.chars().all(fit) {
+        Some("an identifier has letters, digits, and - _ . : only")
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -399,38 +275,78 @@ mod tests {
     use super::*;
     use crate::example;
 
-    #[test]
-    fn a_dangling_reference_is_not_taken_in() {
-        let mut inventory = example::inventory();
-        let mut vm = example::vm();
-        vm.disks[0].datastore = "nowhere".into();
-        let refused = inventory.put_vm(vm).unwrap_err();
-        assert_eq!(refused.to_string(), "VM \"vm-web\" refers to the unknown datastore \"nowhere\"");
-        assert_eq!(inventory, example::inventory());
+    fn faults_of(spoil: impl FnOnce(&mut Document)) -> String {
+        let mut document = example::document();
+        spoil(&mut document);
+        Inventory::build(document).unwrap_err().to_string()
     }
 
     #[test]
-    fn a_disk_on_another_tenants_lun_is_not_taken_in() {
-        let mut inventory = example::inventory();
-        let mut vm = example::vm();
-        vm.disks[0].datastore = example::FOREIGN_DATASTORE.into();
-        assert!(matches!(inventory.put_vm(vm), Err(InventoryError::ForeignDatastore { .. })));
+    fn a_dangling_reference_is_refused_with_its_place() {
+        let fault = faults_of(|document| document.vms[1].disks[1].datastore = "nowhere".into());
+        assert_eq!(fault, "vms[\"vm-web\"].disks[1].datastore: there is no datastore \"nowhere\"");
     }
 
     #[test]
-    fn a_lun_under_a_vm_does_not_change_hands() {
-        let mut inventory = example::inventory();
-        let mut datastore = inventory.datastore(&example::DATASTORE.into()).unwrap().clone();
-        datastore.tenant = example::FOREIGN_TENANT.into();
-        assert!(matches!(inventory.put_datastore(datastore), Err(InventoryError::ForeignDatastore { .. })));
-        assert_eq!(inventory, example::inventory());
+    fn all_faults_come_at_once() {
+        let faults = faults_of(|document| {
+            document.hosts[0].blade = "abacus".into();
+            document.zones[0].region = "mars".into();
+            document.tenants[0].subscriptions.insert(crate::sku::Sku::new("csp:fr1:free:beer"));
+        });
+        let expected = "zones[\"PAR7S\"].region: there is no region \"mars\"\n\
+            tenants[\"acme\"].subscriptions: no catalogue sells \"csp:fr1:free:beer\"\n\
+            hosts[\"host-1\"].blade: there is no kind of blade \"abacus\"";
+        assert_eq!(faults, expected);
     }
 
     #[test]
-    fn reads_back_what_it_writes_and_refuses_a_broken_file() {
-        let text = serde_json::to_string(&example::inventory()).unwrap();
-        assert_eq!(serde_json::from_str::<Inventory>(&text).unwrap(), example::inventory());
-        let broken = text.replace("\"vstack\":\"vc-acme\"", "\"vstack\":\"vc-none\"");
-        assert!(serde_json::from_str::<Inventory>(&broken).unwrap_err().to_string().contains("unknown vStack"));
+    fn two_things_of_one_id_are_refused() {
+        let fault = faults_of(|document| document.vms.push(document.vms[1].clone()));
+        assert_eq!(fault, "vms[3]: there is another \"vm-web\" before it");
+        let fault = faults_of(|document| document.vms[1].disks[1].id = "disk-0".into());
+        assert_eq!(fault, "vms[\"vm-web\"].disks[1].id: there is another \"disk-0\" before it");
+    }
+
+    #[test]
+    fn an_unfit_identifier_is_refused() {
+        for (id, why) in [("", "not empty"), ("a b", "letters"), ("a\n", "letters"), (&"x".repeat(129), "128 bytes")] {
+            let fault = faults_of(|document| {
+                document.affinity_rules[0].id = id.into();
+            });
+            assert!(fault.starts_with("affinity_rules[0]: ") && fault.contains(why), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_file_wrong_throughout_names_a_bounded_number_of_faults() {
+        let mut document = Document::default();
+        for number in 0..1000 {
+            let id = ZoneId::new(format!("z{number}"));
+            document.zones.push(Zone { id, region: "none".into(), site: "none".into() });
+        }
+        assert_eq!(Inventory::build(document).unwrap_err().as_slice().len(), limits::FAULTS);
+    }
+
+    #[test]
+    fn reads_back_what_it_writes_in_both_formats() {
+        let json = serde_json::to_string(&example::inventory()).unwrap();
+        assert_eq!(Inventory::from_json(&json).unwrap(), example::inventory());
+        let toml = toml::to_string(&example::inventory()).unwrap();
+        assert_eq!(Inventory::from_toml(&toml).unwrap(), example::inventory());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_path() {
+        let json = serde_json::to_string(&example::inventory()).unwrap();
+        let broken = json.replacen("\"cpus\":2", "\"cpus\":\"two\"", 1);
+        assert!(Inventory::from_json(&broken).unwrap_err().to_string().starts_with("vms[0].cpus: invalid"));
+        let unknown = json.replacen("\"vlan\":", "\"vlam\":", 1);
+        assert!(Inventory::from_json(&unknown).unwrap_err().to_string().contains("unknown field `vlam`"));
+        let trailing = format!("{json} x");
+        assert!(Inventory::from_json(&trailing).unwrap_err().to_string().starts_with("end: "));
+        let toml = Inventory::from_toml("[[vms]]\nid = 7\n").unwrap_err().to_string();
+        assert!(toml.starts_with("vms[0].id: "), "{toml}");
+        assert!(Inventory::from_toml("[[vms\n").unwrap_err().to_string().contains("line 1"));
     }
 }

@@ -1,234 +1,234 @@
-//! From a request to a plan, or to every reason against it.
+//! From a request to a plan, or to every reason against it; and from a plan to the inventory after it.
 
 use serde::Serialize;
+use thiserror::Error;
 
-use crate::ids::{DatastoreId, DiskId, KeyProviderId, TenantId, VStackId, VmId};
-use crate::inventory::{Inventory, VirtualDisk};
-use crate::permission::Permissions;
-use crate::rule::{Case, Encryption, Evidence, Finding, Findings};
+use crate::capacity::View;
+use crate::command::{Command, Outcome, Request, effect};
+use crate::inventory::Inventory;
+use crate::rule::{Asked, Check, EVERYTHING, Finding, Found, Kind, Rule};
 use crate::rules;
-use crate::sku::Sku;
-use crate::units::Bytes;
+use crate::rules::names;
+use crate::saga::{Step, steps};
+use crate::service_level::MonthOfService;
 
-/// Somebody of a tenant asks that a VM be encrypted: the one click on the padlock.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EncryptRequest {
-    /// The tenant of the one who asks; a VM of another tenant does not exist for them.
-    pub tenant: TenantId,
-    /// The VM.
-    pub vm: VmId,
-    /// What the one who asks may do in that tenant.
-    pub permissions: Permissions,
-}
-
-/// What encrypting the VM will do.
+/// What may be done, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Plan {
-    /// The VM.
-    pub vm: VmId,
-    /// The vStack that does it.
-    pub vstack: VStackId,
-    /// The provider that gives the key.
-    pub provider: KeyProviderId,
-    /// The disks that are rewritten, each beside its original.
-    pub disks: Vec<PlannedDisk>,
-    /// What is charged from then on.
-    pub sku: Sku,
+    /// What was asked, by whom.
+    pub request: Request,
+    /// What a person should know before it is done.
+    pub warnings: Vec<Finding>,
+    /// What is done, one after the other; each step can be done again or undone.
+    pub steps: Vec<Step>,
 }
 
-/// A disk that is rewritten.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PlannedDisk {
-    /// The disk.
-    pub disk: DiskId,
-    /// Where the copy is made.
-    pub datastore: DatastoreId,
-    /// Bytes that the copy takes.
-    pub copy: Bytes,
+/// Why a plan could not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ApplyError {
+    /// The inventory has changed since the plan was made, and now there are reasons against it.
+    #[error("the plan is no longer allowed: {}", lines(.0))]
+    Refused(Vec<Finding>),
+    /// The command needs a key, and no key was made.
+    #[error("the plan was carried out without the key that it needs")]
+    KeyMissing,
+    /// The key that was made is no new one.
+    #[error("the key \"{0}\" is known already")]
+    KeyNotNew(crate::ids::KeyId),
 }
 
-/// A change whose effect on encrypted VMs the rules judge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// One disk of a VM moves to another datastore of the same tenant.
-    MoveDisk {
-        /// The VM.
-        vm: VmId,
-        /// Its disk.
-        disk: DiskId,
-        /// Where to.
-        to: DatastoreId,
-    },
-    /// A LUN is to be replicated to another zone by Global Mirror.
-    StartGlobalMirror {
-        /// The LUN.
-        datastore: DatastoreId,
-    },
-    /// A VM is to be replicated to a standby site.
-    StartReplication {
-        /// The VM.
-        vm: VmId,
-    },
+fn lines(findings: &[Finding]) -> String {
+    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
-/// Plans the encryption of a VM.
+/// Plans what is asked. Nothing changes.
 ///
 /// # Errors
-/// All findings at once, in the fixed order: subscription, permission, provider, already encrypted, test mode, power,
-/// snapshot, replication and Global Mirror, disk space. A VM that does not exist in the asking tenant, whether foreign
-/// or absent, is the one finding that stands alone.
-pub fn plan_encryption(inventory: &Inventory, request: &EncryptRequest) -> Result<Plan, Vec<Finding>> {
-    let Some(encryption) = look_up(inventory, request) else {
-        let evidence = Evidence::UnknownVm { vm: request.vm.clone() };
-        return Err(vec![Finding { rule: &rules::known::RULE, evidence }]);
+/// All findings that refuse it at once, in the order of [`rules::all`]. A request that names something that does not
+/// exist in the asking tenant, whether foreign or absent, is told only that.
+pub fn plan(inventory: &Inventory, request: &Request) -> Result<Plan, Vec<Finding>> {
+    let (refusals, warnings): (Vec<_>, Vec<_>) =
+        judge(inventory, request, &Outcome::default()).into_iter().partition(|finding| finding.rule.kind.refuses());
+    if refusals.is_empty() {
+        Ok(Plan { request: request.clone(), warnings, steps: steps(inventory, &request.command) })
+    } else {
+        Err(refusals)
+    }
+}
+
+/// The inventory after a plan was carried out, with what the world answered.
+///
+/// # Errors
+/// [`ApplyError`] where the inventory has meanwhile changed so that the plan is refused, or the outcome does not fit.
+pub fn apply(inventory: &Inventory, plan: &Plan, outcome: &Outcome) -> Result<Inventory, ApplyError> {
+    if plan.request.command.needs_key() {
+        let key = outcome.key.as_ref().ok_or(ApplyError::KeyMissing)?;
+        if inventory.key_domains().any(|domain| domain.keys.contains(key) || domain.domain_key == *key) {
+            return Err(ApplyError::KeyNotNew(key.clone()));
+        }
+    }
+    // What the activity holds it holds for this; while others have it, they would be found.
+    let held = outcome.activity.as_ref().zip(plan.request.command.vm());
+    let own = held.and_then(|(activity, vm)| inventory.let_go(vm, activity));
+    let inventory = own.as_ref().unwrap_or(inventory);
+    let findings = judge(inventory, &plan.request, outcome);
+    let refusals: Vec<_> = findings.into_iter().filter(|finding| finding.rule.kind.refuses()).collect();
+    if !refusals.is_empty() {
+        return Err(ApplyError::Refused(refusals));
+    }
+    let after = effect(inventory, &plan.request, outcome);
+    // It holds the VM until it lets it go, after what is to be tidied up.
+    Ok(held.filter(|_| own.is_some()).and_then(|(activity, vm)| after.hold(vm, activity)).unwrap_or(after))
+}
+
+/// Everything that the rules find in an inventory as it stands.
+#[must_use]
+pub fn findings(inventory: &Inventory) -> Vec<Finding> {
+    always(&View::of(inventory))
+}
+
+/// Everything that the rules find in a month of service.
+#[must_use]
+pub fn measured(service: &MonthOfService) -> Vec<Finding> {
+    collect(|rule, found| {
+        if let Check::Measured(check) = rule.check {
+            check(service, found);
+        }
+    })
+}
+
+fn always(view: &View<'_>) -> Vec<Finding> {
+    collect(|rule, found| {
+        if let Check::Always(check) = rule.check {
+            check(view, found);
+        }
+    })
+}
+
+fn collect(check: impl Fn(&'static Rule, &mut Found)) -> Vec<Finding> {
+    let one = |rule: &'static Rule| {
+        let mut found = Found::by(rule);
+        check(rule, &mut found);
+        found.into_findings()
     };
-    let (vm, vstack, sku) = (encryption.vm, encryption.vstack, encryption.subscription.clone());
-    let findings = ask(&rules::ENCRYPTION, &Case::Encrypt(encryption));
-    match &vstack.key_provider {
-        Some(provider) if findings.is_empty() => Ok(Plan {
-            vm: vm.id.clone(),
-            vstack: vstack.id.clone(),
-            provider: provider.id.clone(),
-            disks: vm.disks.iter().map(planned).collect(),
-            sku,
-        }),
-        _ => Err(findings),
+    rules::all().iter().flat_map(|rule| one(rule)).collect()
+}
+
+/// What the rules find against a request: what they ask of it, and what it would newly break or break worse.
+fn judge(inventory: &Inventory, request: &Request, outcome: &Outcome) -> Vec<Finding> {
+    let asked = Asked { inventory, request };
+    let unknown = names::unknown_names(&asked);
+    if !unknown.is_empty() {
+        return unknown;
     }
-}
-
-/// Whether a change may be made, given that encrypted VMs and replication exclude each other for good (R69).
-///
-/// # Errors
-/// All findings at once. A change that names something unknown has that as its only finding.
-pub fn check_change(inventory: &Inventory, change: &Change) -> Result<(), Vec<Finding>> {
-    if let Err(evidence) = rules::known::check_names(inventory, change) {
-        return Err(vec![Finding { rule: &rules::known::RULE, evidence }]);
+    let mut findings = collect(|rule, found| {
+        if let Check::Asked(check) = rule.check {
+            check(&asked, found);
+        }
+    });
+    let after = effect(inventory, request, outcome);
+    let mut broken = always(&View::of(&after));
+    if !broken.is_empty() {
+        // Only now is it worth looking at what was broken before.
+        let before = findings_before(inventory);
+        broken.retain(|finding| !before.iter().any(|old| finding.is_no_worse_than(old)));
     }
-    let findings = ask(&rules::CHANGE, &Case::Change { inventory, change });
-    if findings.is_empty() { Ok(()) } else { Err(findings) }
+    let spoken_for: Vec<&str> = findings
+        .iter()
+        .filter(|finding| finding.rule.kind != Kind::Warn)
+        .flat_map(|finding| finding.rule.speaks_for.iter().copied())
+        .collect();
+    let is_told = |rule: &Rule| EVERYTHING.iter().chain([&rule.id]).any(|id| spoken_for.contains(id));
+    broken.retain(|finding| !is_told(finding.rule));
+    findings.extend(broken);
+    let place = |finding: &Finding| rules::all().iter().position(|rule| *rule == finding.rule);
+    findings.sort_by_key(place);
+    findings
 }
 
-fn ask(rules: &[&'static crate::rule::Rule], case: &Case<'_>) -> Vec<Finding> {
-    let mut findings = Findings::default();
-    for rule in rules {
-        (rule.check)(case, &mut findings);
+fn findings_before(inventory: &Inventory) -> Vec<Finding> {
+    always(&View::of(inventory))
+}
+
+impl Plan {
+    /// What was asked.
+    #[must_use]
+    pub const fn command(&self) -> &Command {
+        &self.request.command
     }
-    findings.into_vec()
-}
-
-fn look_up<'a>(inventory: &'a Inventory, request: &'a EncryptRequest) -> Option<Encryption<'a>> {
-    let vm = inventory.vm(&request.vm)?;
-    let vstack = inventory.vstack(&vm.vstack).filter(|vstack| vstack.tenant == request.tenant)?;
-    let tenant = inventory.tenant(&vstack.tenant)?;
-    let zone = inventory.zone(&vstack.zone)?;
-    let subscription = Sku::vm_encryption(&zone.region);
-    Some(Encryption { inventory, request, vm, vstack, tenant, subscription })
-}
-
-fn planned(disk: &VirtualDisk) -> PlannedDisk {
-    PlannedDisk { disk: disk.id.clone(), datastore: disk.datastore.clone(), copy: disk.capacity }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use crate::command::Actor;
     use crate::example;
-    use crate::rule::{Kind, Number, Rule};
-    use crate::rules::testing::World;
-    use crate::{inventory, units::Bytes};
+    use crate::rules::testing::build;
 
-    #[test]
-    fn the_plan_says_what_will_be_done() {
-        let plan = plan_encryption(&example::inventory(), &example::request()).unwrap();
-        assert_eq!((plan.vm.as_str(), plan.vstack.as_str(), plan.provider.as_str()), ("vm-web", "vc-acme", "clavis"));
-        assert_eq!(plan.disks.iter().map(|disk| disk.copy.to_string()).collect::<Vec<_>>(), ["20 GiB", "10 GiB"]);
-        assert_eq!(plan.sku.to_string(), "csp:fr1:iaas:vmware:encryption:hsm:v1");
-    }
-
-    /// For each rule asked before an encryption, in its order, a way to break it and no other.
-    fn breakers() -> [fn(&mut World); 10] {
-        [
-            |world| world.tenant.subscriptions.clear(),
-            |world| world.request.permissions.clear(),
-            |world| world.vstack.key_provider = None,
-            |world| {
-                world.vm.encryption = Some(inventory::VmEncryption { provider: "clavis".into(), key: "17".into() });
-            },
-            |world| world.vm.spp_mode = inventory::SppMode::Test,
-            |world| world.vm.power = inventory::PowerState::On,
-            |world| world.vm.snapshots.push("before".into()),
-            |world| world.vm.replication = Some(inventory::Replication { rpo_hours: 1, paused: false }),
-            |world| world.datastore.global_mirror = true,
-            |world| world.datastore.free = Bytes(0),
-        ]
-    }
-
-    #[test]
-    fn all_findings_come_at_once_in_the_promised_order() {
-        let mut world = World::clean();
-        breakers().into_iter().for_each(|spoil| spoil(&mut world));
-        let findings = plan_encryption(&world.inventory(), &world.request).unwrap_err();
-        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
-        let expected = [
-            "R68e vm-encryption-subscribed: the tenant has not subscribed to csp:fr1:iaas:vmware:encryption:hsm:v1",
-            "requester-may-manage-vms: missing permission: compute_iaas_vmware_read, compute_iaas_vmware_management",
-            "R68a vstack-has-key-provider: no key provider is configured on the vStack \"vc-acme\"",
-            "R68f vm-not-encrypted-yet: VM \"vm-web\" is already encrypted, with key 17 of provider \"clavis\"",
-            "R68g vm-not-in-test-mode: VM \"vm-web\" is a restore test",
-            "R68b vm-powered-off: VM \"vm-web\" is powered on; power it off first",
-            "R68d vm-has-no-snapshot: VM \"vm-web\" has snapshots: before; delete them first",
-            "R68c vm-not-replicated: the replication of VM \"vm-web\" is active; remove it first",
-            "R69 encrypted-vm-not-mirrored: VM \"vm-web\" lies on a LUN replicated by Global Mirror: \
-             disk-0 on lun-acme-1, disk-1 on lun-acme-1; move it first",
-            "datastore-holds-encrypted-copies: not enough free space for the encrypted copies: \
-             lun-acme-1 needs 30 GiB, has 0 bytes",
-        ];
-        assert_eq!(lines, expected);
+    fn encrypt() -> Request {
+        let command = Command::Encrypt { vm: example::VM.into() };
+        Request { actor: Actor::owner(&example::TENANT.into()), command }
     }
 
     #[test]
     fn a_finding_is_readable_by_programs() {
-        let mut world = World::clean();
-        world.vm.power = inventory::PowerState::Suspended;
-        let findings = plan_encryption(&world.inventory(), &world.request).unwrap_err();
+        let inventory = build(|document| example::vm(document, "vm-web").spp_mode = crate::model::vm::SppMode::Test);
+        let findings = plan(&inventory, &encrypt()).unwrap_err();
         let expected = serde_json::json!([{
-            "rule": "vm-powered-off", "number": "R68b", "kind": "reject",
-            "message": "VM \"vm-web\" is suspended; power it off first",
-            "why": "The disks are rewritten into encrypted files, and nothing may write to them meanwhile.",
-            "evidence": { "what": "not-powered-off", "vm": "vm-web", "power": "suspended" },
+            "rule": "vm-not-in-test-mode", "number": "R68g", "kind": "reject",
+            "message": "VM \"vm-web\" is a restore test",
+            "why": "A restore test runs from the backup and is thrown away; make it productive or a clone first.",
+            "evidence": { "vm": "vm-web" },
         }]);
         assert_eq!(serde_json::to_value(findings).unwrap(), expected);
     }
 
     #[test]
-    fn every_rule_asked_here_refuses() {
-        assert!(rules::ENCRYPTION.iter().all(|rule| rule.kind == Kind::Reject));
-        assert_eq!(rules::ENCRYPTION.iter().filter(|rule| rule.number == Number::Flow).count(), 2);
+    fn a_plan_that_is_overtaken_is_not_applied() {
+        let planned = plan(&example::inventory(), &encrypt()).unwrap();
+        let overtaken = build(|document| example::snapshot(document, "quick"));
+        let refused = apply(&overtaken, &planned, &Outcome::key("17".into())).unwrap_err();
+        assert!(matches!(&refused, ApplyError::Refused(findings) if findings[0].rule.id == "vm-has-no-snapshot"));
     }
 
-    proptest! {
-        /// Whatever is broken, in whatever order: exactly those rules are found, in the promised order.
-        #[test]
-        fn findings_are_complete_and_ordered(
-            order in Just((0..10usize).collect::<Vec<_>>()).prop_shuffle(),
-            broken in proptest::bits::u16::between(0, 10),
-        ) {
-            let mut world = World::clean();
-            for index in order {
-                if broken & (1 << index) != 0 {
-                    breakers()[index](&mut world);
-                }
-            }
-            let expected: Vec<&Rule> =
-                (0..10).filter(|index| broken & (1 << index) != 0).map(|index| rules::ENCRYPTION[index]).collect();
-            match plan_encryption(&world.inventory(), &world.request) {
-                Ok(_) => prop_assert!(expected.is_empty()),
-                Err(findings) => {
-                    prop_assert_eq!(findings.iter().map(|finding| finding.rule).collect::<Vec<_>>(), expected);
-                }
-            }
-        }
+    #[test]
+    fn a_plan_with_a_key_needs_a_new_one() {
+        let inventory = example::inventory();
+        let planned = plan(&inventory, &encrypt()).unwrap();
+        assert_eq!(apply(&inventory, &planned, &Outcome::default()), Err(ApplyError::KeyMissing));
+        let used = Outcome::key("k-b1".into());
+        assert_eq!(apply(&inventory, &planned, &used), Err(ApplyError::KeyNotNew("k-b1".into())));
+    }
+
+    #[test]
+    fn a_rule_that_was_broken_before_may_stay_so_but_not_get_worse() {
+        let crowded = |document: &mut crate::inventory::Document| {
+            example::lun(document, "lun-acme-1").other_files = crate::units::Gib(1100).bytes();
+        };
+        let inventory = build(crowded);
+        assert_eq!(findings(&inventory).len(), 2);
+        let actor = || Actor::owner(&example::TENANT.into());
+        let ask = |command| plan(&inventory, &Request { actor: actor(), command });
+        let remove = Command::RemoveDisk { vm: "vm-web".into(), disk: "disk-1".into() };
+        assert!(ask(remove).is_ok());
+        let disk = crate::command::NewDisk {
+            id: "disk-9".into(),
+            datastore: "lun-acme-1".into(),
+            capacity: crate::units::Gib(1),
+            dynamic: false,
+        };
+        let refused = ask(Command::AddDisk { vm: "vm-web".into(), disk }).unwrap_err();
+        assert_eq!(refused[0].rule.id, "datastore-holds-its-files");
+    }
+
+    #[test]
+    fn what_is_another_tenants_is_told_like_what_is_absent() {
+        let ask = |tenant: &str, vm: &str| {
+            let request = Request { actor: Actor::owner(&tenant.into()), command: Command::Encrypt { vm: vm.into() } };
+            let found = plan(&example::inventory(), &request).unwrap_err();
+            assert_eq!(found.len(), 1);
+            found[0].message().replace(vm, "?")
+        };
+        assert_eq!(ask(example::FOREIGN_TENANT, example::VM), ask(example::FOREIGN_TENANT, "vm-nowhere"));
     }
 }

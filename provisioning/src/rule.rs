@@ -2,15 +2,14 @@
 
 use std::fmt;
 
-use serde::ser::SerializeStruct;
+use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 
-use crate::ids::{DatastoreId, DiskId, KeyId, KeyProviderId, SnapshotId, VStackId, VmId};
-use crate::inventory::{Inventory, PowerState, Tenant, VStack, Vm};
-use crate::permission::Permission;
-use crate::plan::{Change, EncryptRequest};
-use crate::sku::Sku;
-use crate::units::Bytes;
+use crate::capacity::View;
+use crate::command::{Actor, Command, Request};
+use crate::inventory::Inventory;
+use crate::service_level::MonthOfService;
+use crate::units::{Bytes, Gb, Gib, Iops, Tib};
 
 /// What a broken rule means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -28,12 +27,32 @@ pub enum Kind {
     Fact,
 }
 
+impl Kind {
+    /// In a word.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Reject => "reject",
+            Self::Warn => "warn",
+            Self::Metric => "metric",
+            Self::ServiceRequest => "service request",
+            Self::Fact => "fact",
+        }
+    }
+
+    /// Whether a request with such a finding does not go through.
+    #[must_use]
+    pub const fn refuses(self) -> bool {
+        matches!(self, Self::Reject | Self::ServiceRequest)
+    }
+}
+
 /// Where a rule comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Number {
     /// A numbered promise to the customer, such as R68b: the number, and a letter or `None`.
     Promise(u8, Option<char>),
-    /// A precondition that the flow itself has, with no promise behind it.
+    /// A precondition that an operation itself has, with no promise behind it.
     Flow,
 }
 
@@ -47,6 +66,19 @@ impl fmt::Display for Number {
     }
 }
 
+/// How a rule is held against the world.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// It holds of the inventory at every moment: no request may end in an inventory that breaks it.
+    Always(fn(&View<'_>, &mut Found)),
+    /// It is asked of a request, before anything changes.
+    Asked(fn(&Asked<'_>, &mut Found)),
+    /// It is measured over a month.
+    Measured(fn(&MonthOfService, &mut Found)),
+    /// Nothing can break it; the text says what makes it so.
+    Built(&'static str),
+}
+
 /// One rule of the platform.
 pub struct Rule {
     /// A name that never changes; programs switch on it.
@@ -57,10 +89,16 @@ pub struct Rule {
     pub kind: Kind,
     /// The words of the service description that promise it, in their language; empty for a rule of the flow.
     pub source: &'static str,
-    /// Why it exists, in a sentence for the person who is refused.
+    /// What it means and why, in a sentence for the person who is refused.
     pub why: &'static str,
-    /// Looks at one case and adds what it finds; says nothing about cases that do not concern it.
-    pub check: fn(&Case<'_>, &mut Findings),
+    /// What that person is told; `{name}` stands for the fact of that name. Empty for a fact.
+    pub says: &'static str,
+    /// How it is held against the world.
+    pub check: Check,
+    /// Rules that say nothing more once this one has spoken: they would report the same thing from its other side.
+    pub speaks_for: &'static [&'static str],
+    /// The file it stands in.
+    pub file: &'static str,
 }
 
 impl fmt::Debug for Rule {
@@ -78,119 +116,174 @@ impl PartialEq for Rule {
 
 impl Eq for Rule {}
 
-/// What a rule is asked about.
-pub enum Case<'a> {
-    /// A VM of the asking tenant is to be encrypted.
-    Encrypt(Encryption<'a>),
-    /// Something in the inventory is to change.
-    Change {
-        /// What exists before the change.
-        inventory: &'a Inventory,
-        /// What is to change; everything it names exists.
-        change: &'a Change,
-    },
+/// For [`Rule::speaks_for`]: what would follow is not worth telling, because it would not come to that.
+pub const EVERYTHING: &[&str] = &["*"];
+
+/// Writes a rule as a table of what it is; `file!()` and an empty `speaks_for` go without saying.
+macro_rules! rule {
+    (
+        $(#[$doc:meta])*
+        $name:ident = $number:expr, $id:literal, $kind:ident;
+        source: $source:literal;
+        why: $why:literal;
+        says: $says:literal $(, speaks_for: $other:expr)?;
+        $check:ident: $body:expr
+    ) => {
+        $(#[$doc])*
+        pub static $name: $crate::rule::Rule = $crate::rule::Rule {
+            id: $id,
+            number: $number,
+            kind: $crate::rule::Kind::$kind,
+            source: $source,
+            why: $why,
+            says: $says,
+            check: $crate::rule::Check::$check($body),
+            speaks_for: rule!(@others $($other)?),
+            file: file!(),
+        };
+    };
+    (@others) => { &[] };
+    (@others $other:expr) => { $other };
 }
 
-/// A request to encrypt, with everything it refers to looked up.
-pub struct Encryption<'a> {
-    /// What exists.
+pub(crate) use rule;
+
+/// A promise of that number.
+pub(crate) const fn promise(number: u8) -> Number {
+    Number::Promise(number, None)
+}
+
+/// One of the promises that share a number.
+pub(crate) const fn part(number: u8, letter: char) -> Number {
+    Number::Promise(number, Some(letter))
+}
+
+/// A request whose every name was looked up.
+pub struct Asked<'a> {
+    /// What exists before the change.
     pub inventory: &'a Inventory,
-    /// The request.
-    pub request: &'a EncryptRequest,
-    /// The VM, which belongs to the asking tenant.
-    pub vm: &'a Vm,
-    /// Its vStack.
-    pub vstack: &'a VStack,
-    /// Its tenant.
-    pub tenant: &'a Tenant,
-    /// The subscription that the region of the vStack asks for.
-    pub subscription: Sku,
+    /// What is asked, by whom.
+    pub request: &'a Request,
 }
 
-/// The facts that break a rule. `Display` is the sentence for a person; the fields are for programs.
+impl Asked<'_> {
+    /// What is asked.
+    #[must_use]
+    pub const fn command(&self) -> &Command {
+        &self.request.command
+    }
+
+    /// Whether the one who asks is the operator.
+    #[must_use]
+    pub const fn by_operator(&self) -> bool {
+        matches!(self.request.actor, Actor::Operator)
+    }
+}
+
+/// A fact of a finding: for people its text, for programs its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "what", rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "the fields are the evidence itself, and Display says what each means")]
-pub enum Evidence {
-    UnknownVm { vm: VmId },
-    UnknownDisk { vm: VmId, disk: DiskId },
-    UnknownDatastore { datastore: DatastoreId },
-    NotSubscribed { sku: Sku },
-    PermissionsMissing { permissions: Vec<Permission> },
-    NoKeyProvider { vstack: VStackId },
-    KeyProviderDisabled { vstack: VStackId, provider: KeyProviderId },
-    AlreadyEncrypted { vm: VmId, provider: KeyProviderId, key: KeyId },
-    TestMode { vm: VmId },
-    NotPoweredOff { vm: VmId, power: PowerState },
-    HasSnapshots { vm: VmId, snapshots: Vec<SnapshotId> },
-    IsReplicated { vm: VmId, paused: bool },
-    OnGlobalMirror { vm: VmId, disks: Vec<(DiskId, DatastoreId)> },
-    NoSpace { shortages: Vec<Shortage> },
-    EncryptedToGlobalMirror { vm: VmId, disk: DiskId, datastore: DatastoreId },
-    MirrorUnderEncrypted { datastore: DatastoreId, vms: Vec<VmId> },
-    ReplicationOfEncrypted { vm: VmId },
+#[serde(untagged)]
+pub enum Value {
+    /// A name or a word.
+    Text(String),
+    /// A count or a percentage.
+    Number(u64),
+    /// A quantity in bytes, shown with its unit.
+    Bytes(Bytes),
+    /// Several names.
+    List(Vec<String>),
 }
 
-/// A datastore that cannot hold the encrypted copies beside the originals.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shortage {
-    /// The datastore.
-    pub datastore: DatastoreId,
-    /// Bytes that the copies take.
-    pub needed: Bytes,
-    /// Bytes that are free.
-    pub free: Bytes,
-}
-
-impl fmt::Display for Evidence {
+impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownVm { vm } => write!(f, "there is no VM \"{vm}\" in this tenant"),
-            Self::UnknownDisk { vm, disk } => write!(f, "VM \"{vm}\" has no disk \"{disk}\""),
-            Self::UnknownDatastore { datastore } => write!(f, "there is no datastore \"{datastore}\" in this tenant"),
-            Self::NotSubscribed { sku } => write!(f, "the tenant has not subscribed to {sku}"),
-            Self::PermissionsMissing { permissions } => write!(f, "missing permission: {}", list(permissions)),
-            Self::NoKeyProvider { vstack } => write!(f, "no key provider is configured on the vStack \"{vstack}\""),
-            Self::KeyProviderDisabled { vstack, provider } => {
-                write!(f, "the key provider \"{provider}\" of the vStack \"{vstack}\" is not enabled")
-            }
-            Self::AlreadyEncrypted { vm, provider, key } => {
-                write!(f, "VM \"{vm}\" is already encrypted, with key {key} of provider \"{provider}\"")
-            }
-            Self::TestMode { vm } => write!(f, "VM \"{vm}\" is a restore test"),
-            Self::NotPoweredOff { vm, power } => write!(f, "VM \"{vm}\" is {}; power it off first", power_text(*power)),
-            Self::HasSnapshots { vm, snapshots } => {
-                write!(f, "VM \"{vm}\" has snapshots: {}; delete them first", list(snapshots))
-            }
-            Self::IsReplicated { vm, paused } => {
-                let state = if *paused { "paused, not removed" } else { "active" };
-                write!(f, "the replication of VM \"{vm}\" is {state}; remove it first")
-            }
-            Self::OnGlobalMirror { vm, disks } => {
-                let disks: Vec<String> = disks.iter().map(|(disk, lun)| format!("{disk} on {lun}")).collect();
-                write!(f, "VM \"{vm}\" lies on a LUN replicated by Global Mirror: {}; move it first", list(&disks))
-            }
-            Self::NoSpace { shortages } => {
-                let each: Vec<String> = shortages.iter().map(ToString::to_string).collect();
-                write!(f, "not enough free space for the encrypted copies: {}", list(&each))
-            }
-            Self::EncryptedToGlobalMirror { vm, disk, datastore } => {
-                write!(
-                    f,
-                    "disk \"{disk}\" of the encrypted VM \"{vm}\" cannot move to the mirrored LUN \"{datastore}\""
-                )
-            }
-            Self::MirrorUnderEncrypted { datastore, vms } => {
-                write!(f, "LUN \"{datastore}\" cannot be mirrored: it holds encrypted VMs: {}", list(vms))
-            }
-            Self::ReplicationOfEncrypted { vm } => write!(f, "VM \"{vm}\" is encrypted and cannot be replicated"),
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Bytes(bytes) => write!(f, "{bytes}"),
+            Self::List(items) => f.write_str(&items.join(", ")),
         }
     }
 }
 
-impl fmt::Display for Shortage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} needs {}, has {}", self.datastore, self.needed, self.free)
+/// Conversions into a fact by the text that a type has.
+macro_rules! text_values {
+    ($($type:ty),+) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::Text(value.to_string())
+            }
+        }
+    )+};
+}
+
+text_values!(&str, String, Gb, Gib, Tib, Iops);
+
+impl From<u64> for Value {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Self {
+        Self::Number(u64::try_from(number).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Bytes> for Value {
+    fn from(bytes: Bytes) -> Self {
+        Self::Bytes(bytes)
+    }
+}
+
+impl<T: fmt::Display> From<Vec<T>> for Value {
+    fn from(items: Vec<T>) -> Self {
+        Self::List(items.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// The facts that break a rule, by name: `facts! { vm: &vm.id, size: vm.memory }`. Ids are facts by their text.
+macro_rules! facts {
+    ($($name:ident: $value:expr),+ $(,)?) => {
+        vec![$((stringify!($name), $crate::rule::Value::from($value))),+]
+    };
+}
+
+pub(crate) use facts;
+
+/// Collects what one rule finds.
+pub struct Found {
+    rule: &'static Rule,
+    findings: Vec<Finding>,
+}
+
+impl Found {
+    /// Nothing found yet by `rule`.
+    #[must_use]
+    pub const fn by(rule: &'static Rule) -> Self {
+        Self { rule, findings: Vec::new() }
+    }
+
+    /// Adds a finding with its facts, which the rule's sentence names.
+    pub fn add(&mut self, facts: Vec<(&'static str, Value)>) {
+        self.add_by(0, facts);
+    }
+
+    /// Adds a finding of which there can be more and less: `amount` says how far the rule is broken.
+    pub fn add_by(&mut self, amount: u64, facts: Vec<(&'static str, Value)>) {
+        self.findings.push(Finding { rule: self.rule, facts, amount });
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
     }
 }
 
@@ -199,16 +292,69 @@ impl fmt::Display for Shortage {
 pub struct Finding {
     /// The rule.
     pub rule: &'static Rule,
-    /// The facts that break it.
-    pub evidence: Evidence,
+    /// The facts that break it, by name.
+    pub facts: Vec<(&'static str, Value)>,
+    /// How far the rule is broken, where there can be more and less; otherwise 0.
+    pub amount: u64,
+}
+
+impl Finding {
+    /// Whether `before` says the same already, or worse: whoever did not break a rule need not mend it first.
+    #[must_use]
+    pub fn is_no_worse_than(&self, before: &Self) -> bool {
+        if self.rule != before.rule {
+            return false;
+        }
+        if self.amount > 0 && before.amount > 0 {
+            // The first fact names what the finding is about.
+            return self.facts.first() == before.facts.first() && self.amount <= before.amount;
+        }
+        self.facts == before.facts
+    }
+
+    /// The sentence for a person: what the rule says, with the facts in it.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let mut message = String::new();
+        let mut rest = self.rule.says;
+        while let Some((before, from_name)) = rest.split_once('{') {
+            message.push_str(before);
+            let (name, after) = from_name.split_once('}').unwrap_or((from_name, ""));
+            match self.facts.iter().find(|(fact, _)| *fact == name) {
+                Some((_, value)) => message.push_str(&value.to_string()),
+                None => message.push_str(&format!("{{{name}}}")),
+            }
+            rest = after;
+        }
+        message.push_str(rest);
+        message
+    }
+
+    /// The fact of that name.
+    #[must_use]
+    pub fn fact(&self, name: &str) -> Option<&Value> {
+        self.facts.iter().find(|(fact, _)| *fact == name).map(|(_, value)| value)
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rule.number {
-            Number::Flow => write!(f, "{}: {}", self.rule.id, self.evidence),
-            number => write!(f, "{number} {}: {}", self.rule.id, self.evidence),
+            Number::Flow => write!(f, "{}: {}", self.rule.id, self.message()),
+            number => write!(f, "{number} {}: {}", self.rule.id, self.message()),
         }
+    }
+}
+
+struct Evidence<'a>(&'a [(&'static str, Value)]);
+
+impl Serialize for Evidence<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
     }
 }
 
@@ -218,41 +364,9 @@ impl Serialize for Finding {
         fields.serialize_field("rule", self.rule.id)?;
         fields.serialize_field("number", &self.rule.number.to_string())?;
         fields.serialize_field("kind", &self.rule.kind)?;
-        fields.serialize_field("message", &self.evidence.to_string())?;
+        fields.serialize_field("message", &self.message())?;
         fields.serialize_field("why", self.rule.why)?;
-        fields.serialize_field("evidence", &self.evidence)?;
+        fields.serialize_field("evidence", &Evidence(&self.facts))?;
         fields.end()
-    }
-}
-
-/// Collects what the rules find, each under the rule that found it.
-#[derive(Debug, Default)]
-pub struct Findings(Vec<Finding>);
-
-impl Findings {
-    /// Adds a finding of `rule`.
-    pub fn push(&mut self, rule: &'static Rule, evidence: Evidence) {
-        self.0.push(Finding { rule, evidence });
-    }
-
-    /// What was found, in the order of the rules asked.
-    #[must_use]
-    pub fn into_vec(self) -> Vec<Finding> {
-        self.0
-    }
-}
-
-fn list<T: fmt::Display>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-const fn power_text(power: PowerState) -> &'static str {
-    match power {
-        PowerState::Off => "powered off",
-        PowerState::On => "powered on",
-        PowerState::Suspended => "suspended",
-        PowerState::Processing => "being processed",
-        PowerState::HostDisconnected => "on a host that does not answer",
-        PowerState::Invalid => "invalid",
     }
 }

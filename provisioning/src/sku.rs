@@ -1,13 +1,11 @@
-//! Stock keeping units: what a tenant can subscribe to. Only those that a rule asks for stand here yet.
+//! Stock keeping units: the names under which the catalogue sells.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::RegionId;
-
 /// The text of a SKU, such as `csp:fr1:iaas:vmware:encryption:hsm:v1`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sku(String);
 
@@ -18,10 +16,10 @@ impl Sku {
         Self(text.into())
     }
 
-    /// VM encryption under HSM-guarded keys, charged per encrypted VM (R73).
+    /// The text.
     #[must_use]
-    pub fn vm_encryption(region: &RegionId) -> Self {
-        Self(format!("csp:{region}:iaas:vmware:encryption:hsm:v1"))
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 mod demo;
+mod inventory;
 mod registry;
 mod serve;
 mod tidy;
@@ -36,6 +37,23 @@ enum Command {
         #[arg(last = true, required = true)]
         program: Vec<OsString>,
     },
+    /// Checks an inventory file (JSON or TOML, docs/inventory.md) against the promises, and tells what it consumes.
+    CheckInventory {
+        /// The file.
+        file: PathBuf,
+    },
+    /// Prints a realistic inventory of that size as JSON; the same seed makes the same one.
+    GenerateInventory {
+        /// Customers, with a tenant each.
+        #[arg(long, default_value_t = 3)]
+        tenants: usize,
+        /// VMs of all tenants together.
+        #[arg(long, default_value_t = 100)]
+        vms: usize,
+        /// Which one.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Writes kmip/src/registry/tables/ from the tables of the KMIP specification.
     Registry {
         /// Folder of kmip_tables_1_0.json to kmip_tables_2_1.json, and the two files they are checked against.
@@ -51,6 +69,8 @@ fn main() -> ExitCode {
         Command::Demo => demo::run(),
         Command::Serve => serve::run(),
         Command::Tidy => tidy::run(),
+        Command::CheckInventory { file } => inventory::check(&file),
+        Command::GenerateInventory { tenants, vms, seed } => inventory::generate(seed, tenants, vms),
         Command::Under { parent, program } => Err(xtask::stage::children::under(parent, &program).to_string()),
         Command::Registry { tables, out } => registry::generate(&tables, &out),
     };

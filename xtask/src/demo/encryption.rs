@@ -35,9 +35,9 @@ pub fn show(story: &mut Story, world: &mut World) -> Result<Original, Failure> {
 
     for (vm, disk) in [(VM, &disk), (DOOMED_VM, &spare)] {
         world.host_post("/vms", &json!({ "id": vm, "disks": [disk] }))?;
-        let (inventory, _) = provision::inventory(world, vm)?;
+        let document = provision::document(world, vm)?;
         story.step(&format!("if no rule is against it, vCenter makes a key and the host encrypts {vm} …"));
-        let planned = provision::encrypt(world, &inventory, vm)?;
+        let planned = provision::encrypt(world, document, vm)?;
         story.claim(format!("the provisioning core has a plan for {vm} as the host describes it"), planned.is_ok())?;
     }
     let status = world.host_get(&format!("/vms/{VM}"))?;

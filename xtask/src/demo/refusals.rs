@@ -4,9 +4,9 @@ use std::fs;
 
 use kmip::registry::ResultReason;
 use kmip_client::Error;
-use provisioning::example;
-use provisioning::ids::SnapshotId;
-use provisioning::inventory::{Inventory, PowerState, Vm};
+use provisioning::model::vm::{PowerState, Snapshot, Vm};
+use provisioning::units::Bytes;
+use provisioning::{Document, example};
 use serde_json::json;
 
 use super::encryption::VM;
@@ -26,38 +26,30 @@ pub fn show(story: &mut Story, world: &World, original: &Original) -> Result<(),
     let disk = world.path("disks/ledger.img");
     fs::copy(&original.image, &disk)?;
     world.host_post("/vms", &json!({ "id": REFUSED_VM, "disks": [disk] }))?;
-    refused(story, world, "a VM with a snapshot", "vm-has-no-snapshot", |inventory, mut vm| {
-        vm.snapshots.push(SnapshotId::new("before-update"));
-        Ok(inventory.put_vm(vm)?)
+    refused(story, world, "a VM with a snapshot", "vm-has-no-snapshot", |document| {
+        let snapshot = Snapshot { id: "before-update".into(), size: Bytes(0), key: None };
+        told(document)?.snapshots.push(snapshot);
+        Ok(())
     })?;
-    refused(story, world, "a VM that is powered on", "vm-powered-off", |inventory, mut vm| {
-        vm.power = PowerState::On;
-        Ok(inventory.put_vm(vm)?)
+    refused(story, world, "a VM that is powered on", "vm-powered-off", |document| {
+        told(document)?.power = PowerState::On;
+        Ok(())
     })?;
-    refused(
-        story,
-        world,
-        "a VM with a disk on a Global Mirror LUN",
-        "encrypted-vm-not-mirrored",
-        |inventory, mut vm| {
-            for disk in &mut vm.disks {
-                disk.datastore = example::MIRRORED_DATASTORE.into();
-            }
-            Ok(inventory.put_vm(vm)?)
-        },
-    )?;
-    refused(story, world, "a VM whose tenant has no subscription", "vm-encryption-subscribed", |inventory, _| {
-        let tenant = inventory.tenant(&example::TENANT.into()).cloned();
-        let mut tenant = tenant.ok_or_else(|| Failure::new("the example has no tenant"))?;
-        tenant.subscriptions.clear();
-        inventory.put_tenant(tenant);
+    refused(story, world, "a VM with a disk on a Global Mirror LUN", "vm-not-replicated", |document| {
+        for disk in &mut told(document)?.disks {
+            disk.datastore = example::MIRRORED_DATASTORE.into();
+        }
+        Ok(())
+    })?;
+    refused(story, world, "a VM whose tenant has no subscription", "vm-encryption-subscribed", |document| {
+        document.tenants.iter_mut().for_each(|tenant| tenant.subscriptions.clear());
         Ok(())
     })?;
     // The control: were nothing ever counted, nothing would have shown above.
     let before = provision::objects(world)?;
-    let (inventory, _) = provision::inventory(world, REFUSED_VM)?;
+    let document = provision::document(world, REFUSED_VM)?;
     story.step(&format!("the reasons gone, {REFUSED_VM} is encrypted …"));
-    let allowed = provision::encrypt(world, &inventory, REFUSED_VM)?.is_ok();
+    let allowed = provision::encrypt(world, document, REFUSED_VM)?.is_ok();
     let one_more = provision::objects(world)? == before + 1;
     story.claim("without these reasons the same VM is encrypted, and acme has one object more", allowed && one_more)?;
     wall(story, world)
@@ -82,18 +74,23 @@ fn is_not_found<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::Failed { reason: ResultReason::ItemNotFound, .. }))
 }
 
+/// The VM in the document, which stands last.
+fn told(document: &mut Document) -> Result<&mut Vm, Failure> {
+    document.vms.last_mut().ok_or_else(|| Failure::new("the document has no VM"))
+}
+
 /// Asks for [`REFUSED_VM`] to be encrypted in an inventory with one thing spoiled.
 fn refused(
     story: &mut Story,
     world: &World,
     what: &str,
     rule: &str,
-    spoil: impl FnOnce(&mut Inventory, Vm) -> Result<(), Failure>,
+    spoil: impl FnOnce(&mut Document) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let (mut inventory, vm) = provision::inventory(world, REFUSED_VM)?;
-    spoil(&mut inventory, vm)?;
+    let mut document = provision::document(world, REFUSED_VM)?;
+    spoil(&mut document)?;
     let before = provision::objects(world)?;
-    let findings = provision::encrypt(world, &inventory, REFUSED_VM)?.err().unwrap_or_default();
+    let findings = provision::encrypt(world, document, REFUSED_VM)?.err().unwrap_or_default();
     for finding in &findings {
         story.quote(&finding.to_string());
     }
