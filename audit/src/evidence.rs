@@ -352,17 +352,20 @@ mod tests {
     fn a_claim_that_is_false_is_refused() {
         let world = World::new(9);
         let refuse = |claim: &Claim| verify_proof(&world.write(claim), &world.trusted(), &[]).unwrap_err();
-        let Claim::Inclusion { record, path, .. } = world.inclusion(4) else { unreachable!() };
-        let other = Claim::Inclusion { index: 5, record: record.clone(), path: path.clone() };
-        assert!(matches!(refuse(&other), EvidenceError::Proof(ProofError::Root)));
-        let outside = Claim::Inclusion { index: 9, record, path: path.clone() };
-        assert!(matches!(refuse(&outside), EvidenceError::Proof(ProofError::Index { .. })));
-        let no_record = Claim::Inclusion { index: 4, record: b"x".to_vec(), path };
-        assert!(matches!(refuse(&no_record), EvidenceError::Proof(ProofError::Root)));
-        let Claim::Consistency { from, to, to_root, path, to_head, .. } = world.consistency(3, 7) else {
-            unreachable!()
+        let changed = |index: u64, record: &[u8]| {
+            let path = inclusion_proof(&world.leaves, 4, 9).unwrap();
+            Claim::Inclusion { index, record: record.to_vec(), path }
         };
-        let forged = Claim::Consistency { from, from_root: [1; 32], to, to_root, path, to_head };
+        assert!(verify_proof(&world.write(&changed(4, &world.records[4])), &world.trusted(), &[]).is_ok());
+        let other = refuse(&changed(5, &world.records[4]));
+        assert!(matches!(other, EvidenceError::Proof(ProofError::Root)));
+        let outside = refuse(&changed(9, &world.records[4]));
+        assert!(matches!(outside, EvidenceError::Proof(ProofError::Index { .. })));
+        assert!(matches!(refuse(&changed(4, b"x")), EvidenceError::Proof(ProofError::Root)));
+        let mut forged = world.consistency(3, 7);
+        if let Claim::Consistency { from_root, .. } = &mut forged {
+            *from_root = [1; 32];
+        }
         assert!(matches!(refuse(&forged), EvidenceError::Proof(ProofError::Root)));
     }
 

@@ -3,8 +3,9 @@
 //! Both carry log and position of the record, by which a collector recognises a repetition and an auditor finds the
 //! record again; the syslog message carries the record itself as well, as a line of a bundle.
 
+// Of `core`, which knows addresses and opens no connection.
+use core::net::SocketAddr;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 
 use uuid::Uuid;
 
