@@ -30,10 +30,10 @@ const LIST_FORMAT: &str = "clavis-heads/1";
 const STATE_FORMAT: &str = "clavis-witness-state/1";
 /// Type of a co-signature by Ed25519 in signed notes (C2SP tlog-cosignature).
 const COSIGNATURE_TYPE: u8 = 0x04;
-/// Logs of one list.
-pub const MAX_HEADS: usize = 100_000;
-/// Bytes of a message between node and witness: the list and a proof per log, for as many logs.
-pub const MAX_MESSAGE_LEN: usize = 256 << 20;
+/// Logs of one list: ten times the tenants of the largest installation in sight.
+pub const MAX_HEADS: usize = 10_000;
+/// Bytes of a message between node and witness: a list of so many logs has 1 MB, a proof for each of them 15 MB.
+pub const MAX_MESSAGE_LEN: usize = 32 << 20;
 /// Bytes of a witness's name, and of the reason of a rebase.
 pub const MAX_TEXT_LEN: usize = 128;
 

@@ -34,6 +34,34 @@ fn line_of(text: &str, wanted: &str) -> usize {
     1 + text.lines().position(|line| line == wanted).unwrap()
 }
 
+const COLLECTOR: &str = "\n[[collectors]]\nname = \"siem\"\naddress = \"siem.example:6514\"\nca = \"siem.pem\"\n";
+
+#[test]
+fn collectors_and_witnesses_are_read_and_their_faults_named() {
+    let key = audit::witness::WitnessKey::new("zone1", [7; 32]).unwrap();
+    let witness = format!(
+        "\n[[witnesses]]\naddress = \"[2001:db8::1]:6797\"\nkey = \"{}\"\nca = \"ca.pem\"\n",
+        key.verifier_key()
+    );
+    let config = parse(&format!("{EXAMPLE}{COLLECTOR}{witness}")).unwrap();
+    let [collector] = &config.collectors[..] else { panic!("{:?}", config.collectors) };
+    assert_eq!((collector.server_name.as_str(), collector.name.as_str()), ("siem.example", "siem"));
+    assert_eq!(collector.ca.as_deref(), Some(Path::new("/etc/clavis/siem.pem")));
+    let [read] = &config.witnesses[..] else { panic!("{:?}", config.witnesses) };
+    assert_eq!((&read.key, read.server_name.as_str()), (&key, "2001:db8::1"));
+
+    let faults = |more: &str| {
+        let faults = parse(&format!("{EXAMPLE}{more}")).map(drop).unwrap_err();
+        faults.iter().map(|fault| fault.key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(&COLLECTOR.replace(":6514", "")), ["collectors[0].address"]);
+    assert_eq!(faults(&COLLECTOR.replace("ca = \"siem.pem\"\n", "")), ["collectors[0].ca"]);
+    assert_eq!(faults(&format!("{COLLECTOR}transport = \"tcp\"\n")), ["collectors[0].ca"]);
+    assert_eq!(faults(&format!("{COLLECTOR}{COLLECTOR}")), ["collectors[1].name"]);
+    assert_eq!(faults(&witness.replace("zone1", "zone2")), ["witnesses[0].key"]);
+    assert_eq!(faults(&format!("{witness}{witness}")), ["witnesses[1].key"]);
+}
+
 #[test]
 fn the_example_is_a_configuration() {
     let config = parse(EXAMPLE).unwrap();

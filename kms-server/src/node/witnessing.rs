@@ -386,3 +386,81 @@ impl Shown {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use keystore::{SqliteStore, StoreOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_minute_without_a_majority_freezes_and_the_next_majority_thaws() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("store.db"), StoreOptions::default()).await.unwrap();
+        let witnesses = Witnesses::new(Vec::new());
+        let is_frozen = || {
+            let frozen = store.freeze_changes(false);
+            store.freeze_changes(frozen);
+            frozen
+        };
+        let agreed_before = |ago: Duration| {
+            let at = Instant::now().checked_sub(ago).unwrap();
+            *witnesses.agreed.lock().unwrap() = at;
+            witnesses.freeze_or_thaw(&store);
+        };
+        agreed_before(Duration::from_secs(59));
+        assert!(!is_frozen());
+        agreed_before(FROZEN_AFTER);
+        assert!(is_frozen());
+        agreed_before(Duration::from_secs(3600));
+        assert!(is_frozen(), "it stays so");
+        agreed_before(Duration::ZERO);
+        assert!(!is_frozen());
+    }
+
+    #[tokio::test]
+    async fn more_than_half_is_a_majority() {
+        for (all, quorum) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3)] {
+            let peer = || {
+                let key = audit::witness::WitnessKey::new("w", [0; 32]).unwrap();
+                let roots = rustls::RootCertStore::empty();
+                let tls = rustls::ClientConfig::builder_with_provider(crate::shell::tls::provider())
+                    .with_safe_default_protocol_versions()
+                    .unwrap()
+                    .with_root_certificates(roots)
+                    .with_no_client_auth();
+                let server_name = "localhost".try_into().unwrap();
+                Peer::new(WitnessAddress { address: String::new(), tls: Arc::new(tls), server_name, key })
+            };
+            assert_eq!(Witnesses::new((0..all).map(|_| peer()).collect()).quorum(), quorum);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_store_that_has_what_was_seen_is_the_one_and_no_other_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(folder.path().join("store.db"), StoreOptions::default()).await.unwrap();
+        let clock = crate::node::clock::Clock::default();
+        let auditor = crate::node::auditing::Auditor::new([1; 16]);
+        let mut heads = Vec::new();
+        for _ in 0..5 {
+            let record = Some(auditor.record(&clock, LogId::System, "Start"));
+            let step = keystore::Step { changes: Vec::new(), record };
+            store.commit(keystore::Unit { steps: vec![step] }).await.unwrap();
+            let (size, root) = store.tree_head(LogId::System).await.unwrap();
+            heads.push(Head { log: LogId::System, size, root });
+        }
+        for head in &heads {
+            assert_eq!(compare(&store, &[*head]).await.unwrap(), Ok(()));
+        }
+        let longer = Head { size: 6, ..heads[4] };
+        let behind = compare(&store, &[longer]).await.unwrap();
+        assert_eq!(behind, Err(Divergence::Behind { log: LogId::System, seen: 6, found: 5 }));
+        let other = Head { root: [9; 32], ..heads[2] };
+        let forked = compare(&store, &[heads[1], other]).await.unwrap();
+        assert_eq!(forked, Err(Divergence::Forked { log: LogId::System, seen: 3 }));
+        let lost = Head { log: LogId::Domain([3; 16]), ..heads[0] };
+        let gone = compare(&store, &[lost]).await.unwrap();
+        assert_eq!(gone, Err(Divergence::Behind { log: lost.log, seen: 1, found: 0 }));
+    }
+}
