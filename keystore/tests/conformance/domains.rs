@@ -19,6 +19,7 @@ claims! {
     of_many_first_authorities_one_stays
     domain_names_are_unique
     an_inactive_domain_is_closed_but_tells
+    frozen_changes_are_refused_and_records_are_taken
     settings_are_replaced
 }
 
@@ -119,6 +120,17 @@ async fn an_inactive_domain_is_closed_but_tells(store: Store) {
     assert_eq!(store.activate(ACME, key_of(ACME)).await.unwrap(), domain_row(ACME, "acme"));
     assert_eq!(get(&*store, &row).await, row);
     assert!(matches!(store.activate([9; 16], key_of([9; 16])).await, Err(StoreError::NotFound)));
+}
+
+async fn frozen_changes_are_refused_and_records_are_taken(store: Store) {
+    assert!(!store.freeze_changes(true));
+    let row = object(ACME);
+    let refused = commit(&*store, vec![creation(row.clone())]).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Frozen), "{refused}");
+    store.commit(record_only(record(ACME, "Get"))).await.unwrap();
+    assert!(store.object(ACME, row.id).await.unwrap().is_none());
+    assert!(store.freeze_changes(false));
+    commit(&*store, vec![creation(row)]).await.unwrap();
 }
 
 async fn settings_are_replaced(store: Store) {
