@@ -192,9 +192,23 @@ impl Node {
     /// # Errors
     /// Of the admin API.
     pub fn tenant_with(&self, stem: &str, policy: &str, credential: Option<Credential>) -> Result<Tenant> {
-        let name = format!("{stem}-{}", TENANTS.fetch_add(1, Ordering::Relaxed));
         // Tests of everything that the protocol can do run under `legacy`; under `anssi`, a domain is as it comes.
         let allow = if policy == "legacy" { Permission::ALL.to_vec() } else { Vec::new() };
+        self.tenant_allowed(stem, policy, allow, credential)
+    }
+
+    /// The same, with just these permissions for the domain.
+    ///
+    /// # Errors
+    /// Of the admin API.
+    pub fn tenant_allowed(
+        &self,
+        stem: &str,
+        policy: &str,
+        allow: Vec<Permission>,
+        credential: Option<Credential>,
+    ) -> Result<Tenant> {
+        let name = format!("{stem}-{}", TENANTS.fetch_add(1, Ordering::Relaxed));
         let new = NewDomain { name: name.clone(), policy: Some(policy.to_owned()), allow };
         self.admin("operator")?.domain_create(&new)?;
         let identity = certs::self_signed_vcenter_client()?;
