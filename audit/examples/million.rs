@@ -49,8 +49,11 @@ fn peak_kib() -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-fn main() {
-    let records: u64 = std::env::args().nth(1).map_or(1_000_000, |count| count.parse().unwrap());
+fn main() -> Result<(), String> {
+    let records: u64 = match std::env::args().nth(1) {
+        Some(count) => count.parse().map_err(|_| format!("{count} is no number of records"))?,
+        None => 1_000_000,
+    };
     let random = SystemRandom::new();
     let pkcs8 = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8.as_ref(), &random).unwrap();
@@ -81,4 +84,5 @@ fn main() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(verified.unwrap().count, records);
     println!("verified: {:.1} s on one core, {} KiB of memory at most", took.as_secs_f64(), peak_kib());
+    Ok(())
 }

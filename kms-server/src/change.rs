@@ -169,9 +169,7 @@ pub fn may_register(
 /// [`Failure::InvalidField`].
 pub fn finish(row: &mut ObjectRow, now_s: i64) -> Result<(), Failure> {
     creation::check_dates(&lifecycle::dates(row))?;
-    for due in lifecycle::due(row, now_s) {
-        lifecycle::apply_due(row, &due);
-    }
+    lifecycle::bring_up_to(row, now_s);
     row.dates.last_change = now_s;
     Ok(())
 }

@@ -199,8 +199,8 @@ struct Admitted {
     permits: Vec<Permit>,
 }
 
-/// The client's domain, its login, and what its ticket lets each item do, if identity, credentials and domain are in order *now*:
-/// freezing or revoking acts on the next message of an open connection.
+/// The client's domain, its login, and what its ticket lets each item do, if identity, credentials and domain are in
+/// order *now*: freezing or revoking acts on the next message of an open connection.
 async fn admit(node: &Node, peer: &Peer, message: &RequestMessage, told: &mut Told) -> Result<Admitted, Failure> {
     let registered =
         || node.directory.identity(&peer.fingerprint).ok_or(Failure::Authentication("identity was revoked"));

@@ -53,6 +53,13 @@ pub fn apply_due(row: &mut ObjectRow, due: &DueTransition) {
     }
 }
 
+/// Puts the row in the state that its dates mean at `now_s`, without a record of it.
+pub fn bring_up_to(row: &mut ObjectRow, now_s: i64) {
+    for due in due(row, now_s) {
+        apply_due(row, &due);
+    }
+}
+
 /// The row's dates in the words of `policy`.
 #[must_use]
 pub fn dates(row: &ObjectRow) -> lifecycle::Dates {

@@ -24,7 +24,6 @@ claims! {
     a_destroyed_object_stays_destroyed
     units_that_make_no_sense_are_refused
     limits_are_kept
-    frozen_changes_are_refused_and_records_are_taken
 }
 
 async fn an_object_comes_back_as_it_was_stored(store: Store) {
@@ -194,15 +193,4 @@ async fn limits_are_kept(store: Store) {
     let mut long = identity_row(ACME, 4);
     long.name = "x".repeat(keystore::limits::MAX_NAME_LEN + 1);
     assert!(matches!(register(&*store, long).await, Err(StoreError::InvalidUnit(_))));
-}
-
-async fn frozen_changes_are_refused_and_records_are_taken(store: Store) {
-    assert!(!store.freeze_changes(true));
-    let row = object(ACME);
-    let refused = commit(&*store, vec![creation(row.clone())]).await.unwrap_err();
-    assert!(matches!(refused, StoreError::Frozen), "{refused}");
-    store.commit(record_only(record(ACME, "Get"))).await.unwrap();
-    assert!(store.object(ACME, row.id).await.unwrap().is_none());
-    assert!(store.freeze_changes(false));
-    commit(&*store, vec![creation(row)]).await.unwrap();
 }

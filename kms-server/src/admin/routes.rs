@@ -35,16 +35,17 @@ pub(super) struct App {
 
 /// All paths; see the table in `admin-api`.
 pub(super) fn router(app: App) -> Router {
-    Router::new()
+    let changes = DomainChange::ALL.into_iter().fold(Router::new(), |router, change| {
+        let handler = move |app, caller, domain, asked| domain_change(app, caller, domain, asked, change);
+        router.route(&format!("/v1/domains/{{domain}}/{}", change.path()), post(handler))
+    });
+    changes
         .route("/v1/health", get(health))
         .route("/v1/hsm", get(hsm_status))
         .route("/v1/trust-anchor", get(trust_anchor))
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
         .route("/v1/domains/{domain}/verify", get(domain_verify))
-        .route("/v1/domains/{domain}/freeze", post(domain_freeze))
-        .route("/v1/domains/{domain}/thaw", post(domain_thaw))
-        .route("/v1/domains/{domain}/rotate-key", post(domain_rotate_key))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -155,33 +156,6 @@ async fn domain_show(
     Named(domain): Named<String>,
 ) -> Response {
     ok(app.act("domain show", caller, async move |node, caller| node.domain_show(&caller, &domain).await).await)
-}
-
-async fn domain_freeze(
-    app: State<App>,
-    caller: Extension<Caller>,
-    domain: Named<String>,
-    asked: Asked<DryRun>,
-) -> Response {
-    domain_change(app, caller, domain, asked, DomainChange::Freeze).await
-}
-
-async fn domain_thaw(
-    app: State<App>,
-    caller: Extension<Caller>,
-    domain: Named<String>,
-    asked: Asked<DryRun>,
-) -> Response {
-    domain_change(app, caller, domain, asked, DomainChange::Thaw).await
-}
-
-async fn domain_rotate_key(
-    app: State<App>,
-    caller: Extension<Caller>,
-    domain: Named<String>,
-    asked: Asked<DryRun>,
-) -> Response {
-    domain_change(app, caller, domain, asked, DomainChange::RotateKey).await
 }
 
 async fn domain_change(

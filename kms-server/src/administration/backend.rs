@@ -231,12 +231,7 @@ impl AdminBackend for Administration {
     ) -> Result<api::Domain, Refusal> {
         let acting = self.admit(caller, Act::KeepDomain).await?;
         let domain = self.tenant(&acting, domain, change.operation()).await?;
-        let dry_run = effect == Effect::DryRun;
-        let changed = match change {
-            api::DomainChange::Freeze => self.node.freeze_domain(&acting, &domain, dry_run).await,
-            api::DomainChange::Thaw => self.node.thaw_domain(&acting, &domain, dry_run).await,
-            api::DomainChange::RotateKey => self.node.rotate_domain_key(&acting, &domain, dry_run).await,
-        };
+        let changed = self.node.keep_domain(&acting, &domain, change, effect == Effect::DryRun).await;
         let changed = told(changed)?;
         self.domain_answer(&changed).await
     }

@@ -83,13 +83,10 @@ impl Node {
         if !matches!(made, Ok(_) | Err(StoreError::Conflict)) {
             made?;
         }
-        let row = self.store.domains().await?.into_iter().find(|row| row.id == domain.row.id).ok_or_else(broken)?;
-        let changed = Domain::of(row.clone()).map_err(|_| broken())?;
-        let current = changed.key.clone();
-        self.directory.put_domain(changed);
-        match row.authority {
+        let now = self.reload_domain(&domain.row.id).await?;
+        match now.row.authority {
             Some(kept) if kept == digest => Ok(authority),
-            Some(_) => self.kept_authority(&current, &row).await,
+            Some(_) => self.kept_authority(&now.key, &now.row).await,
             // Something else about the domain changed meanwhile.
             None => Err(AdminFailure::Request(Failure::Busy)),
         }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use admin_api::DomainChange;
 use audit::{LogId, Record};
 use keystore::{Change, DomainRow, DomainState, MacKey, Step};
+use secret::{DomainId, Secret};
 
 use super::acting::{Acting, AdminFailure, unit};
 use crate::failure::Failure;
@@ -14,57 +16,34 @@ use crate::node::domain_keys::DomainKeys;
 use crate::node::sealing;
 
 impl Node {
-    /// Refuses everything that clients of the domain ask for, from their next request on: when this returns, none of
-    /// its keys is in use in any HSM member. Freezing a frozen domain changes nothing.
+    /// Freezes or thaws a domain, or begins to rotate its Domain Key.
+    ///
+    /// - *Freeze*: everything that clients of the domain ask for is refused from their next request on; when this
+    ///   returns, none of its keys is in use in any HSM member. Freezing a frozen domain changes nothing.
+    /// - *Thaw*: a frozen domain is served again. Thawing an active domain changes nothing. A domain whose rows do not
+    ///   verify stays frozen.
+    /// - *Rotate*: from now on objects are sealed under a new version of the Domain Key, and those that are there are
+    ///   sealed anew in the background while both versions open.
     ///
     /// # Errors
-    /// [`AdminFailure`]; every refusal is recorded.
-    pub async fn freeze_domain(
+    /// [`AdminFailure`]; every refusal is recorded. [`Failure::WrongState`] for a destroyed domain; for the rotation of one
+    /// that is not active, or whose last rotation is still going on.
+    pub async fn keep_domain(
         &self,
         acting: &Acting,
         domain: &Arc<Domain>,
+        change: DomainChange,
         dry_run: bool,
     ) -> Result<Arc<Domain>, AdminFailure> {
-        const OPERATION: &str = "Freeze Domain";
-        match self.try_freeze(acting, domain, dry_run, OPERATION).await {
+        let operation = change.operation();
+        let kept = match change {
+            DomainChange::Freeze => self.try_freeze(acting, domain, dry_run, operation).await,
+            DomainChange::Thaw => self.try_thaw(acting, domain, dry_run, operation).await,
+            DomainChange::RotateKey => self.try_rotate(acting, domain, dry_run, operation).await,
+        };
+        match kept {
             Ok(domain) => Ok(domain),
-            Err(failure) => acting.refuse(self, log_of(domain.row.id), OPERATION, failure).await,
-        }
-    }
-
-    /// Serves a frozen domain again. Thawing an active domain changes nothing.
-    ///
-    /// # Errors
-    /// [`AdminFailure`]; every refusal is recorded. A domain whose rows do not verify stays frozen.
-    pub async fn thaw_domain(
-        &self,
-        acting: &Acting,
-        domain: &Arc<Domain>,
-        dry_run: bool,
-    ) -> Result<Arc<Domain>, AdminFailure> {
-        const OPERATION: &str = "Thaw Domain";
-        match self.try_thaw(acting, domain, dry_run, OPERATION).await {
-            Ok(domain) => Ok(domain),
-            Err(failure) => acting.refuse(self, log_of(domain.row.id), OPERATION, failure).await,
-        }
-    }
-
-    /// Begins to rotate the Domain Key: from now on objects are sealed under a new version, and those that are there
-    /// are sealed anew in the background while both versions open.
-    ///
-    /// # Errors
-    /// [`AdminFailure`]; every refusal is recorded. [`Failure::WrongState`] for a domain that is not active, or whose
-    /// last rotation is still going on.
-    pub async fn rotate_domain_key(
-        &self,
-        acting: &Acting,
-        domain: &Arc<Domain>,
-        dry_run: bool,
-    ) -> Result<Arc<Domain>, AdminFailure> {
-        const OPERATION: &str = "Rotate Domain Key";
-        match self.try_rotate(acting, domain, dry_run, OPERATION).await {
-            Ok(domain) => Ok(domain),
-            Err(failure) => acting.refuse(self, log_of(domain.row.id), OPERATION, failure).await,
+            Err(failure) => acting.refuse(self, log_of(domain.row.id), operation, failure).await,
         }
     }
 
@@ -128,9 +107,13 @@ impl Node {
 
     /// Opens the domain's MAC secret and hands it to the store, which verifies the rows that it holds in memory.
     pub(crate) async fn verified(&self, row: &DomainRow, keys: &DomainKeys) -> Result<DomainRow, Failure> {
-        let key = keys.of_version(row.secret.version());
-        let secret = self.hsm.open_sealed(key, &sealing::domain_secret_facts(row.id), &row.secret).await?;
+        let secret = self.mac_secret(row, keys).await?;
         Ok(self.store.activate(row.id, MacKey::from_secret(&secret, row.id)).await?)
+    }
+
+    async fn mac_secret(&self, row: &DomainRow, keys: &DomainKeys) -> Result<Secret, Failure> {
+        let key = keys.of_version(row.secret.version());
+        Ok(self.hsm.open_sealed(key, &sealing::domain_secret_facts(row.id), &row.secret).await?)
     }
 
     async fn try_rotate(
@@ -152,10 +135,8 @@ impl Node {
         let version = old.version.checked_add(1).ok_or(Failure::Internal("version of a Domain Key"))?;
         let new = self.hsm.create_domain_key(id, version).await?;
         // What there is one of goes over at once, so that only objects are left.
-        let facts = sealing::domain_secret_facts(id);
-        let secret =
-            self.hsm.open_sealed(domain.key.of_version(domain.row.secret.version()), &facts, &domain.row.secret);
-        let secret = self.hsm.seal(&new, &facts, &secret.await?).await?;
+        let secret = self.mac_secret(&domain.row, &domain.key).await?;
+        let secret = self.hsm.seal(&new, &sealing::domain_secret_facts(id), &secret).await?;
         let authority = self.resealed_authority(domain, &new).await?;
         let keys = DomainKeys { current: new, former: Some(old.clone()) };
         let row = DomainRow { domain_key: keys.to_bytes(), secret, ..domain.row.clone() };
@@ -189,7 +170,7 @@ impl Node {
     }
 
     /// Takes the domain's row from the store, where it was just changed.
-    pub(crate) async fn reload_domain(&self, id: &secret::DomainId) -> Result<Arc<Domain>, Failure> {
+    pub(crate) async fn reload_domain(&self, id: &DomainId) -> Result<Arc<Domain>, Failure> {
         let row = self.store.domains().await?.into_iter().find(|row| row.id == *id);
         let row = row.ok_or(Failure::Internal("domain vanished from the store"))?;
         let domain = Domain::of(row).map_err(|_| Failure::Internal("the Domain Keys cannot be read"))?;

@@ -57,9 +57,7 @@ impl Node {
     }
 
     fn as_of_now(&self, mut row: ObjectRow) -> ObjectRow {
-        for due in lifecycle::due(&row, self.clock.now_s()) {
-            lifecycle::apply_due(&mut row, &due);
-        }
+        lifecycle::bring_up_to(&mut row, self.clock.now_s());
         row
     }
 

@@ -99,9 +99,7 @@ async fn rotate_due(node: &Node, domain: &Arc<Domain>, failed: &mut HashMap<Obje
 /// operation that rotates objects of its type. The public half of a pair goes with the private one.
 fn due(row: &ObjectRow, now_s: i64, shortest_s: usize) -> Option<RequestPayload> {
     let mut row = row.clone();
-    for due in lifecycle::due(&row, now_s) {
-        lifecycle::apply_due(&mut row, &due);
-    }
+    lifecycle::bring_up_to(&mut row, now_s);
     let (mut automatic, mut interval, mut offset) = (false, None, None);
     for one in &row.attributes {
         match one.value {

@@ -53,8 +53,9 @@ struct Domain {
     /// Objects in play, and the states in which they were last seen.
     objects: Vec<(String, Option<State>)>,
     values: Vec<Vec<u8>>,
-    /// Identifiers of the other domain that the client has named: an Import makes them its own.
-    named: BTreeSet<String>,
+    /// Identifiers that may stand in the domain's answers whoever else has them: of what was made here, and those of the
+    /// other domain that the client has named. An Import of either domain makes the other's identifier its own, too.
+    known: BTreeSet<String>,
     /// Ways in: bare TTLV and three encodings by HTTPS.
     ways: Vec<Way>,
     dial: Dial,
@@ -78,7 +79,7 @@ impl Domain {
         ways.extend((0..3).map(|_| Way::Plain(None)));
         let dial = Dial::to(node, &tenant.identity, TlsVersions::Both).unwrap();
         let watcher = dial.connect().unwrap();
-        Self { tenant, objects: Vec::new(), values: Vec::new(), named: BTreeSet::new(), ways, dial, watcher }
+        Self { tenant, objects: Vec::new(), values: Vec::new(), known: BTreeSet::new(), ways, dial, watcher }
     }
 
     /// The name under which it was asked for, which is the client's username, too.
@@ -91,6 +92,7 @@ impl Domain {
     }
 
     fn came_into_being(&mut self, id: &str, random: &mut Random) {
+        self.known.insert(id.to_owned());
         if self.objects.iter().any(|(known, _)| known == id) {
             return;
         }
@@ -388,7 +390,7 @@ fn no_sequence_of_requests_breaks_anything() {
         last = encoded.to_vec();
         // An identifier that another domain has is free to be imported, at once or later.
         let says = |bytes: &[u8]| request.windows(bytes.len()).any(|window| window == bytes);
-        domain.named.extend(foreign.iter().filter(|id| says(id.as_bytes())).cloned());
+        domain.known.extend(foreign.iter().filter(|id| says(id.as_bytes())).cloned());
         let way = random.below(domain.ways.len());
         if undo {
             settle(domain);
@@ -409,7 +411,7 @@ fn no_sequence_of_requests_breaks_anything() {
         // What is another domain's is in no answer, unless the client said it first.
         for id in &foreign {
             let is_in = |bytes: &[u8]| bytes.windows(id.len()).any(|window| window == id.as_bytes());
-            assert!(!is_in(&answer) || domain.named.contains(id), "{id} is told\n{}", told());
+            assert!(!is_in(&answer) || domain.known.contains(id), "{id} is told\n{}", told());
         }
         // A batch that is undone leaves everything as it was. (The failure that a Poll fetches is another message's.)
         if let (Some(picture), Some(before)) = (picture, before)

@@ -260,9 +260,7 @@ impl Filters {
             return false;
         }
         let mut today = row.clone();
-        for due in lifecycle::due(row, now_s) {
-            lifecycle::apply_due(&mut today, &due);
-        }
+        lifecycle::bring_up_to(&mut today, now_s);
         if self.fresh_member && !today.fresh {
             return false;
         }

@@ -52,7 +52,7 @@ pub(in crate::operation) async fn run(
         links::add(scope, &mut row, LinkType::CertificateLink, birth.id())?;
         scope.draft.update(row);
     }
-    let id = birth.complete(scope, Some(&certificate)).await?;
+    let id = birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?;
     Ok(CertifyResponse { unique_identifier: identifier_text(id), template_attribute: None })
 }
 

@@ -3,7 +3,7 @@
 use crypto::x509::{CertificateProfile, CertificationRequest, issue, parse_certificate, parse_request};
 use keystore::ObjectRow;
 use kmip::attribute::AttributeValue;
-use kmip::object::{Certificate, ManagedObject};
+use kmip::object::Certificate;
 use kmip::registry::{CertificateRequestType, CertificateType, UsageMask};
 use secret::Secret;
 
@@ -60,7 +60,7 @@ pub(super) async fn sign(
     birth: &mut Birth,
     subject: Subject,
     usage: UsageMask,
-) -> Result<ManagedObject, Failure> {
+) -> Result<Certificate, Failure> {
     birth.give_if_absent(AttributeValue::CryptographicUsageMask(usage));
     let (certificate, key) = scope.node.signing_authority(&scope.domain, &scope.told).await?;
     let authority = parse_certificate(&certificate)?;
@@ -83,7 +83,7 @@ pub(super) async fn sign(
     let value = issue(&profile, Some(&certificate), &key)?;
     let certificate = Certificate { certificate_type: CertificateType::X509, value };
     implied::of_certificate(birth, &certificate);
-    Ok(ManagedObject::Certificate(certificate))
+    Ok(certificate)
 }
 
 /// A positive number of its full length.

@@ -57,6 +57,6 @@ pub(in crate::operation) async fn run(
         links::redirect(scope, &mut row, LinkType::CertificateLink, birth.id())?;
         scope.draft.update(row);
     }
-    let id = birth.complete(scope, Some(&certificate)).await?;
+    let id = birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?;
     Ok(ReCertifyResponse { unique_identifier: identifier_text(id), template_attribute: None })
 }

@@ -69,13 +69,13 @@ async fn sign(scope: &mut Scope<'_>, request: &CertificateRequest) -> Result<(St
         if let Failure::CertificateRequest(why) = failure { Failure::InvalidField(why) } else { failure }
     })?;
     let (birth, certificate) = certify(scope, subject).await?;
-    let der = encoding(&certificate);
-    let id = birth.complete(scope, Some(&certificate)).await?;
+    let der = certificate.value.clone();
+    let id = birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?;
     Ok((identifier_text(id), der))
 }
 
 /// A certificate signed by the domain's authority, about to become an object.
-async fn certify(scope: &Scope<'_>, subject: Subject) -> Result<(Birth, ManagedObject), Failure> {
+async fn certify(scope: &Scope<'_>, subject: Subject) -> Result<(Birth, Certificate), Failure> {
     let mut birth = Birth::begin(scope, Origin::Certified, ObjectType::Certificate);
     birth.set_attributes(scope, Vec::new())?;
     let certificate = issuing::sign(scope, &mut birth, subject, UsageMask::SIGN).await?;
@@ -110,8 +110,8 @@ async fn make(scope: &mut Scope<'_>, client: &str) -> Result<(String, Vec<u8>), 
     birth.give(links::to(LinkType::PublicKeyLink, public));
     links::add(scope, &mut row, LinkType::CertificateLink, birth.id())?;
     scope.draft.update(row);
-    let der = encoding(&certificate);
-    birth.complete(scope, Some(&certificate)).await?;
+    let der = certificate.value.clone();
+    birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?;
     // The item is about the key, and so is the item after it that fetches it.
     scope.object = Some(private);
     scope.placeholder = Some(private);
@@ -129,13 +129,6 @@ fn half(scope: &Scope<'_>, object_type: ObjectType, usage: UsageMask) -> Result<
     ];
     birth.set_attributes(scope, values.into_iter().map(Attribute::new).collect())?;
     Ok(birth)
-}
-
-fn encoding(object: &ManagedObject) -> Vec<u8> {
-    match object {
-        ManagedObject::Certificate(certificate) => certificate.value.clone(),
-        _ => Vec::new(),
-    }
 }
 
 /// The identity that takes the place of `old`, with all that `old` had but its key.
