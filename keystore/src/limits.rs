@@ -9,6 +9,10 @@ pub const DEFAULT_QUEUE: usize = 4 * MAX_GROUP;
 pub const MAX_QUEUED_KIB: usize = 256 * 1024;
 /// Connections that read. Two cores gain nothing from more; each holds its own page cache.
 pub const DEFAULT_READERS: u32 = 4;
+/// Kibibytes of objects lately read that stay in memory: some 10,000 rows, all that a site's hosts ask for at one time.
+pub const DEFAULT_KEPT_KIB: u64 = 24 * 1024;
+/// Bytes that the row of a usual key takes up in memory; where rows are larger, fewer are kept.
+pub const USUAL_ROW_LEN: u64 = 2048;
 /// Pages of the write-ahead log at which SQLite carries it over into the database: 32 MB. With 1,000 (SQLite's
 /// default) the carrying over showed in the slowest percent of requests.
 pub const DEFAULT_CHECKPOINT_PAGES: u32 = 8000;

@@ -13,6 +13,7 @@ mod logs;
 mod open;
 mod prepare;
 mod read;
+mod rows;
 mod statements;
 mod subtrees;
 mod verify;
@@ -32,7 +33,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::error::StoreError;
 use crate::index::IndexTerm;
-use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_QUEUE, DEFAULT_READERS, MAX_QUEUED_KIB};
+use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_KEPT_KIB, DEFAULT_QUEUE, DEFAULT_READERS, MAX_QUEUED_KIB};
 use crate::mac::MacKey;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
@@ -41,6 +42,7 @@ use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
 use read::{Reader, Start};
+use rows::Rows;
 use subtrees::Subtrees;
 use writer::{Job, Writer};
 
@@ -55,6 +57,8 @@ pub struct StoreOptions {
     pub queue: usize,
     /// Pages of the write-ahead log at which it is carried over into the database.
     pub checkpoint_pages: u32,
+    /// Kibibytes of objects lately read that stay in memory; 0 keeps none, so that every read is one of the disk.
+    pub kept_kib: u64,
     /// What is to go wrong.
     #[cfg(feature = "fault")]
     pub faults: Faults,
@@ -67,6 +71,7 @@ impl Default for StoreOptions {
             readers: DEFAULT_READERS,
             queue: DEFAULT_QUEUE,
             checkpoint_pages: DEFAULT_CHECKPOINT_PAGES,
+            kept_kib: DEFAULT_KEPT_KIB,
             #[cfg(feature = "fault")]
             faults: Faults::default(),
         }
@@ -137,7 +142,8 @@ impl SqliteStore {
             subtrees.put(*name, std::mem::take(&mut log.blocks));
         }
         let (failure, _) = watch::channel(None);
-        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, subtrees, failure };
+        let (pool, domains, rows) = (opened.readers, Domains::default(), Rows::within(options.kept_kib));
+        let reader = Reader { pool, domains, heads, subtrees, rows, failure };
         let shared = Arc::new(Shared { reader });
         let (sender, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
@@ -193,6 +199,7 @@ impl KeyStore for SqliteStore {
     async fn deactivate(&self, domain: DomainId) {
         // At once for readers; the writer forgets it in its turn.
         self.shared.reader.domains.remove(&domain);
+        self.shared.reader.rows.forget_domain(&domain);
         let (answer, answered) = oneshot::channel();
         if self.jobs.send(Job::Deactivate(domain, answer)).await.is_ok() {
             let _ = answered.await;

@@ -9,12 +9,13 @@ use audit::{Hash, LogId, Record};
 use secret::DomainId;
 
 use super::read::Reader;
+use super::rows::Place;
 use crate::canonical;
 use crate::error::StoreError;
 use crate::index::{TermHash, name_hash};
 use crate::limits::{MAX_CHANGES, MAX_SETTING_LEN, MAX_SETTING_NAME_LEN, MAX_STEPS};
 use crate::mac::{Mac, MacKey};
-use crate::raw::{Raw, RawDomain, RawIdentity, RawObject, signed, uuid_text};
+use crate::raw::{Raw, RawDomain, RawIdentity, RawObject, signed, sized, uuid_text};
 use crate::row::{DomainRow, Fingerprint, IdentityRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Members};
 use crate::unit::{Change, Step, Unit};
@@ -162,6 +163,25 @@ impl Prepared {
             },
             _ => false,
         }
+    }
+
+    /// The objects that it changes.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        self.steps.iter().flat_map(|step| &step.ops).filter_map(|op| match op {
+            Op::UpdateObject { raw, .. } => {
+                Some((sized(&raw.domain, "domain").ok()?, sized(&raw.id, "identifier").ok()?))
+            }
+            // There was nothing to be kept.
+            Op::CreateObject { .. } => None,
+            // It comes with the change of the row.
+            Op::Tombstone { .. } => None,
+            Op::CreateDomain { .. }
+            | Op::UpdateDomain { .. }
+            | Op::PutIdentity { .. }
+            | Op::RemoveIdentity { .. }
+            | Op::PutSetting { .. }
+            | Op::PutCheckpoint { .. } => None,
+        })
     }
 
     /// One change of the store's own, told by no record.

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::columns::{Columns, domain_columns, object_columns};
 use super::logs::{Heads, place};
+use super::rows::Rows;
 use super::statements::numbers;
 use super::subtrees::Subtrees;
 use crate::error::StoreError;
@@ -73,6 +74,7 @@ pub(super) struct Reader {
     pub(super) domains: Domains,
     pub(super) heads: Heads,
     pub(super) subtrees: Subtrees,
+    pub(super) rows: Rows,
     /// Why the store has failed, once it has.
     pub(super) failure: watch::Sender<Option<Arc<str>>>,
 }
@@ -109,21 +111,21 @@ impl Reader {
         let active = self.domains.get(&domain)?;
         // Asked before the row is read: a row read later shows the destruction that the tombstone tells of.
         let tombstoned = active.is_tombstoned(&id);
-        let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
-            .bind(domain.to_vec())
-            .bind(id.to_vec())
-            .fetch_optional(&self.pool)
-            .await?;
-        let row = match &row {
-            Some(row) => Some(verified(&active, &id, row)?),
-            None => None,
-        };
-        match row {
-            Some(row) if !tombstoned || row.is_destroyed() => Ok(Some(row)),
+        match self.rows.get((domain, id), self.object_on_disk(&active, id)).await? {
+            Some(row) if !tombstoned || row.is_destroyed() => Ok(Some(Arc::unwrap_or_clone(row))),
             None if !tombstoned => Ok(None),
             // Destroyed, and back again or gone without a trace.
             Some(_) | None => Err(StoreError::tampered("object", uuid_text(&id))),
         }
+    }
+
+    async fn object_on_disk(&self, active: &ActiveDomain, id: ObjectId) -> Result<Option<ObjectRow>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
+            .bind(active.id.to_vec())
+            .bind(id.to_vec())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| verified(active, &id, &row)).transpose()
     }
 
     pub(super) async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError> {

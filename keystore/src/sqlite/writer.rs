@@ -12,6 +12,7 @@ use super::Shared;
 use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
 use super::logs::Log;
 use super::prepare::{Creation, Prepared};
+use super::rows::Place;
 use super::statements::{CREATE_IN_SAVEPOINT, create_object};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
@@ -158,6 +159,8 @@ impl Writer {
         if changing {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
         }
+        // Of units that are refused, too: what is on the disk is then another row than was thought.
+        let places: Vec<Place> = group.iter().flat_map(|(unit, ..)| unit.places()).collect();
         let mut leaves = Vec::new();
         let mut news = Vec::new();
         let mut failed = None;
@@ -190,6 +193,8 @@ impl Writer {
             }
         }
         self.append(&leaves, changing).await?;
+        // Before a tombstone is told: a row that is still there then would be one that came back.
+        self.shared.reader.rows.forget(places);
         self.tell(news, &leaves);
         Ok(())
     }
@@ -351,6 +356,7 @@ mod tests {
     use audit::{Identity, LogId, Outcome, Record};
     use tokio::sync::{Semaphore, watch};
 
+    use super::super::rows::Rows;
     use super::super::{logs, open, prepare, read};
     use super::*;
     use crate::unit::{Step, Unit};
@@ -386,9 +392,9 @@ mod tests {
         let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
         let logs = logs::load(&mut opened.writer).await.unwrap();
         let (failure, _) = watch::channel(None);
-        let (pool, domains, heads, subtrees) =
-            (opened.readers, Default::default(), Default::default(), Default::default());
-        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, subtrees, failure } });
+        let (pool, domains, heads) = (opened.readers, Default::default(), Default::default());
+        let (subtrees, rows) = (Default::default(), Rows::within(0));
+        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, subtrees, rows, failure } });
         let mut writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         let room = Arc::new(Semaphore::new(10));
         let mut group = Group::new();
