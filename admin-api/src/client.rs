@@ -21,9 +21,9 @@ use crate::limits::{
 };
 use crate::path::path;
 use crate::types::{
-    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient,
-    IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject,
-    TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health,
+    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery,
+    ProtectedAct, RegisterClient, Request, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -139,6 +139,63 @@ impl AdminClient {
     /// [`ClientError`].
     pub fn trust_anchor(&self) -> Result<TrustAnchor, ClientError> {
         self.get(&["trust-anchor"], &[])
+    }
+
+    /// All administrators, oldest first, revoked ones too.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn administrator_list(&self) -> Result<Vec<Administrator>, ClientError> {
+        self.get(&["administrators"], &[])
+    }
+
+    /// Asks for an act that security officers have to approve.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_ask(&self, act: &ProtectedAct, effect: Effect) -> Result<Request, ClientError> {
+        self.post(&["requests"], effect, act)
+    }
+
+    /// All requests that the server keeps, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_list(&self) -> Result<Vec<Request>, ClientError> {
+        self.get(&["requests"], &[])
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_show(&self, id: Uuid) -> Result<Request, ClientError> {
+        self.get(&["requests", &id.to_string()], &[])
+    }
+
+    /// Hands in approvals.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_approve(&self, id: Uuid, approvals: &Approvals) -> Result<Request, ClientError> {
+        self.post(&["requests", &id.to_string(), "approvals"], Effect::Real, approvals)
+    }
+
+    /// Has an approved request executed; approvals that were given offline may come along.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not approved, expired or
+    /// executed already.
+    pub fn request_execute(&self, id: Uuid, approvals: &Approvals, effect: Effect) -> Result<Request, ClientError> {
+        self.post(&["requests", &id.to_string(), "execute"], effect, approvals)
+    }
+
+    /// Takes a request back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_withdraw(&self, id: Uuid) -> Result<Request, ClientError> {
+        self.delete(&["requests", &id.to_string()], Effect::Real)
     }
 
     /// Makes a domain with a Domain Key in the HSM.

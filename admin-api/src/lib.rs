@@ -9,6 +9,13 @@
 //! | `GET /v1/health` | [`Health`] |
 //! | `GET /v1/hsm` | [`HsmStatus`] |
 //! | `GET /v1/trust-anchor` | [`TrustAnchor`] |
+//! | `GET /v1/administrators` | `[`[`Administrator`]`]` |
+//! | `GET /v1/requests` | `[`[`Request`]`]` |
+//! | `POST /v1/requests?dry_run=` with [`ProtectedAct`] | 201, [`Request`] |
+//! | `GET /v1/requests/{id}` | [`Request`] |
+//! | `DELETE /v1/requests/{id}` | [`Request`], withdrawn |
+//! | `POST /v1/requests/{id}/approvals` with [`Approvals`] | [`Request`] |
+//! | `POST /v1/requests/{id}/execute?dry_run=` with [`Approvals`] | [`Request`], executed |
 //! | `GET /v1/domains` | `[`[`Domain`]`]` |
 //! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
 //! | `GET /v1/domains/{d}` | [`Domain`] |
@@ -36,14 +43,17 @@ mod client;
 mod error;
 pub mod limits;
 mod path;
+mod signing;
 mod types;
 
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
+pub use signing::Signer;
 pub use types::{
-    Access, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey, Client, ClientAccess,
-    Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck,
-    HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential, NewDomain,
-    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery, RegisterClient,
-    RegisteredCredential, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
+    Access, Administrator, Approvals, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey,
+    Client, ClientAccess, Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState,
+    Health, HealthCheck, HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential,
+    NewDomain, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery, ProtectedAct,
+    RegisterClient, RegisteredCredential, Request, RequestState, Revocation, RevocationReason, RevokeObject,
+    SecretText, TrustAnchor, Verification,
 };

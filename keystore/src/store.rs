@@ -80,6 +80,19 @@ pub trait KeyStore: Send + Sync {
     /// Drops the MAC key of a domain. Records can still be appended to its log.
     async fn deactivate(&self, domain: DomainId);
 
+    /// Whether the set of an active domain has a tombstone for this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`].
+    async fn is_buried(&self, domain: DomainId, id: ObjectId) -> Result<bool, StoreError>;
+
+    /// Carries all that was committed over into the database file and empties the write-ahead log, so that what a change
+    /// overwrote is in neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], also where a reader was in the way: then older pages may still stand in the log.
+    async fn flush(&self) -> Result<(), StoreError>;
+
     /// The identities of an active domain, revoked ones too.
     ///
     /// # Errors

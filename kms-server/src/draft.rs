@@ -176,6 +176,7 @@ fn changed_object(change: &Change) -> Option<ObjectId> {
         Change::CreateObject(row) | Change::UpdateObject { row } | Change::DestroyObject { row } => Some(row.id),
         Change::CreateDomain(..)
         | Change::UpdateDomain(_)
+        | Change::Bury { .. }
         | Change::PutIdentity(_)
         | Change::RemoveIdentity { .. }
         | Change::PutSetting { .. } => None,

@@ -19,7 +19,7 @@ use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
 use crate::node::forwarding::{Collector, Forwarder};
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
-use crate::node::{Node, StartError};
+use crate::node::{Node, NodeSettings, StartError};
 use crate::node::{resealing, rotation};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
@@ -147,7 +147,7 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
     let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
     let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
     let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
-    Ok(Node::start(config.node.name.clone(), config.limits.clone(), config.offer.clone(), store, group).await?)
+    Ok(Node::start(NodeSettings::of(config), store, group).await?)
 }
 
 fn store_options(config: &Config) -> StoreOptions {

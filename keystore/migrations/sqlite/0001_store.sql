@@ -15,6 +15,7 @@ CREATE TABLE domain (
     permissions INTEGER NOT NULL,
     defaults    BLOB,
     constraints BLOB,
+    requests    BLOB,
     mac         BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -5,7 +5,7 @@ use secret::Sealed;
 use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
 use crate::canonical::Canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN};
+use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN};
 use crate::row::{DomainRow, DomainState, Permissions};
 
 /// Columns of table `domain`, in its order.
@@ -24,6 +24,7 @@ pub(crate) struct RawDomain {
     pub(crate) permissions: i64,
     pub(crate) defaults: Option<Vec<u8>>,
     pub(crate) constraints: Option<Vec<u8>>,
+    pub(crate) requests: Option<Vec<u8>>,
 }
 
 impl RawDomain {
@@ -35,6 +36,7 @@ impl RawDomain {
         for rules in [&row.defaults, &row.constraints].into_iter().flatten() {
             bounded(rules.len(), MAX_DOMAIN_RULES_LEN, "defaults or constraints too long")?;
         }
+        bounded(row.requests.as_ref().map_or(0, Vec::len), MAX_REQUESTS_LEN, "requests too long")?;
         Ok(Self {
             id: row.id.to_vec(),
             name: row.name.clone(),
@@ -49,6 +51,7 @@ impl RawDomain {
             permissions: i64::from(row.permissions.0),
             defaults: row.defaults.clone(),
             constraints: row.constraints.clone(),
+            requests: row.requests.clone(),
         })
     }
 }
@@ -76,6 +79,7 @@ impl Raw for RawDomain {
             .integer(self.permissions)
             .maybe(self.defaults.as_deref(), Canonical::blob)
             .maybe(self.constraints.as_deref(), Canonical::blob)
+            .maybe(self.requests.as_deref(), Canonical::blob)
             .finish()
     }
 
@@ -94,6 +98,7 @@ impl Raw for RawDomain {
             permissions: u32::try_from(self.permissions).map(Permissions).map_err(|_| "permissions".to_owned())?,
             defaults: self.defaults,
             constraints: self.constraints,
+            requests: self.requests,
         })
     }
 }

@@ -206,6 +206,17 @@ impl KeyStore for SqliteStore {
         }
     }
 
+    async fn is_buried(&self, domain: DomainId, id: ObjectId) -> Result<bool, StoreError> {
+        self.shared.reader.check()?;
+        Ok(self.shared.reader.domains.get(&domain)?.is_tombstoned(&id))
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Flush(answer)).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
     async fn identities(&self, domain: DomainId) -> Result<Vec<IdentityRow>, StoreError> {
         self.shared.reader.check()?;
         let active = self.shared.reader.domains.get(&domain)?;

@@ -296,6 +296,11 @@ impl Preparation<'_> {
                 RawDomain::of(&row, row.revision)?;
                 ops.push(Op::UpdateDomain { domain, row });
             }
+            Change::Bury { domain, buried } => {
+                let domain = self.domain(&domain)?;
+                told.set(&domain)?;
+                ops.push(Op::Tombstone { domain, object: buried });
+            }
             Change::PutIdentity(row) => {
                 let domain = self.domain(&row.domain)?;
                 told.set(&domain)?;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::Shared;
@@ -29,6 +29,7 @@ pub(super) enum Job {
     Commit(Prepared, Answer<Committed>, OwnedSemaphorePermit),
     Activate(secret::DomainId, MacKey, Answer<DomainRow>),
     Deactivate(secret::DomainId, oneshot::Sender<()>),
+    Flush(Answer<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -91,6 +92,11 @@ impl Writer {
                         self.memory.sets.remove(&domain);
                         let _ = answer.send(());
                     }
+                    Job::Flush(answer) => {
+                        self.commit(std::mem::take(&mut group)).await;
+                        let flushed = self.flush().await;
+                        let _ = answer.send(flushed);
+                    }
                     Job::Close(answer) => closed = Some(answer),
                 }
             }
@@ -101,6 +107,16 @@ impl Writer {
         self.close().await;
         if let Some(closed) = closed {
             let _ = closed.send(());
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.shared.reader.check()?;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.connection).await?;
+        // The first column tells whether somebody was still reading what was to be emptied.
+        match row.try_get::<i64, _>(0)? {
+            0 => Ok(()),
+            _ => Err(StoreError::io("a reader kept the write-ahead log from being emptied")),
         }
     }
 

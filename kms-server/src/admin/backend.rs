@@ -6,9 +6,9 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health,
-    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery,
-    RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode,
+    Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof,
+    ProofQuery, ProtectedAct, RegisterClient, Request, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -124,6 +124,33 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/trust-anchor`.
     async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal>;
+
+    /// `GET /v1/administrators`: oldest first, revoked ones too.
+    async fn administrator_list(&self, caller: &Caller) -> Result<Vec<Administrator>, Refusal>;
+
+    /// `POST /v1/requests`.
+    async fn request_ask(&self, caller: &Caller, act: ProtectedAct, effect: Effect) -> Result<Request, Refusal>;
+
+    /// `GET /v1/requests`.
+    async fn request_list(&self, caller: &Caller) -> Result<Vec<Request>, Refusal>;
+
+    /// `GET /v1/requests/{id}`.
+    async fn request_show(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal>;
+
+    /// `POST /v1/requests/{id}/approvals`. [`ErrorCode::WrongState`] where one does not count.
+    async fn request_approve(&self, caller: &Caller, id: Uuid, approvals: Approvals) -> Result<Request, Refusal>;
+
+    /// `POST /v1/requests/{id}/execute`. [`ErrorCode::WrongState`] where it is not approved, or not any more.
+    async fn request_execute(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: Approvals,
+        effect: Effect,
+    ) -> Result<Request, Refusal>;
+
+    /// `DELETE /v1/requests/{id}`.
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal>;
 
     /// `GET /v1/domains`.
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal>;

@@ -36,6 +36,9 @@ pub enum AdminFailure {
     /// It exists already.
     #[error("{0}")]
     Exists(&'static str),
+    /// Approvals are missing, or do not count; or the act is refused although they are there.
+    #[error("{0}")]
+    NotApproved(String),
     /// A value of the request cannot be used.
     #[error("{0}")]
     Unusable(&'static str),
@@ -83,6 +86,7 @@ impl Acting {
         let reason = match &failure {
             AdminFailure::Request(failure) => failure.answer(ProtocolVersion::V1_4).reason.text(),
             AdminFailure::Exists(_) => "exists already",
+            AdminFailure::NotApproved(_) => "not approved",
             AdminFailure::Unusable(_) => "unusable value",
         };
         let record = Record {

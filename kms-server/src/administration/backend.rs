@@ -48,6 +48,7 @@ impl AdminFailure {
     fn refusal(&self) -> Refusal {
         let code = match self {
             Self::Exists(_) => ErrorCode::Conflict,
+            Self::NotApproved(_) => ErrorCode::WrongState,
             Self::Unusable(_) => ErrorCode::BadRequest,
             Self::Request(failure) => match failure {
                 Failure::NotFound => ErrorCode::NotFound,
@@ -195,6 +196,59 @@ impl AdminBackend for Administration {
         };
         told(acting.note(&self.node, LogId::System, OPERATION, None).await)?;
         Ok(anchor)
+    }
+
+    async fn administrator_list(&self, caller: &Caller) -> Result<Vec<api::Administrator>, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(acting.note(&self.node, LogId::System, "List Administrators", None).await)?;
+        let system = told(self.node.system_domain())?;
+        Ok(self.node.directory.identities_of(&system.row.id).iter().map(|row| answers::administrator(row)).collect())
+    }
+
+    async fn request_ask(
+        &self,
+        caller: &Caller,
+        act: api::ProtectedAct,
+        effect: Effect,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.ask(&acting, &act, effect == Effect::DryRun).await)
+    }
+
+    async fn request_list(&self, caller: &Caller) -> Result<Vec<api::Request>, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(self.node.list_requests(&acting).await)
+    }
+
+    async fn request_show(&self, caller: &Caller, id: Uuid) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(self.node.show_request(&acting, id).await)
+    }
+
+    async fn request_approve(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: api::Approvals,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::HandInApproval).await?;
+        told(self.node.approve(&acting, id, &approvals.approvals).await)
+    }
+
+    async fn request_execute(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: api::Approvals,
+        effect: Effect,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.execute(&acting, id, &approvals.approvals, effect == Effect::DryRun).await)
+    }
+
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.withdraw(&acting, id).await)
     }
 
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<api::Domain>, Refusal> {
