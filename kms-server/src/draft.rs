@@ -178,6 +178,7 @@ fn changed_object(change: &Change) -> Option<ObjectId> {
         | Change::UpdateDomain(_)
         | Change::PutIdentity(_)
         | Change::RemoveIdentity { .. }
+        | Change::DropRecords { .. }
         | Change::PutSetting { .. } => None,
     }
 }

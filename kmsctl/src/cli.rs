@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-pub(crate) use audit::{Audit, Choice, Verify};
+pub(crate) use audit::{Audit, Choice, Hold, Verify};
 
 use crate::connect::Connection;
 use crate::exit::EXIT_CODES;

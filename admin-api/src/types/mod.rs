@@ -8,6 +8,7 @@ mod health;
 mod hsm;
 mod identity;
 mod object;
+mod retention;
 mod text;
 
 pub use access::{Access, ClientAccess, Device, NewCredential, RegisteredCredential};
@@ -17,4 +18,5 @@ pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};
 pub use identity::{Client, Credential, IssueClient, IssuedClient, RegisterClient};
 pub use object::{NamedValue, Object, ObjectDates, ObjectPage, Revocation, RevocationReason, RevokeObject};
+pub use retention::{Hold, NewHold, NewRetention, Retention};
 pub use text::{Fingerprint, NotAFingerprint, SecretText};

@@ -13,6 +13,7 @@ use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
 use super::logs::Log;
 use super::prepare::{Creation, Prepared};
 use super::statements::{CREATE_IN_SAVEPOINT, create_object};
+use super::subtrees::{self, Finished};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
@@ -159,6 +160,7 @@ impl Writer {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
         }
         let mut leaves = Vec::new();
+        let mut finished = Vec::new();
         let mut news = Vec::new();
         let mut failed = None;
         for (unit, answer, room) in group {
@@ -167,8 +169,9 @@ impl Writer {
                 continue;
             }
             let result = match self.apply(unit).await {
-                Ok(Applied { committed, leaves: new_leaves, news: new }) => {
+                Ok(Applied { committed, leaves: new_leaves, finished: subtrees, news: new }) => {
                     leaves.extend(new_leaves);
+                    finished.extend(subtrees);
                     news.extend(new);
                     Ok(committed)
                 }
@@ -189,7 +192,7 @@ impl Writer {
                 let _ = answer.send(result);
             }
         }
-        self.append(&leaves, changing).await?;
+        self.append(&leaves, &finished, changing).await?;
         self.tell(news, &leaves);
         Ok(())
     }
@@ -233,12 +236,13 @@ impl Writer {
         }
     }
 
-    /// Appends the records of the whole group, one statement for all of them, and commits.
-    async fn append(&mut self, leaves: &[Leaf], begun: bool) -> Result<(), StoreError> {
+    /// Appends the records of the whole group, one statement for all of them, and the subtrees that they finished; and
+    /// commits.
+    async fn append(&mut self, leaves: &[Leaf], finished: &[Finished], begun: bool) -> Result<(), StoreError> {
         let mut batches = Batch::all(leaves);
         #[cfg(feature = "fault")]
         self.fail_if_told().await?;
-        if !begun && batches.len() == 1 {
+        if !begun && batches.len() == 1 && finished.is_empty() {
             // A statement outside a transaction is one.
             if let Some(batch) = batches.pop() {
                 batch.insert(&mut self.connection, INSERT).await?;
@@ -247,6 +251,9 @@ impl Writer {
         }
         if !begun && !batches.is_empty() {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        }
+        if !finished.is_empty() {
+            subtrees::insert(&mut self.connection, finished).await?;
         }
         let last = batches.pop();
         for batch in batches {
@@ -384,7 +391,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::default();
         let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
-        let logs = logs::load(&mut opened.writer).await.unwrap();
+        let (logs, _) = logs::load(&mut opened.writer).await.unwrap();
         let (failure, _) = watch::channel(None);
         let (pool, domains, heads, subtrees) =
             (opened.readers, Default::default(), Default::default(), Default::default());

@@ -90,6 +90,7 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         permissions: Permissions::EXPORT,
         defaults: Some(vec![1; 8]),
         constraints: Some(vec![2; 16]),
+        retention: keystore::retention::Retention { days: Some(400), ..keystore::retention::Retention::default() },
     }
 }
 

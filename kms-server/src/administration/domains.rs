@@ -107,6 +107,7 @@ impl Node {
             permissions,
             defaults: None,
             constraints: None,
+            retention: keystore::retention::Retention::default(),
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }

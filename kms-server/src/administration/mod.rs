@@ -13,6 +13,7 @@ mod objects;
 mod overview;
 mod proving;
 mod reading;
+mod retention;
 mod rights;
 
 pub use backend::Administration;

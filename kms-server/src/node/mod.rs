@@ -10,6 +10,7 @@ pub mod fault;
 pub mod forwarding;
 pub mod jobs;
 pub mod resealing;
+pub mod retention;
 pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
@@ -26,7 +27,7 @@ use audit::{LogId, Outcome, Record};
 use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, StoreError};
 use kmip::ProtocolVersion;
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
@@ -78,6 +79,8 @@ pub struct Node {
     pub streams: Streams,
     /// Wakes [`resealing`]: the rotation of a Domain Key was begun.
     pub resealing: Notify,
+    /// Read by every export while it is written, so that [`retention`] drops nothing meanwhile.
+    pub exports: Arc<RwLock<()>>,
 }
 
 /// Why a node does not start.
@@ -147,6 +150,7 @@ impl Node {
             tickets: Tickets::default(),
             streams: Streams::default(),
             resealing: Notify::new(),
+            exports: Arc::default(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {

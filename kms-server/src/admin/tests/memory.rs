@@ -7,13 +7,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use admin_api::{
     AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint,
     GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object,
-    ObjectDates, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject, SecretText, TrustAnchor, Verification,
+    ObjectDates, ObjectPage, Proof, ProofQuery, RegisterClient, Retention, RevokeObject, SecretText, TrustAnchor,
+    Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
-use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
+use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal, RetentionChange};
 use crate::shell::service::{StrangerKind, Strangers};
 
 /// The identifier of everything.
@@ -150,6 +151,11 @@ impl AdminBackend for Memory {
     async fn domain_verify(&self, caller: &Caller, name: &str) -> Result<Verification, Refusal> {
         self.note(caller, format!("domain_verify {name}"));
         Ok(Verification { objects: 1, records: 2, found: 0, findings: Vec::new() })
+    }
+
+    async fn retention(&self, caller: &Caller, name: &str, change: RetentionChange) -> Result<Retention, Refusal> {
+        self.note(caller, format!("retention {name} {change:?}"));
+        Ok(Retention { days: 184, reason: None, holds: Vec::new() })
     }
 
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal> {
