@@ -22,8 +22,8 @@ use crate::limits::{
 use crate::path::path;
 use crate::types::{
     Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health,
-    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery,
-    ProtectedAct, RegisterClient, Request, RevokeObject, TrustAnchor, Verification,
+    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof,
+    ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -237,6 +237,38 @@ impl AdminClient {
     /// [`ClientError`]; [`ErrorCode::Unavailable`](crate::ErrorCode::Unavailable) while another one runs.
     pub fn domain_verify(&self, domain: &str) -> Result<Verification, ClientError> {
         self.get(&["domains", domain, "verify"], &[])
+    }
+
+    /// How long the log of a domain, or of `system`, is kept.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn retention(&self, domain: &str) -> Result<Retention, ClientError> {
+        self.get(&["domains", domain, "retention"], &[])
+    }
+
+    /// Says how long it is kept.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::BadRequest`](crate::ErrorCode::BadRequest) for less than six months without a reason.
+    pub fn retention_set(&self, domain: &str, new: &NewRetention) -> Result<Retention, ClientError> {
+        self.post(&["domains", domain, "retention"], Effect::Real, new)
+    }
+
+    /// Sets a legal hold on a log: nothing is dropped of it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) where one of that name is set.
+    pub fn hold_set(&self, domain: &str, hold: &NewHold) -> Result<Retention, ClientError> {
+        self.post(&["domains", domain, "retention", "holds"], Effect::Real, hold)
+    }
+
+    /// Lifts a legal hold.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where none of that name is set.
+    pub fn hold_lift(&self, domain: &str, name: &str) -> Result<Retention, ClientError> {
+        self.delete(&["domains", domain, "retention", "holds", name], Effect::Real)
     }
 
     /// Registers a certificate that exists already.

@@ -31,6 +31,19 @@ pub struct KeptLeaf {
     pub bytes: Vec<u8>,
     /// What stands where its leaf hash should be; zeros where that is none.
     pub leaf: Hash,
+    /// Where retention dropped the record: the position of the one that tells of it.
+    pub dropped: Option<u64>,
+}
+
+/// What may be dropped of a stretch of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldRecords {
+    /// Positions whose records may go, ascending.
+    pub positions: Vec<u64>,
+    /// Where to look on.
+    pub next: u64,
+    /// Nothing older is behind `next`, or nothing there may be dropped yet.
+    pub end: bool,
 }
 
 /// What a verification found.
@@ -162,11 +175,22 @@ pub trait KeyStore: Send + Sync {
 
     /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
     /// its leaf hash.
+    ///
+    /// # Errors
+    /// [`StoreError::Dropped`] where retention dropped one of them.
     async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
 
     /// Positions of a log from `from` on as they lie there, at most `limit` and [`crate::limits::MAX_PAGE`], unjudged:
     /// for a verifier elsewhere, who must be able to name the record that was changed, or is gone.
     async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError>;
+
+    /// Looks from position `from` on, over at most [`crate::limits::RETENTION_PAGE`] positions, for records older than
+    /// `before_us` that may go. These stay, however old they are: what [`audit::retention::is_kept`] names, the last
+    /// record of every object, and the end of the log, where the digest of the domain's set is looked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`] for the log of a domain that is not active.
+    async fn old_records(&self, log: LogId, from: u64, before_us: i64) -> Result<OldRecords, StoreError>;
 
     /// Size and root of a log's tree, as committed. A log without records is empty.
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError>;

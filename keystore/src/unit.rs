@@ -66,6 +66,14 @@ pub enum Change {
         /// Its key.
         fingerprint: Fingerprint,
     },
+    /// Records whose bytes go, as [`crate::KeyStore::old_records`] found them. The step's record, of the same log and of
+    /// the operation [`audit::retention::OPERATION`], tells of it: the store writes its detail.
+    DropRecords {
+        /// Positions, ascending, at most [`audit::limits::MAX_DROPPED_AT_ONCE`].
+        positions: Vec<u64>,
+        /// All of them are older than this, in microseconds since 1970.
+        before_us: i64,
+    },
     /// A setting, new or replaced. Settings carry no MAC.
     PutSetting {
         /// Its name.

@@ -179,6 +179,7 @@ fn changed_object(change: &Change) -> Option<ObjectId> {
         | Change::Bury { .. }
         | Change::PutIdentity(_)
         | Change::RemoveIdentity { .. }
+        | Change::DropRecords { .. }
         | Change::PutSetting { .. } => None,
     }
 }

@@ -17,6 +17,7 @@ use crate::config::{AdministratorConfig, CollectorConfig, Config, ListenerConfig
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
 use crate::node::forwarding::{Collector, Forwarder};
+use crate::node::retention::Sweeper;
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, NodeSettings, StartError};
@@ -270,6 +271,8 @@ async fn serve_on(
         let collector = collector_of(collector, &time)?;
         tasks.spawn(Forwarder::new(collector, node.clone()).run(stopping.clone()));
     }
+    let collectors = config.collectors.iter().map(|collector| collector.name.clone()).collect();
+    tasks.spawn(Sweeper::new(collectors, node.clock.now_s()).run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-pub(crate) use audit::{Audit, Choice, Verify};
+pub(crate) use audit::{Audit, Choice, Hold, Verify};
 pub(crate) use request::{Administrator, Request, Which};
 
 use crate::connect::Connection;

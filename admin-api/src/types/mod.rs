@@ -9,6 +9,7 @@ mod hsm;
 mod identity;
 mod object;
 mod request;
+mod retention;
 mod text;
 
 pub use access::{Access, ClientAccess, Device, NewCredential, RegisteredCredential};
@@ -19,4 +20,5 @@ pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};
 pub use identity::{Client, Credential, IssueClient, IssuedClient, RegisterClient};
 pub use object::{NamedValue, Object, ObjectDates, ObjectPage, Revocation, RevocationReason, RevokeObject};
 pub use request::{Administrator, Approvals, ProtectedAct, Request, RequestState};
+pub use retention::{Hold, NewHold, NewRetention, Retention};
 pub use text::{Fingerprint, NotAFingerprint, SecretText};

@@ -15,7 +15,7 @@ CREATE TABLE domain (
     permissions INTEGER NOT NULL,
     defaults    BLOB,
     constraints BLOB,
-    requests    BLOB,
+    requests    BLOB, retention   TEXT,
     mac         BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -101,15 +101,26 @@ CREATE TABLE log (
 INSERT INTO log (id, domain) VALUES (1, NULL);
 
 -- Audit records in the order in which they were appended, whatever log they belong to: rows clustered by log would
--- dirty a page per domain and commit.
+-- dirty a page per domain and commit. A record that retention dropped leaves its leaf, and the position of the record
+-- that tells of it.
 CREATE TABLE audit (
-    id     INTEGER PRIMARY KEY,
-    log    INTEGER NOT NULL REFERENCES log (id),
-    seq    INTEGER NOT NULL,
-    leaf   BLOB NOT NULL,
-    record BLOB NOT NULL,
+    id      INTEGER PRIMARY KEY,
+    log     INTEGER NOT NULL REFERENCES log (id),
+    seq     INTEGER NOT NULL,
+    leaf    BLOB NOT NULL,
+    record  BLOB,
+    dropped INTEGER CHECK ((record IS NULL) = (dropped IS NOT NULL)),
     UNIQUE (log, seq)
 ) STRICT;
+
+-- Roots of perfect subtrees of 256^level leaves, so that neither a start nor a proof reads every leaf.
+CREATE TABLE subtree (
+    log   INTEGER NOT NULL REFERENCES log (id),
+    level INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    root  BLOB NOT NULL,
+    PRIMARY KEY (log, level, place)
+) STRICT, WITHOUT ROWID;
 
 -- Signed tree heads.
 CREATE TABLE checkpoint (

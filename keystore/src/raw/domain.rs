@@ -5,8 +5,8 @@ use secret::Sealed;
 use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
 use crate::canonical::Canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN};
-use crate::row::{DomainRow, DomainState, Permissions};
+use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN, MAX_RETENTION_LEN};
+use crate::row::{DomainRow, DomainState, Permissions, Retention};
 
 /// Columns of table `domain`, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,7 @@ pub(crate) struct RawDomain {
     pub(crate) defaults: Option<Vec<u8>>,
     pub(crate) constraints: Option<Vec<u8>>,
     pub(crate) requests: Option<Vec<u8>>,
+    pub(crate) retention: Option<String>,
 }
 
 impl RawDomain {
@@ -52,6 +53,7 @@ impl RawDomain {
             defaults: row.defaults.clone(),
             constraints: row.constraints.clone(),
             requests: row.requests.clone(),
+            retention: encoded(&row.retention)?,
         })
     }
 }
@@ -80,6 +82,7 @@ impl Raw for RawDomain {
             .maybe(self.defaults.as_deref(), Canonical::blob)
             .maybe(self.constraints.as_deref(), Canonical::blob)
             .maybe(self.requests.as_deref(), Canonical::blob)
+            .maybe(self.retention.as_deref(), Canonical::text)
             .finish()
     }
 
@@ -99,6 +102,21 @@ impl Raw for RawDomain {
             defaults: self.defaults,
             constraints: self.constraints,
             requests: self.requests,
+            retention: match self.retention {
+                None => Retention::default(),
+                Some(text) => serde_json::from_str(&text).map_err(|error| format!("retention: {error}"))?,
+            },
         })
     }
+}
+
+/// As JSON; nothing where nothing was said.
+fn encoded(retention: &Retention) -> Result<Option<String>, StoreError> {
+    retention.check().map_err(StoreError::InvalidUnit)?;
+    if retention.is_default() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(retention).map_err(|_| StoreError::InvalidUnit("retention"))?;
+    bounded(text.len(), MAX_RETENTION_LEN, "retention too long")?;
+    Ok(Some(text))
 }

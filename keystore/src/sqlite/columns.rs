@@ -23,7 +23,7 @@ macro_rules! object_columns {
 macro_rules! domain_columns {
     () => {
         "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, permissions, defaults, \
-         constraints, requests, mac"
+         constraints, requests, retention, mac"
     };
 }
 
@@ -133,6 +133,7 @@ impl Columns for RawDomain {
             .bind(self.defaults)
             .bind(self.constraints)
             .bind(self.requests)
+            .bind(self.retention)
             .bind(mac.to_vec())
     }
 
@@ -152,8 +153,9 @@ impl Columns for RawDomain {
             defaults: row.try_get(11)?,
             constraints: row.try_get(12)?,
             requests: row.try_get(13)?,
+            retention: row.try_get(14)?,
         };
-        Ok((raw, row.try_get(14)?))
+        Ok((raw, row.try_get(15)?))
     }
 }
 

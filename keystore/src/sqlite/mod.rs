@@ -9,10 +9,12 @@
 mod activate;
 mod apply;
 mod columns;
+mod examine;
 mod logs;
 mod open;
 mod prepare;
 mod read;
+mod retention;
 mod rows;
 mod statements;
 mod subtrees;
@@ -37,7 +39,7 @@ use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_KEPT_KIB, DEFAULT_QUEUE, D
 use crate::mac::MacKey;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
-use crate::store::{KeptLeaf, KeyStore, StoredRecord, Verification};
+use crate::store::{KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
@@ -123,23 +125,24 @@ pub struct SqliteStore {
     /// Kibibytes that may still wait for the writer.
     room: Arc<Semaphore>,
     frozen: AtomicBool,
+    rows_at_start: u64,
 }
 
 impl SqliteStore {
     /// Opens the database at `path`, or makes it. Beside it SQLite keeps `-wal` and `-shm`, and the store `-lock`.
     ///
-    /// Every audit log's tree is rebuilt from its leaves, and the latest checkpoint of each must be of that tree.
+    /// Every audit log's tree is taken up from its stored subtrees and the leaves behind them, and the latest checkpoint
+    /// of each must be of that tree.
     /// Must be called inside a tokio runtime, which the writer then runs on.
     ///
     /// # Errors
     /// [`StoreError::Refused`], [`StoreError::Tampered`] for logs that are not whole, [`StoreError::Io`].
     pub async fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let mut opened = open::open(path.as_ref(), &options).await?;
-        let mut logs = logs::load(&mut opened.writer).await?;
+        let (logs, rows_at_start) = logs::load(&mut opened.writer).await?;
         let (heads, subtrees) = (Heads::default(), Subtrees::default());
-        for (name, log) in &mut logs {
+        for (name, log) in &logs {
             heads.put(*name, log.id, log.tree.clone());
-            subtrees.put(*name, std::mem::take(&mut log.blocks));
         }
         let (failure, _) = watch::channel(None);
         let (pool, domains, rows) = (opened.readers, Domains::default(), Rows::within(options.kept_kib));
@@ -153,7 +156,15 @@ impl SqliteStore {
             jobs: sender,
             room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)),
             frozen: AtomicBool::new(false),
+            rows_at_start,
         })
+    }
+
+    /// Rows of leaves and subtrees that opening read: at most [`crate::limits::MAX_ROWS_PER_LOG`] for each log, however
+    /// long it is.
+    #[must_use]
+    pub fn rows_at_start(&self) -> u64 {
+        self.rows_at_start
     }
 
     /// What the system's SQLite is called; shown by health checks.
@@ -276,6 +287,10 @@ impl KeyStore for SqliteStore {
 
     async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError> {
         self.shared.reader.leaves_as_kept(log, from, limit).await
+    }
+
+    async fn old_records(&self, log: LogId, from: u64, before_us: i64) -> Result<OldRecords, StoreError> {
+        self.shared.reader.old_records(log, from, before_us).await
     }
 
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError> {

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use audit::retention::Dropping;
 use audit::{Hash, LogId, Record};
 use secret::DomainId;
 
@@ -53,6 +54,7 @@ pub(super) enum Op {
     UpdateDomain { domain: Arc<ActiveDomain>, row: DomainRow },
     PutIdentity { domain: Arc<ActiveDomain>, row: IdentityRow },
     RemoveIdentity { domain: Arc<ActiveDomain>, fingerprint: Fingerprint },
+    DropRecords { log: LogId, positions: Vec<u64> },
     PutSetting { name: String, value: Vec<u8> },
     PutCheckpoint { log: LogId, size: u64, note: String },
 }
@@ -180,7 +182,8 @@ impl Prepared {
             | Op::PutIdentity { .. }
             | Op::RemoveIdentity { .. }
             | Op::PutSetting { .. }
-            | Op::PutCheckpoint { .. } => None,
+            | Op::PutCheckpoint { .. }
+            | Op::DropRecords { .. } => None,
         })
     }
 
@@ -198,6 +201,7 @@ impl PreparedStep {
                 raw.attributes.len() + raw.sealed.as_ref().map_or(0, Vec::len)
             }
             Op::PutIdentity { row, .. } => row.certificate.len(),
+            Op::DropRecords { positions, .. } => positions.len() * 8,
             Op::PutSetting { value, .. } => value.len(),
             Op::PutCheckpoint { note, .. } => note.len(),
             Op::CreateDomain { .. } | Op::UpdateDomain { .. } | Op::RemoveIdentity { .. } | Op::Tombstone { .. } => 0,
@@ -218,6 +222,7 @@ struct Preparation<'r> {
 struct Told {
     object: Option<(DomainId, ObjectId, u64, Hash)>,
     set_of: Option<Arc<ActiveDomain>>,
+    dropping: Option<Dropping>,
 }
 
 impl Told {
@@ -255,6 +260,9 @@ impl Told {
         if self.set_of.as_ref().is_some_and(|domain| record.log != LogId::Domain(domain.id)) {
             return Err(StoreError::InvalidUnit("a change of a domain told in another log"));
         }
+        if let Some(dropping) = self.dropping {
+            record.detail = Some(dropping.detail());
+        }
         let bytes = record.encode().map_err(StoreError::Record)?;
         let leaf = Record::leaf_hash(&bytes);
         Ok(PreparedRecord { record, bytes, leaf, set_of: self.set_of })
@@ -269,7 +277,18 @@ impl Preparation<'_> {
         let mut ops = Vec::with_capacity(step.changes.len());
         let mut told = Told::default();
         for change in step.changes {
-            self.change(change, &mut ops, &mut told).await?;
+            match change {
+                Change::DropRecords { positions, before_us } => {
+                    let record = step.record.as_ref().filter(|record| audit::retention::tells(record));
+                    let log = record.ok_or(StoreError::InvalidUnit("a dropping that no record tells of"))?.log;
+                    told.dropping = Some(self.reader.droppable(log, &positions, before_us).await?);
+                    ops.push(Op::DropRecords { log, positions });
+                }
+                change => self.change(change, &mut ops, &mut told).await?,
+            }
+        }
+        if told.dropping.is_some() != step.record.as_ref().is_some_and(audit::retention::tells) {
+            return Err(StoreError::InvalidUnit("a record of a dropping that is none"));
         }
         let record = match step.record {
             Some(record) => Some(told.into_record(record)?),
@@ -312,6 +331,7 @@ impl Preparation<'_> {
                 told.set(&domain)?;
                 ops.push(Op::RemoveIdentity { domain, fingerprint });
             }
+            Change::DropRecords { .. } => return Err(StoreError::InvalidUnit("a dropping in another step")),
             Change::PutSetting { name, value } => ops.push(put_setting(name, value)?),
         }
         Ok(())

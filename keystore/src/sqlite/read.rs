@@ -18,7 +18,7 @@ use super::subtrees::Subtrees;
 use crate::error::StoreError;
 use crate::index::{IndexTerm, TermHash, name_hash};
 use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
-use crate::raw::{Raw, RawDomain, RawObject, signed, sized, uuid_text};
+use crate::raw::{Raw, RawDomain, RawObject, hex_text, signed, sized, uuid_text};
 use crate::row::{DomainRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Domains};
 use crate::store::{KeptLeaf, StoredRecord};
@@ -230,15 +230,21 @@ impl Reader {
         self.check()?;
         let (id, tree) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
         let limit = u64::try_from(limit.min(MAX_PAGE)).unwrap_or_default().min(tree.size().saturating_sub(from));
-        let rows =
-            sqlx::query("SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq")
-                .bind(id)
-                .bind(signed(from)?)
-                .bind(signed(from.saturating_add(limit))?)
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT seq, leaf, record, dropped FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+        )
+        .bind(id)
+        .bind(signed(from)?)
+        .bind(signed(from.saturating_add(limit))?)
+        .fetch_all(&self.pool)
+        .await?;
         let mut records = Vec::with_capacity(rows.len());
         for (seq, row) in (from..).zip(&rows) {
+            if let Some(by) = row.try_get::<Option<i64>, _>(3)? {
+                let by = u64::try_from(by).map_err(|_| StoreError::tampered("audit", place(log, seq)))?;
+                let leaf = hex_text(&row.try_get::<Vec<u8>, _>(1)?);
+                return Err(StoreError::Dropped { log, position: seq, by, leaf });
+            }
             let bytes = believed_record(log, seq, row)?;
             records.push(StoredRecord { seq, bytes });
         }
@@ -263,7 +269,7 @@ impl Reader {
         let to = from.saturating_add(limit);
         // Cut, because whoever can write to the file may have put anything there.
         let rows = sqlx::query(
-            "SELECT seq, substr(leaf, 1, 33), substr(record, 1, $4) FROM audit \
+            "SELECT seq, substr(leaf, 1, 33), coalesce(substr(record, 1, $4), x''), dropped FROM audit \
              WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
         )
         .bind(id)
@@ -273,13 +279,14 @@ impl Reader {
         .fetch_all(&self.pool)
         .await?;
         let mut leaves: Vec<KeptLeaf> =
-            (from..to).map(|seq| KeptLeaf { seq, bytes: Vec::new(), leaf: Hash::default() }).collect();
+            (from..to).map(|seq| KeptLeaf { seq, bytes: Vec::new(), leaf: Hash::default(), dropped: None }).collect();
         for row in &rows {
             let seq: i64 = row.try_get(0)?;
             let at = u64::try_from(seq).ok().and_then(|seq| usize::try_from(seq.checked_sub(from)?).ok());
             let Some(kept) = at.and_then(|at| leaves.get_mut(at)) else { continue };
             kept.leaf = sized(&row.try_get::<Vec<u8>, _>(1)?, "leaf").unwrap_or_default();
             kept.bytes = row.try_get(2)?;
+            kept.dropped = row.try_get::<Option<i64>, _>(3)?.and_then(|by| u64::try_from(by).ok());
         }
         Ok(leaves)
     }

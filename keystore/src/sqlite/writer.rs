@@ -14,6 +14,7 @@ use super::logs::Log;
 use super::prepare::{Creation, Prepared};
 use super::rows::Place;
 use super::statements::{CREATE_IN_SAVEPOINT, create_object};
+use super::subtrees::{self, Finished};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
@@ -178,6 +179,7 @@ impl Writer {
         // Of units that are refused, too: what is on the disk is then another row than was thought.
         let places: Vec<Place> = group.iter().flat_map(|(unit, ..)| unit.places()).collect();
         let mut leaves = Vec::new();
+        let mut finished = Vec::new();
         let mut news = Vec::new();
         let mut failed = None;
         for (unit, answer, room) in group {
@@ -186,8 +188,9 @@ impl Writer {
                 continue;
             }
             let result = match self.apply(unit).await {
-                Ok(Applied { committed, leaves: new_leaves, news: new }) => {
+                Ok(Applied { committed, leaves: new_leaves, finished: subtrees, news: new }) => {
                     leaves.extend(new_leaves);
+                    finished.extend(subtrees);
                     news.extend(new);
                     Ok(committed)
                 }
@@ -208,7 +211,7 @@ impl Writer {
                 let _ = answer.send(result);
             }
         }
-        self.append(&leaves, changing).await?;
+        self.append(&leaves, &finished, changing).await?;
         // Before a tombstone is told: a row that is still there then would be one that came back.
         self.shared.reader.rows.forget(places);
         self.tell(news, &leaves);
@@ -254,12 +257,13 @@ impl Writer {
         }
     }
 
-    /// Appends the records of the whole group, one statement for all of them, and commits.
-    async fn append(&mut self, leaves: &[Leaf], begun: bool) -> Result<(), StoreError> {
+    /// Appends the records of the whole group, one statement for all of them, and the subtrees that they finished; and
+    /// commits.
+    async fn append(&mut self, leaves: &[Leaf], finished: &[Finished], begun: bool) -> Result<(), StoreError> {
         let mut batches = Batch::all(leaves);
         #[cfg(feature = "fault")]
         self.fail_if_told().await?;
-        if !begun && batches.len() == 1 {
+        if !begun && batches.len() == 1 && finished.is_empty() {
             // A statement outside a transaction is one.
             if let Some(batch) = batches.pop() {
                 batch.insert(&mut self.connection, INSERT).await?;
@@ -268,6 +272,9 @@ impl Writer {
         }
         if !begun && !batches.is_empty() {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        }
+        if !finished.is_empty() {
+            subtrees::insert(&mut self.connection, finished).await?;
         }
         let last = batches.pop();
         for batch in batches {
@@ -406,7 +413,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::default();
         let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
-        let logs = logs::load(&mut opened.writer).await.unwrap();
+        let (logs, _) = logs::load(&mut opened.writer).await.unwrap();
         let (failure, _) = watch::channel(None);
         let (pool, domains, heads) = (opened.readers, Default::default(), Default::default());
         let (subtrees, rows) = (Default::default(), Rows::within(0));

@@ -99,6 +99,8 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         permissions: Permissions::EXPORT,
         defaults: Some(vec![1; 8]),
         constraints: Some(vec![2; 16]),
+        requests: Some(vec![3; 24]),
+        retention: keystore::retention::Retention { days: Some(400), ..keystore::retention::Retention::default() },
     }
 }
 

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 
 use admin_api::{
     Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode,
-    Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof,
-    ProofQuery, ProtectedAct, RegisterClient, Request, RevokeObject, TrustAnchor, Verification,
+    Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object,
+    ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor,
+    Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -26,6 +27,19 @@ pub struct Caller {
     pub address: SocketAddr,
     /// Identifies the request in log and audit.
     pub request: [u8; 16],
+}
+
+/// What is asked of the retention of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RetentionChange {
+    /// Nothing; it is shown.
+    Show,
+    /// Other days.
+    Days(NewRetention),
+    /// A legal hold more.
+    Hold(NewHold),
+    /// The hold of this name less.
+    Lift(String),
 }
 
 /// Why the node does not do as asked. It is what the administrator reads, so it holds no inner detail.
@@ -172,6 +186,9 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/domains/{d}/verify`; also of `system`. [`ErrorCode::Unavailable`] while another one runs.
     async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<Verification, Refusal>;
+
+    /// `GET` and `POST /v1/domains/{d}/retention`, `POST …/retention/holds`, `DELETE …/retention/holds/{name}`.
+    async fn retention(&self, caller: &Caller, domain: &str, change: RetentionChange) -> Result<Retention, Refusal>;
 
     /// `GET /v1/domains/{d}/clients`: oldest first, revoked ones too.
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal>;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 use admin_api::{
     Approvals, AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain,
-    ProofQuery, ProtectedAct, RegisterClient, RevokeObject,
+    NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
 };
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::answer::{Json, Octets};
-use super::backend::{AdminBackend, Caller, Refusal};
+use super::backend::{AdminBackend, Caller, Refusal, RetentionChange};
 use super::read::{Asked, DryRun, Named, Sent};
 use crate::limits::Limits;
 
@@ -51,6 +51,9 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
         .route("/v1/domains/{domain}/verify", get(domain_verify))
+        .route("/v1/domains/{domain}/retention", get(retention_show).post(retention_set))
+        .route("/v1/domains/{domain}/retention/holds", post(hold_set))
+        .route("/v1/domains/{domain}/retention/holds/{name}", delete(hold_lift))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -104,6 +107,19 @@ impl App {
             }
             Err(_) => Err(Refusal::new(ErrorCode::Unavailable, "not done in time; it may still take effect")),
         }
+    }
+}
+
+impl App {
+    async fn retention(
+        &self,
+        name: &'static str,
+        caller: Caller,
+        domain: String,
+        change: RetentionChange,
+    ) -> Result<Retention, Refusal> {
+        let act = async move |node: Arc<dyn AdminBackend>, caller| node.retention(&caller, &domain, change).await;
+        self.act(name, caller, act).await
     }
 }
 
@@ -242,6 +258,42 @@ async fn domain_verify(
     Named(domain): Named<String>,
 ) -> Response {
     ok(app.act("domain verify", caller, async move |node, caller| node.domain_verify(&caller, &domain).await).await)
+}
+
+async fn retention_show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    ok(app.retention("retention show", caller, domain, RetentionChange::Show).await)
+}
+
+async fn retention_set(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(new): Sent<NewRetention>,
+) -> Result<Response, Refusal> {
+    new.check().map_err(fault)?;
+    Ok(ok(app.retention("retention set", caller, domain, RetentionChange::Days(new)).await))
+}
+
+async fn hold_set(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(hold): Sent<NewHold>,
+) -> Result<Response, Refusal> {
+    hold.check().map_err(fault)?;
+    Ok(created(app.retention("hold set", caller, domain, RetentionChange::Hold(hold)).await))
+}
+
+async fn hold_lift(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, name)): Named<(String, String)>,
+) -> Response {
+    ok(app.retention("hold lift", caller, domain, RetentionChange::Lift(name)).await)
 }
 
 async fn client_list(

@@ -39,6 +39,9 @@ pub enum AdminFailure {
     /// Approvals are missing, or do not count; or the act is refused although they are there.
     #[error("{0}")]
     NotApproved(String),
+    /// It was there, and retention dropped it.
+    #[error("{0}")]
+    Dropped(String),
     /// A value of the request cannot be used.
     #[error("{0}")]
     Unusable(&'static str),
@@ -49,6 +52,7 @@ impl From<StoreError> for AdminFailure {
         match error {
             StoreError::NameTaken => Self::Exists("the name is taken"),
             StoreError::IdentityTaken => Self::Exists("the certificate's key is registered already"),
+            dropped @ StoreError::Dropped { .. } => Self::Dropped(dropped.to_string()),
             other => Self::Request(other.into()),
         }
     }
@@ -87,6 +91,7 @@ impl Acting {
             AdminFailure::Request(failure) => failure.answer(ProtocolVersion::V1_4).reason.text(),
             AdminFailure::Exists(_) => "exists already",
             AdminFailure::NotApproved(_) => "not approved",
+            AdminFailure::Dropped(_) => "dropped by retention",
             AdminFailure::Unusable(_) => "unusable value",
         };
         let record = Record {

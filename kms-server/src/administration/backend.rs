@@ -17,8 +17,8 @@ use super::answers;
 use super::clients::NewCredential;
 use super::credentials::RightsChange;
 use super::rights::{Act, may};
-use super::{export, overview, proving, reading};
-use crate::admin::{AdminBackend, Caller, Export, Refusal};
+use super::{export, overview, proving, reading, retention};
+use crate::admin::{AdminBackend, Caller, Export, Refusal, RetentionChange};
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::log_of;
@@ -49,6 +49,7 @@ impl AdminFailure {
         let code = match self {
             Self::Exists(_) => ErrorCode::Conflict,
             Self::NotApproved(_) => ErrorCode::WrongState,
+            Self::Dropped(_) => ErrorCode::NotFound,
             Self::Unusable(_) => ErrorCode::BadRequest,
             Self::Request(failure) => match failure {
                 Failure::NotFound => ErrorCode::NotFound,
@@ -304,6 +305,21 @@ impl AdminBackend for Administration {
         }
     }
 
+    async fn retention(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        change: RetentionChange,
+    ) -> Result<api::Retention, Refusal> {
+        let act = if change == RetentionChange::Show { Act::ReadDomain } else { Act::KeepRecords };
+        let acting = self.admit(caller, act).await?;
+        let domain = match self.node.directory.system() {
+            Some(system) if domain == system.row.name => system,
+            _ => self.tenant(&acting, domain, change.operation()).await?,
+        };
+        told(self.node.keep_records(&acting, &domain, &change).await).map(|kept| retention::answer(&kept))
+    }
+
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<api::Client>, Refusal> {
         let acting = self.admit(caller, Act::ReadDomain).await?;
         let domain = self.tenant(&acting, domain, "List Clients").await?;
@@ -459,8 +475,9 @@ impl AdminBackend for Administration {
             let reading = reading::start(self.node.clone(), log, query, self.stopping.clone()).await;
             return told(reading.map_err(AdminFailure::from));
         }
+        let alone = self.node.exports.clone().read_owned().await;
         let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        export::start(self.node.clone(), log, &note, reading::filter(&query)).map_err(|_| Refusal::internal())
+        export::start(self.node.clone(), log, &note, reading::filter(&query), alone).map_err(|_| Refusal::internal())
     }
 
     async fn audit_prove(&self, caller: &Caller, log: &str, claim: api::ProofQuery) -> Result<api::Proof, Refusal> {

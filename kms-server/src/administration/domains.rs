@@ -108,6 +108,7 @@ impl Node {
             defaults: None,
             constraints: None,
             requests: None,
+            retention: keystore::retention::Retention::default(),
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }

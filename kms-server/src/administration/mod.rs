@@ -16,6 +16,7 @@ mod protected;
 mod proving;
 mod reading;
 mod requests;
+mod retention;
 mod rights;
 
 pub use backend::Administration;

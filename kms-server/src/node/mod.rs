@@ -10,6 +10,7 @@ pub mod fault;
 pub mod forwarding;
 pub mod jobs;
 pub mod resealing;
+pub mod retention;
 pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
@@ -27,7 +28,7 @@ use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, StoreError};
 use kmip::ProtocolVersion;
 use secret::DomainId;
 use thiserror::Error;
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, RwLock};
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
@@ -85,6 +86,8 @@ pub struct Node {
     pub resealing: Notify,
     /// Held while the requests of administrators are read and changed, and while one of them is executed.
     pub requests: Mutex<()>,
+    /// Read by every export while it is written, so that [`retention`] drops nothing meanwhile.
+    pub exports: Arc<RwLock<()>>,
 }
 
 /// What a node is told before it opens anything.
@@ -183,6 +186,7 @@ impl Node {
             streams: Streams::default(),
             resealing: Notify::new(),
             requests: Mutex::default(),
+            exports: Arc::default(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {

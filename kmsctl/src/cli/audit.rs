@@ -85,6 +85,26 @@ pub(crate) enum Audit {
         /// Name or identifier of the domain, or 'system'
         domain: String,
     },
+    /// How long the records of a log are kept; their leaf hashes are kept for ever
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki audit retention acme\n  kmsctl --pki run/pki --as \
+                            officer1 audit retention acme --days 400\n  kmsctl --pki run/pki --as officer1 audit \
+                            retention acme --days 30 --reason 'a pilot without customers'")]
+    Retention {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Keep records so many days, 1 to 36525
+        #[arg(long, conflicts_with = "default")]
+        days: Option<u32>,
+        /// Why fewer than six months (184 days); goes on record
+        #[arg(long, requires = "days")]
+        reason: Option<String>,
+        /// Keep records for six months again
+        #[arg(long)]
+        default: bool,
+    },
+    /// Legal holds: while there is one on a log, nothing of it is dropped
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print the public keys that sign checkpoints, as this server states them
     #[command(
         after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit keys > clavis.keys\n\nTo rely on them, \
@@ -92,6 +112,38 @@ pub(crate) enum Audit {
                             lie about its keys."
     )]
     Keys,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hold {
+    /// Set a legal hold
+    #[command(
+        after_help = "Example:\n  kmsctl --pki run/pki --as officer1 audit hold set acme 'case 2026-117' --reason \
+                            'court order of 2026-11-20'"
+    )]
+    Set {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Its name, such as a case number
+        name: String,
+        /// Why; goes on record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift a legal hold
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as officer1 audit hold lift acme 'case 2026-117'")]
+    Lift {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Its name
+        name: String,
+    },
+    /// List the legal holds on a log
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki audit hold list acme")]
+    List {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -159,6 +159,9 @@ struct Report {
     to: Option<String>,
     checkpoints_given: usize,
     checkpoints_compared: usize,
+    /// Records that retention dropped, and how many of these the bundle does not tell of.
+    dropped: u64,
+    untold: u64,
 }
 
 impl Report {
@@ -176,6 +179,8 @@ impl Report {
             to: verified.period_us.map(|(_, last)| bundle::utc(last)),
             checkpoints_given: given,
             checkpoints_compared: verified.compared,
+            dropped: verified.dropped,
+            untold: verified.untold,
         }
     }
 
@@ -190,6 +195,12 @@ impl Report {
             .line("root", &self.root)
             .maybe("from", self.from.clone())
             .maybe("to", self.to.clone());
+        if self.dropped > 0 {
+            let told = self.dropped - self.untold;
+            let text =
+                format!("{} records, {told} of them told of in this bundle; leaf hashes are whole", self.dropped);
+            sheet.line("dropped by retention", text);
+        }
         for signer in &self.signers {
             sheet.line("signed by", signer);
         }

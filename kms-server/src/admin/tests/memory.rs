@@ -8,13 +8,13 @@ use admin_api::{
     Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect,
     ErrorCode, Fingerprint, GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential,
     NewDomain, Object, ObjectDates, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, RequestState,
-    RevokeObject, SecretText, TrustAnchor, Verification,
+    Retention, RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
-use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
+use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal, RetentionChange};
 use crate::shell::service::{StrangerKind, Strangers};
 
 /// The identifier of everything.
@@ -205,6 +205,11 @@ impl AdminBackend for Memory {
     async fn domain_verify(&self, caller: &Caller, name: &str) -> Result<Verification, Refusal> {
         self.note(caller, format!("domain_verify {name}"));
         Ok(Verification { objects: 1, records: 2, found: 0, findings: Vec::new() })
+    }
+
+    async fn retention(&self, caller: &Caller, name: &str, change: RetentionChange) -> Result<Retention, Refusal> {
+        self.note(caller, format!("retention {name} {change:?}"));
+        Ok(Retention { days: 184, reason: None, holds: Vec::new() })
     }
 
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal> {
