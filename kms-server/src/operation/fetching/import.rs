@@ -193,8 +193,7 @@ async fn check(scope: &mut Scope<'_>, row: &ObjectRow, block: Option<&KeyBlock>)
     let policy = policy_of(&scope.domain.row.policy);
     creation::check_uses(policy, row.usage_mask)?;
     if let (Some(algorithm), Some(length), Some(_)) = (row.algorithm, row.length, block) {
-        creation::may_register(policy, algorithm, length)
-            .map_err(|_| Failure::InvalidField("algorithm or length is not allowed in this domain"))?;
+        creation::may_register(policy, algorithm, length)?;
     }
     // What has come due meanwhile is carried out, and recorded, when the object is next touched.
     if row.state == State::PreActive && row.dates.compromise.is_some() {
