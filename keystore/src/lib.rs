@@ -30,5 +30,5 @@ pub use row::{
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;
 pub use sqlite::{SqliteStore, StoreOptions, Synchronous};
-pub use store::{Finding, KeptLeaf, KeyStore, StoredRecord, Verification};
+pub use store::{DueObject, Finding, KeptLeaf, KeyStore, StoredRecord, Verification};
 pub use unit::{Change, Committed, Step, Unit};

@@ -20,7 +20,7 @@ use crate::node::forwarding::{Collector, Forwarder};
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, StartError};
-use crate::node::{resealing, rotation};
+use crate::node::{dates, resealing, rotation};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
 use crate::shell::hardening;
@@ -264,6 +264,7 @@ async fn serve_on(
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
+    tasks.spawn(dates::run(node.clone(), stopping.clone()));
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(resealing::run(node.clone(), stopping.clone()));
     for collector in &config.collectors {
