@@ -34,5 +34,5 @@ pub mod retention {
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;
 pub use sqlite::{SqliteStore, StoreOptions, Synchronous};
-pub use store::{Finding, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
+pub use store::{DueObject, Finding, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 pub use unit::{Change, Committed, Step, Unit};

@@ -46,6 +46,15 @@ pub struct OldRecords {
     pub end: bool,
 }
 
+/// An object whose date has come, as an index has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueObject {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Which object.
+    pub id: ObjectId,
+}
+
 /// What a verification found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verification {
@@ -153,6 +162,24 @@ pub trait KeyStore: Send + Sync {
         before: Option<ObjectId>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;
+
+    /// The domains in which the date of some object's change of state has come, active domains or not; nothing else
+    /// is read for it than the ends of two indexes.
+    async fn domains_due(&self, now_s: i64) -> Result<Vec<DomainId>, StoreError>;
+
+    /// Objects of an active domain that a date has put in another state than the stored one, by the index: those that
+    /// have waited longest first, at most `limit` and [`crate::limits::MAX_PAGE`], after `after`. An index only finds
+    /// candidates: whether the date has come, the verified row says.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`], [`StoreError::Tampered`] for an index entry that names no object.
+    async fn due(
+        &self,
+        domain: DomainId,
+        now_s: i64,
+        after: Option<DueObject>,
+        limit: usize,
+    ) -> Result<Vec<DueObject>, StoreError>;
 
     /// How many objects the domain has, destroyed ones too. Counted, not verified: a number for people.
     ///

@@ -21,7 +21,7 @@ use crate::node::retention::Sweeper;
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, NodeSettings, StartError};
-use crate::node::{resealing, rotation};
+use crate::node::{dates, resealing, rotation};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
 use crate::shell::hardening;
@@ -265,6 +265,7 @@ async fn serve_on(
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
+    tasks.spawn(dates::run(node.clone(), stopping.clone()));
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(resealing::run(node.clone(), stopping.clone()));
     for collector in &config.collectors {

@@ -67,6 +67,13 @@ CREATE TABLE object (
     PRIMARY KEY (domain, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Objects that wait for a date to change their state: Pre-Active (1) ones with an Activation Date, Active (2) ones with a
+-- Deactivation Date. Templates (6) and opaque objects (8) have no life-cycle.
+CREATE INDEX object_to_activate ON object (domain, activation_date)
+    WHERE state = 1 AND object_type NOT IN (6, 8) AND activation_date IS NOT NULL;
+CREATE INDEX object_to_deactivate ON object (domain, deactivation_date)
+    WHERE state = 2 AND object_type NOT IN (6, 8) AND deactivation_date IS NOT NULL;
+
 -- What an object can be looked up by: the first 16 bytes of SHA-256 of an attribute. Derived from the object's row.
 CREATE TABLE object_term (
     domain BLOB NOT NULL,

@@ -9,6 +9,7 @@
 mod activate;
 mod apply;
 mod columns;
+mod due;
 mod examine;
 mod logs;
 mod open;
@@ -39,7 +40,7 @@ use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_KEPT_KIB, DEFAULT_QUEUE, D
 use crate::mac::MacKey;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
-use crate::store::{KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
+use crate::store::{DueObject, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
@@ -262,6 +263,20 @@ impl KeyStore for SqliteStore {
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
         self.shared.reader.candidates(domain, terms, Start::Before(before), limit).await
+    }
+
+    async fn domains_due(&self, now_s: i64) -> Result<Vec<DomainId>, StoreError> {
+        self.shared.reader.domains_due(now_s).await
+    }
+
+    async fn due(
+        &self,
+        domain: DomainId,
+        now_s: i64,
+        after: Option<DueObject>,
+        limit: usize,
+    ) -> Result<Vec<DueObject>, StoreError> {
+        self.shared.reader.due(domain, now_s, after, limit).await
     }
 
     async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {

@@ -3,6 +3,7 @@
 pub mod auditing;
 pub mod checkpoints;
 pub mod clock;
+pub mod dates;
 pub mod directory;
 pub mod domain_keys;
 #[cfg(feature = "fault")]
