@@ -8,6 +8,7 @@ mod original;
 mod outage;
 mod provision;
 mod refusals;
+mod rollback;
 mod story;
 mod tenant;
 mod trust;
@@ -42,5 +43,6 @@ fn play(story: &mut Story) -> Result<(), story::Failure> {
     host::show(story, &mut world, &original)?;
     outage::show(story, &mut world, &original)?;
     audit::show(story, &world)?;
+    rollback::show(story, &mut world)?;
     world.close()
 }
