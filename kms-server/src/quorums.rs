@@ -6,8 +6,8 @@ pub const DEFAULT_QUORUM: u64 = 2;
 pub const MAX_QUORUM: u64 = quorum::limits::MAX_APPROVALS as u64;
 /// Seconds for which a request can be executed: a day, in which every officer is at work once.
 pub const DEFAULT_LIFETIME_S: u64 = 86_400;
-/// The shortest life of a request that a person can still approve, in seconds.
-pub const MIN_LIFETIME_S: u64 = 60;
+/// The shortest life of a request, in seconds.
+pub const MIN_LIFETIME_S: u64 = 1;
 /// The longest, in seconds.
 pub const MAX_LIFETIME_S: u64 = quorum::limits::MAX_LIFETIME_S.unsigned_abs();
 

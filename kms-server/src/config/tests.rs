@@ -74,7 +74,7 @@ fn two_officers_are_needed_for_every_act_unless_the_file_says_otherwise() {
     assert_eq!(needed("quorum = 1\n"), [1; 4]);
     assert_eq!(needed("quorum = 3\nchange_role = 2\n"), [3, 3, 3, 2]);
     for (wrong, key) in
-        [("quorum = 0", "quorum"), ("destroy_domain = 17", "destroy_domain"), ("lifetime_s = 1", "lifetime_s")]
+        [("quorum = 0", "quorum"), ("destroy_domain = 17", "destroy_domain"), ("lifetime_s = 0", "lifetime_s")]
     {
         let text = EXAMPLE.replace("[dual_control]\n", &format!("[dual_control]\n{wrong}\n"));
         let faults = parse(&text).map(drop).unwrap_err();
