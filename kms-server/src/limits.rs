@@ -214,6 +214,9 @@ pub const MAX_LEASE_S: u64 = 31_536_000;
 /// Bytes of a seed that are used at most; what the HSM group takes.
 pub const MAX_SEED_BYTES: usize = 4_096;
 
+/// Sessions of PKCS#11 that one initialised library may have open; libraries are counted as streams.
+pub const PKCS11_SESSIONS: usize = 16;
+
 /// Bytes of a name in CK_INFO of PKCS#11.
 pub const PKCS11_NAME_LEN: usize = 32;
 

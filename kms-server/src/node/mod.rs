@@ -10,6 +10,7 @@ pub mod domain_keys;
 pub mod fault;
 pub mod forwarding;
 pub mod jobs;
+pub mod pkcs11;
 pub mod resealing;
 pub mod retention;
 pub mod rotation;
