@@ -425,6 +425,24 @@ fn at_of(value: &AttributeValue) -> i64 {
     }
 }
 
+/// What becomes of an object for certain, so that no state is left to chance.
+enum Fate {
+    Compromised,
+    CompromisedAndDestroyed,
+    /// By its date, after the clock was moved.
+    Activated,
+    Any,
+}
+
+fn fate_of(number: usize) -> Fate {
+    match number {
+        0 => Fate::Compromised,
+        1 => Fate::CompromisedAndDestroyed,
+        2..=5 => Fate::Activated,
+        _ => Fate::Any,
+    }
+}
+
 /// Makes an object and brings it somewhere.
 fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[Object], now_s: i64) -> Object {
     let version = ProtocolVersion::V1_4;
@@ -433,7 +451,11 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
     let tag = random.one_of(&[None, Some(TAGS[0]), Some(TAGS[1])]).copied().flatten();
     let (length, mask) = (*random.one_of(&LENGTHS).unwrap(), *random.one_of(&MASKS).unwrap());
     let spread = i64::try_from(random.below(300)).unwrap();
-    let activation = *random.one_of(&[None, Some(now_s - FAR_S - spread), Some(now_s + FAR_S + spread)]).unwrap();
+    let activation = match fate_of(number) {
+        Fate::Compromised | Fate::CompromisedAndDestroyed => Some(now_s - FAR_S - spread),
+        Fate::Activated => Some(now_s + FAR_S + 10),
+        Fate::Any => *random.one_of(&[None, Some(now_s - FAR_S - spread), Some(now_s + FAR_S + spread)]).unwrap(),
+    };
     // Secret Data has neither algorithm nor length of its own, nor limits of its use.
     let is_secret = random.below(5) == 0;
     let mut sometimes = |value: i64| (random.below(3) == 0).then_some(value);
@@ -492,8 +514,10 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
         client.request(version, GetRequest::of(object.id.as_str())).unwrap();
         object.fresh = false;
     }
-    if object.state == State::Active && random.below(2) == 0 {
-        let is_compromised = random.below(3) == 0;
+    let fate = fate_of(number);
+    let must_be_compromised = matches!(fate, Fate::Compromised | Fate::CompromisedAndDestroyed);
+    if object.state == State::Active && (must_be_compromised || random.below(2) == 0) {
+        let is_compromised = must_be_compromised || random.below(3) == 0;
         let code = if is_compromised { RevocationReasonCode::KeyCompromise } else { RevocationReasonCode::Superseded };
         let revocation_reason = RevocationReason { code, message: None };
         let unique_identifier = Some(object.id.as_str().into());
@@ -509,7 +533,12 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
             object.dates.remove("Deactivation Date");
         }
     }
-    if object.state != State::Active && random.below(4) == 0 {
+    let is_destroyed = match fate {
+        Fate::CompromisedAndDestroyed => true,
+        Fate::Compromised | Fate::Activated => false,
+        Fate::Any => object.state != State::Active && random.below(4) == 0,
+    };
+    if is_destroyed {
         client.request(version, DestroyRequest::of(object.id.as_str())).unwrap();
         let compromised = object.state == State::Compromised;
         object.state = if compromised { State::DestroyedCompromised } else { State::Destroyed };

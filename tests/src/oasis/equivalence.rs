@@ -39,7 +39,7 @@ const DER_SLACK: usize = 16;
 const FIXED_LEN: usize = 64;
 
 /// Fields with which the server marks what is to be found again.
-const MARKS: [&str; 3] = ["AsynchronousCorrelationValue", "CorrelationValue", "TicketValue"];
+const MARKS: [&str; 4] = ["AsynchronousCorrelationValue", "CorrelationValue", "TicketValue", "ShortUniqueIdentifier"];
 /// Fields that hold, or follow from, what the server has drawn at random, once it has drawn something: keys in every
 /// form, what they make of data, digests of them, certificates that it signed and what they say of themselves.
 const DRAWN: [&str; 23] = [
@@ -68,7 +68,7 @@ const DRAWN: [&str; 23] = [
     "SubjectDistinguishedName",
 ];
 /// Requests upon which the server draws: fields with these values.
-const DRAWING: [(&str, &[&str]); 4] = [
+const DRAWING: [(&str, &[&str]); 6] = [
     (
         "Operation",
         &[
@@ -83,6 +83,10 @@ const DRAWING: [(&str, &[&str]); 4] = [
             "ReProvision",
         ],
     ),
+    // A fresh member of a group that the server fills by itself.
+    ("ObjectGroupMember", &["GroupMemberFresh"]),
+    // Salts and IVs of the encrypted form.
+    ("KeyFormatType", &["PKCS_12"]),
     ("RandomIV", &["true"]),
     ("PaddingMethod", &["OAEP", "PSS"]),
     ("CryptographicAlgorithm", &["ECDSA", "EC"]),
