@@ -317,6 +317,8 @@ async fn run_items(
         });
         answers.push(match answer {
             Ok((answer, returned)) => {
+                #[cfg(feature = "fault")]
+                crate::node::fault::note_answered(item.operation.ok(), scope.version);
                 if let Some(returned) = returned {
                     scope.results.remember(returned);
                 }
