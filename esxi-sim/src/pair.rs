@@ -178,6 +178,52 @@ impl Pair {
         Ok(key)
     }
 
+    /// Writes an encrypted VM in clear again. Its key stays at the key server.
+    ///
+    /// # Errors
+    /// [`PairError`]; the VM is as it was.
+    pub async fn decrypt(self: &Arc<Self>, id: &VmId) -> Result<(), PairError> {
+        let vm = self.host.vm(id)?;
+        let change = vm.begin()?;
+        let _turn = self.turn().await?;
+        let key = vm.key().ok_or_else(|| HostError::NotEncrypted(id.clone()))?;
+        let secret = self.bring(&key).await.map_err(|reason| HostError::Locked { key: key.clone(), reason })?;
+        let decrypted = self.blocking(move |pair| change.decrypt(&secret, &pair.stop)).await;
+        self.drop_useless(&key, decrypted)?;
+        tracing::info!(vm = %id, key = %key, "in clear");
+        Ok(())
+    }
+
+    /// Encrypts a VM under a key that a provider has made already.
+    ///
+    /// # Errors
+    /// [`PairError`]; the VM is as it was.
+    pub async fn encrypt_under(self: &Arc<Self>, id: &VmId, key: &CryptoKeyId) -> Result<(), PairError> {
+        let change = self.host.vm(id)?.begin()?;
+        let _turn = self.turn().await?;
+        let secret = self.bring(key).await.map_err(|reason| HostError::Locked { key: key.clone(), reason })?;
+        let named = key.clone();
+        self.blocking(move |pair| change.encrypt(&named, &secret, &pair.random, &pair.stop)).await
+    }
+
+    /// Puts an encrypted VM under a key that a provider has made already.
+    ///
+    /// # Errors
+    /// [`PairError`]; the VM is as it was.
+    pub async fn rekey_under(self: &Arc<Self>, id: &VmId, how: Rekey, key: &CryptoKeyId) -> Result<(), PairError> {
+        let vm = self.host.vm(id)?;
+        let change = vm.begin()?;
+        let _turn = self.turn().await?;
+        let old = vm.key().ok_or_else(|| HostError::NotEncrypted(id.clone()))?;
+        let locked = |key: &CryptoKeyId, reason| HostError::Locked { key: key.clone(), reason };
+        let old_secret = self.bring(&old).await.map_err(|reason| locked(&old, reason))?;
+        let secret = self.bring(key).await.map_err(|reason| locked(key, reason))?;
+        let named = key.clone();
+        let rekey = move |pair: &Self| change.rekey(how, &old_secret, &named, &secret, &pair.random, &pair.stop);
+        let rekeyed = self.blocking(rekey).await;
+        self.drop_useless(&old, rekeyed)
+    }
+
     /// Reads from a VM's disk, decrypted; see [`Vm::read_disk`].
     ///
     /// # Errors
@@ -219,7 +265,10 @@ impl Pair {
     }
 
     /// Sees to it that the host has a host key in memory, a new one if it never had one or the old one is gone.
-    async fn make_safe(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<(), PairError> {
+    ///
+    /// # Errors
+    /// [`PairError`], where the key servers give none.
+    pub async fn make_safe(self: &Arc<Self>, provider: &Arc<Provider>) -> Result<(), PairError> {
         let _preparing = self.preparing.lock().await;
         if self.host.crypto_state() == CryptoState::Safe {
             return Ok(());
@@ -275,7 +324,10 @@ impl Pair {
     }
 
     /// A key that has a name already: from the host's memory, else from the key server into it.
-    async fn bring(&self, key: &CryptoKeyId) -> Result<Arc<Secret>, LockReason> {
+    ///
+    /// # Errors
+    /// Why the VMs under it stay locked.
+    pub async fn bring(&self, key: &CryptoKeyId) -> Result<Arc<Secret>, LockReason> {
         if let Some(secret) = self.host.cached(key) {
             return Ok(secret);
         }

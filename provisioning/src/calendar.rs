@@ -10,6 +10,7 @@ pub const DAY_S: u64 = 86_400;
 /// A moment: seconds since 1 January 1970, UTC, without leap seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Timestamp(pub u64);
 
 /// A calendar month in UTC, by which everything is charged (R5) and measured (R4, R20).

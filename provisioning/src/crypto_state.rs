@@ -83,6 +83,7 @@ pub const fn vm_after(state: VmCrypto, event: VmEvent) -> Option<VmCrypto> {
 /// What a key server says of a key (KMIP's State), as far as a hypervisor cares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum KeyAnswer {
     /// Pre-Active: usable once it is activated.
     PreActive,

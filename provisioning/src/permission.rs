@@ -9,6 +9,7 @@ macro_rules! permissions {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)+) => {
         /// One permission, under the name that the Console gives it.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
         pub enum Permission {
             $($(#[$doc])* #[serde(rename = $text)] $name,)+
         }

@@ -10,6 +10,7 @@ use crate::inventory::Inventory;
 /// One step of an activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Step {
     /// The VM is held, so that no other activity has it. Undone by letting it go.
     HoldVm,

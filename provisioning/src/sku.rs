@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The text of a SKU, such as `csp:fr1:iaas:vmware:encryption:hsm:v1`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Sku(String);
 
 impl Sku {

@@ -97,6 +97,13 @@ impl VmConfig {
         }
     }
 
+    /// The same VM in clear: its disks are now `files`.
+    #[must_use]
+    pub fn decrypted(&self, files: Vec<PathBuf>) -> Self {
+        let disks = self.disks.iter().zip(files).map(|(disk, file)| (file, disk.capacity)).collect();
+        Self::clear(self.display_name.clone(), self.uuid, disks)
+    }
+
     /// The wrapped DEKs; `None` while the VM is in clear.
     ///
     /// # Errors

@@ -213,3 +213,23 @@ fn neither_kek_nor_dek_is_in_any_file() {
         }
     }
 }
+
+#[test]
+fn a_decrypted_vm_lies_in_clear_as_before() {
+    let world = World::new();
+    let host = world.encrypted();
+    let vm = host.vm(&name()).unwrap();
+    let change = vm.begin().unwrap();
+    assert!(change.decrypt(&Secret::copy_from(&[6; 32]), &Unwatched).is_err(), "another key decrypts");
+    assert_eq!(vm.status().state, "unlocked");
+    change.decrypt(&kek(), &Unwatched).unwrap();
+    assert_eq!((vm.status().state, vm.key()), ("clear", None));
+    let file = vm.status().disks[0].file.clone();
+    assert!(fs::read(&file).unwrap() == world.plain);
+    drop((change, vm, host));
+    // The boot finds it in clear, too, and nothing else beside it.
+    let host = world.boot();
+    assert_eq!(host.vm(&name()).unwrap().status().state, "clear");
+    let images = fs::read_dir(world.folder.path()).unwrap().filter(|entry| entry.as_ref().unwrap().path().is_file());
+    assert_eq!(images.count(), 1);
+}

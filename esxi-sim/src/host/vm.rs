@@ -339,6 +339,18 @@ impl Change {
         }
     }
 
+    /// Writes an encrypted VM in clear again.
+    ///
+    /// # Errors
+    /// [`HostError`]; the VM is as it was, under its key.
+    pub fn decrypt(&self, kek: &Secret, watch: &dyn Watch) -> Result<(), HostError> {
+        let old = self.vm.read_state().config.clone();
+        let Some(bundle) = old.bundle()? else { return Err(HostError::NotEncrypted(self.vm.id.clone())) };
+        let from: Vec<DiskCipher> = open_all(&old, &bundle, kek)?.iter().map(DiskKey::cipher).collect();
+        let new = old.decrypted(rewrite::new_names(&old)?);
+        self.switch(&old, new, &from, &[], watch)
+    }
+
     fn rewrite(
         &self,
         old: &VmConfig,
@@ -348,10 +360,22 @@ impl Change {
         random: &dyn SecureRandom,
         watch: &dyn Watch,
     ) -> Result<(), HostError> {
-        rewrite::check_space(old)?;
         // One DEK per disk: under a shared one, equal sectors at equal places of two disks would look alike.
         let deks = old.disks.iter().map(|_| DiskKey::generate(random)).collect::<Result<Vec<_>, _>>()?;
         let new = old.encrypted(rewrite::new_names(old)?, &wrap_all(old, &deks, key, kek, random)?);
+        self.switch(old, new, from, &deks, watch)
+    }
+
+    /// Copies the disks into the files that `new` names, under `deks` or, without any, in clear.
+    fn switch(
+        &self,
+        old: &VmConfig,
+        new: VmConfig,
+        from: &[DiskCipher],
+        deks: &[DiskKey],
+        watch: &dyn Watch,
+    ) -> Result<(), HostError> {
+        rewrite::check_space(old)?;
         let to: Vec<DiskCipher> = deks.iter().map(DiskKey::cipher).collect();
         let _progress = Counted::begin(&self.vm, old);
         let counting = Counting { vm: &self.vm, watch };
@@ -360,7 +384,7 @@ impl Change {
         let now = VmConfig::load(&self.vm.paths.config)?;
         let (is_new, outcome) = if now == new { (true, Ok(())) } else { (false, switched) };
         if is_new {
-            self.adopt(new, &deks);
+            self.adopt(new, deks);
         }
         if let Err(error) = rewrite::tidy(&self.vm.paths, &now, &Unwatched) {
             tracing::warn!(vm = %self.vm.id, %error, "leftovers stay until the next start");
@@ -369,7 +393,10 @@ impl Change {
     }
 
     fn adopt(&self, config: VmConfig, deks: &[DiskKey]) {
-        let ciphers = Ciphers::Unlocked(Arc::new(deks.iter().map(DiskKey::cipher).collect()));
+        let ciphers = match config.key_id {
+            None => Ciphers::Clear,
+            Some(_) => Ciphers::Unlocked(Arc::new(deks.iter().map(DiskKey::cipher).collect())),
+        };
         *self.vm.state.write().unwrap_or_else(PoisonError::into_inner) = State { config, ciphers };
     }
 }

@@ -54,6 +54,7 @@ pub struct Request {
 /// How thoroughly an encrypted VM gets a new key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Depth {
     /// A new KEK wraps the same DEK.
     Shallow,
@@ -64,6 +65,7 @@ pub enum Depth {
 /// A disk to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewDisk {
     /// Its identifier.
     pub id: DiskId,
@@ -80,6 +82,7 @@ pub struct NewDisk {
 /// A VM to be made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct NewVm {
     /// Its identifier.
     pub id: VmId,
@@ -106,6 +109,7 @@ pub struct NewVm {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields of a command are what its sentence names")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Command {
     // -- virtual machines --
     /// Make a VM, switched off.

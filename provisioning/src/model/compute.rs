@@ -131,6 +131,7 @@ states! {
 /// Whether a host can hold keys of encrypted VMs; [`crate::crypto_state`] has the transitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum HostCrypto {
     /// It takes no keys.
     #[default]

@@ -83,6 +83,7 @@ entities! {
 /// What a service request asks for.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Wish {
     /// A new backup policy (R61).
     BackupPolicy {

@@ -127,6 +127,7 @@ entities! {
 /// How a disk's file takes space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Provisioning {
     /// It grows with what the guest writes; so many bytes by now (R30).
     Dynamic(Bytes),
