@@ -168,7 +168,7 @@ fn told(node: &Node, tenant: &Tenant) -> BTreeMap<String, usize> {
 
 #[test]
 fn every_delivered_answer_has_one_record_for_each_item() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("recorded");
     let mut node = Node::start().unwrap();
     demand_injector(&node).unwrap();
     let tenant = node.tenant("recorded", "anssi").unwrap();
