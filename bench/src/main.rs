@@ -173,7 +173,11 @@ async fn audit_cost(arguments: AuditCost) -> Result<(), String> {
     let json = serde_json::to_string_pretty(&cost).map_err(|error| error.to_string())?;
     write(&arguments.out, &json).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
     println!("\nAll numbers: {}", arguments.out.display());
-    if cost.is_within_the_bar() { Ok(()) } else { Err("the log costs more than it may, or something failed".to_owned()) }
+    if cost.is_within_the_bar() {
+        Ok(())
+    } else {
+        Err("the log costs more than it may, or something failed".to_owned())
+    }
 }
 
 async fn load(arguments: Load) -> Result<(), String> {

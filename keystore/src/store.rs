@@ -223,6 +223,9 @@ pub trait KeyStore: Send + Sync {
     /// The checkpoint of the largest size. Its signature is for the caller to check.
     async fn latest_checkpoint(&self, log: LogId) -> Result<Option<String>, StoreError>;
 
+    /// The largest checkpoint of a size above `after` and up to `up_to`. Its signature is for the caller to check.
+    async fn checkpoint_between(&self, log: LogId, after: u64, up_to: u64) -> Result<Option<String>, StoreError>;
+
     /// A small named value. Settings carry no MAC: nothing that decides anything may rest on one alone.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
 

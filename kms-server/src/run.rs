@@ -241,7 +241,11 @@ async fn serve_on(
     let door = Arc::new(Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits));
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
-    let peers = config.witnesses.iter().map(|witness| peer_of(witness, &time)).collect::<Result<_, TlsError>>()?;
+    let peers = config
+        .witnesses
+        .iter()
+        .map(|witness| peer_of(witness, &config.admin, &time))
+        .collect::<Result<_, TlsError>>()?;
     let checkpointer = Arc::new(Checkpointer::new(Witnesses::new(peers)));
     if !checkpointer.witnesses.is_empty() {
         checkpointer.witnesses.admit(node).await?;
@@ -320,10 +324,11 @@ fn tls_of(
 }
 
 /// A witness, with the TLS to reach it.
-fn peer_of(config: &WitnessConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
+fn peer_of(config: &WitnessConfig, own: &ListenerConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
     let server_name = ServerName::try_from(config.server_name.clone())
         .map_err(|error| TlsError::Pem { path: config.ca.clone(), text: format!("{}: {error}", config.server_name) })?;
-    let tls = tls::client_config(&config.ca, time.clone())?;
+    // The witness has pinned the key of this certificate.
+    let tls = tls::identified_client_config(&config.ca, &own.certificate, &own.key, time.clone())?;
     Ok(Peer::new(WitnessAddress { address: config.address.clone(), tls, server_name, key: config.key.clone() }))
 }
 

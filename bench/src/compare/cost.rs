@@ -70,7 +70,9 @@ impl fmt::Display for Cost {
                 writeln!(f, "    FAILED: {count} × {error}")?;
             }
         }
-        let (Some(ratio), Some((least, most))) = (self.ratio, self.ratio_between) else { return writeln!(f, "no ratio") };
+        let (Some(ratio), Some((least, most))) = (self.ratio, self.ratio_between) else {
+            return writeln!(f, "no ratio");
+        };
         let verdict = if self.is_within_the_bar() { "within" } else { "BEYOND" };
         write!(
             f,

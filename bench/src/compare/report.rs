@@ -102,8 +102,7 @@ impl Row {
 /// The median of the rounds' ratios of two sides, and the smallest and the largest.
 pub(super) fn ratios(ours: &Side, theirs: &Side) -> (Option<f64>, Option<(f64, f64)>) {
     let pairs = ours.rates.iter().zip(&theirs.rates);
-    let mut ratios: Vec<f64> =
-        pairs.filter(|(_, theirs)| **theirs > 0.0).map(|(ours, theirs)| ours / theirs).collect();
+    let mut ratios: Vec<f64> = pairs.filter(|(_, theirs)| **theirs > 0.0).map(|(ours, theirs)| ours / theirs).collect();
     ratios.sort_unstable_by(f64::total_cmp);
     (median(&ratios), ratios.first().copied().zip(ratios.last().copied()))
 }

@@ -332,6 +332,19 @@ impl Reader {
         Ok(note.bind(id).fetch_optional(&self.pool).await?)
     }
 
+    pub(super) async fn checkpoint_between(
+        &self,
+        log: LogId,
+        after: u64,
+        up_to: u64,
+    ) -> Result<Option<String>, StoreError> {
+        self.check()?;
+        let (id, _) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        let sql = "SELECT note FROM checkpoint WHERE log = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1";
+        let note = sqlx::query_scalar(sql).bind(id).bind(signed(after)?).bind(signed(up_to)?);
+        Ok(note.fetch_optional(&self.pool).await?)
+    }
+
     pub(super) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
         self.check()?;
         let value = sqlx::query_scalar("SELECT value FROM setting WHERE name = $1").bind(name.to_owned());

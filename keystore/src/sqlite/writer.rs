@@ -293,6 +293,9 @@ impl Writer {
     #[cfg(feature = "fault")]
     async fn fail_if_told(&mut self) -> Result<(), StoreError> {
         self.commits += 1;
+        while self.faults.stalled_by.as_ref().is_some_and(|file| file.exists()) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         if self.faults.failing_commit == Some(self.commits) {
             // As after a failed fsync: what was written is not in the database.
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;

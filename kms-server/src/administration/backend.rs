@@ -498,10 +498,13 @@ impl AdminBackend for Administration {
         let log = self.log(&acting, log, OPERATION).await?;
         let file_text = audit::bounded_text(file, audit::limits::MAX_DETAIL_LEN);
         told(acting.note(&self.node, log, OPERATION, Some(&file_text)).await)?;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        // Of the system's log the one with the witnesses' co-signatures, where there are any.
-        let cosigned = if log == LogId::System { self.checkpointer.witnesses.cosigned().await } else { None };
-        match told(proving::tile(&self.node, log, file, cosigned.unwrap_or(note)).await)? {
+        let note = if file == audit::tiles::CHECKPOINT_FILE {
+            self.checkpointer.published(&self.node, log).await
+        } else {
+            self.checkpointer.current(&self.node, log).await
+        };
+        let note = told(note.map_err(AdminFailure::from))?;
+        match told(proving::tile(&self.node, log, file, note).await)? {
             Some(tile) => Ok(tile),
             None => told(acting.refuse(&self.node, log, OPERATION, Failure::NotFound.into()).await),
         }
@@ -512,7 +515,7 @@ impl AdminBackend for Administration {
         let log = self.log(&acting, log, "Checkpoint").await?;
         // Before the head is signed, so that the head covers it.
         told(acting.note(&self.node, log, "Checkpoint", None).await)?;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        let note = told(self.checkpointer.published(&self.node, log).await.map_err(AdminFailure::from))?;
         let signed = audit::SignedCheckpoint::parse(&note).map_err(|_| Refusal::internal())?;
         Ok(api::Checkpoint { log: log.to_string(), size: signed.checkpoint.size, note })
     }

@@ -80,10 +80,17 @@ async fn write(
         if page.is_empty() {
             return Err(ExportError::Store(keystore::StoreError::NotFound));
         }
-        for kept in &page {
+        let last = next + page.len() as u64;
+        // The latest of this page: it narrows where a changed record may be, and the bundle does not grow by much.
+        let between = node.store.checkpoint_between(log, next, last.min(size - 1)).await?;
+        let between = between.and_then(|note| SignedCheckpoint::parse(&note).ok());
+        for (at, kept) in (next + 1..).zip(&page) {
             match kept.dropped {
                 None => writer.record(&kept.bytes, &kept.leaf)?,
                 Some(by) => writer.dropped(by, &kept.leaf)?,
+            }
+            if let Some(signed) = between.as_ref().filter(|signed| signed.checkpoint.size == at) {
+                writer.checkpoint(signed)?;
             }
         }
         next += page.len() as u64;

@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 
 use keystore::{StoreOptions, Synchronous};
 
-/// A comma-separated list of `early-answer`, `synchronous=off`, `synchronous=normal`, `failing-commit=N`.
+/// A comma-separated list of `early-answer`, `synchronous=off`, `synchronous=normal`, `failing-commit=N`,
+/// `stalled-by=FILE`.
 pub const VARIABLE: &str = "CLAVIS_STORE_FAULT";
 
 /// Names a file with the seconds that the node's clock is ahead of the system's. It is read whenever the clock is.
@@ -33,6 +34,7 @@ pub fn weaken(mut options: StoreOptions) -> StoreOptions {
             Some(("synchronous", "off")) => weaken_synchronous(&mut options, Synchronous::Off),
             Some(("synchronous", "normal")) => weaken_synchronous(&mut options, Synchronous::Normal),
             Some(("failing-commit", number)) => options.faults.failing_commit = number.parse().ok(),
+            Some(("stalled-by", file)) => options.faults.stalled_by = Some(PathBuf::from(file)),
             _ => tracing::error!(word, "not a fault of the store"),
         }
     }

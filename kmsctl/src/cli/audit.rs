@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use admin_api::{AuditFormat, AuditOutcome};
+use audit::witness::WitnessKey;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
@@ -160,6 +161,22 @@ pub(crate) enum Verify {
         /// A checkpoint kept from earlier, which the log must still contain; may be given several times
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+        /// Public key of a witness; more than half of those given must have co-signed every checkpoint given
+        #[arg(long, value_name = "KEY", requires = "checkpoint", value_parser = witness_key)]
+        witness: Vec<WitnessKey>,
+    },
+    /// Check a checkpoint: signed by a trusted key, and co-signed by witnesses
+    #[command(after_help = "Example:\n  kmsctl verify checkpoint acme.checkpoint --keys clavis.keys --witness \
+                            \"$(cat PAR7S/witness.pub)\" --witness \"$(cat TH3S/witness.pub)\"")]
+    Checkpoint {
+        /// The checkpoint, as `audit checkpoint` printed it
+        file: PathBuf,
+        /// Trusted public keys, one verifier key per line
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+        /// Public key of a witness; more than half of those given must have co-signed
+        #[arg(long, value_name = "KEY", value_parser = witness_key)]
+        witness: Vec<WitnessKey>,
     },
     /// Check a proof: that a record is in a log, or that a log only grew, under a signature by a trusted key
     #[command(after_help = "Example:\n  kmsctl verify proof 42.proof --keys clavis.keys")]
@@ -173,6 +190,10 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
     },
+}
+
+fn witness_key(text: &str) -> Result<WitnessKey, String> {
+    WitnessKey::parse(text.trim_end()).map_err(|error| format!("{error}; `witness init` prints it"))
 }
 
 /// Which records.

@@ -9,6 +9,7 @@ mod original;
 mod outage;
 mod provision;
 mod refusals;
+mod rollback;
 mod story;
 mod tenant;
 mod trust;
@@ -44,5 +45,6 @@ fn play(story: &mut Story) -> Result<(), story::Failure> {
     outage::show(story, &mut world, &original)?;
     audit::show(story, &world)?;
     departure::show(story, &world)?;
+    rollback::show(story, &mut world)?;
     world.close()
 }
