@@ -92,16 +92,26 @@ fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_pas
     fs::write(node.stage.config(), config).unwrap();
     assert!(node.serve().is_err());
     for witness in three.all() {
-        assert!(witness.rebase("a restore").is_err(), "not while it serves");
+        let two = ["officer1", "officer3"];
+        assert!(witness.rebase("a restore", &two).is_err(), "not while it serves");
         witness.kill();
-        witness.rebase("the backup of Tuesday was restored").unwrap();
-        assert!(witness.journal().contains("the backup of Tuesday was restored; it remembered:"));
+        for few in [&[][..], &["officer2"], &["operator", "officer2"]] {
+            let error = witness.rebase("alone", few).unwrap_err().to_string();
+            assert!(error.contains("of 2 approvals"), "{error}");
+        }
+        witness.rebase("the backup of Tuesday was restored", &two).unwrap();
+        let told = "approved by officer1, officer3: the backup of Tuesday was restored";
+        assert!(witness.journal().contains(told), "{}", witness.journal());
         witness.start().unwrap();
     }
     node.serve().unwrap();
     let told = records(&node, "system").unwrap();
     let rebased = told.iter().filter(|record| record.operation == "Witness Rebased").count();
     assert_eq!(rebased, 3);
+    let approved = |record: &&audit::Record| {
+        record.detail.as_deref().is_some_and(|detail| detail.contains("approved by officer1, officer3"))
+    };
+    assert_eq!(told.iter().filter(approved).count(), 3);
     create(&node, &tenant, "a new life");
     witness_now(&node);
     node.restart().unwrap();

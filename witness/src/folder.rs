@@ -8,10 +8,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use audit::TrustedKeys;
 use audit::witness::{MAX_TEXT_LEN, Refusal, State, StateText, Update, WitnessKey, cosigned_text};
+use quorum::SignedRequest;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use rustls_pki_types::CertificateDer;
 use thiserror::Error;
+
+use crate::custody::{CustodyError, Officers};
 
 const KEY: &str = "witness.key";
 const PUBLIC_KEY: &str = "witness.pub";
@@ -19,6 +22,7 @@ const STATE: &str = "state";
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = "lock";
 const NODES: &str = "nodes";
+const OFFICERS: &str = "officers";
 /// Nodes that one witness answers: those of one installation, and certificates that follow each other.
 const MAX_NODES: usize = 16;
 /// What stands in the nonce's place in the file.
@@ -55,6 +59,9 @@ pub enum FolderError {
     /// A running witness, or another command, uses it.
     #[error("{} is in use", .0.display())]
     InUse(PathBuf),
+    /// It is not to forget.
+    #[error(transparent)]
+    Custody(#[from] CustodyError),
     /// The name or the reason is empty, too long, or has characters that cannot stand there.
     #[error("{0}")]
     Text(&'static str),
@@ -76,6 +83,7 @@ pub struct Folder {
     state: State,
     rebased: Option<String>,
     nodes: Vec<Pin>,
+    officers: Officers,
     /// Held while the folder is open.
     _lock: File,
 }
@@ -121,7 +129,13 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
             Err(error) => return Err(at(&dir.join(NODES))(error)),
         };
-        Ok(Self { dir: dir.to_owned(), name, pair, state: State::of(&heads), rebased, nodes, _lock: lock })
+        let officers = match fs::read_to_string(dir.join(OFFICERS)) {
+            Ok(text) => Officers::parse(&text).map_err(|_| damaged(OFFICERS))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Officers::default(),
+            Err(error) => return Err(at(&dir.join(OFFICERS))(error)),
+        };
+        let state = State::of(&heads);
+        Ok(Self { dir: dir.to_owned(), name, pair, state, rebased, nodes, officers, _lock: lock })
     }
 
     /// The public key.
@@ -212,20 +226,39 @@ impl Folder {
         &self.nodes
     }
 
-    /// Forgets everything, so that the next head is accepted whatever it extends. What was remembered stays in the
-    /// journal, and the node is told with the reason.
+    /// Names those who may let it forget. Once, when the witness is made: whoever could change them later could do it alone.
     ///
     /// # Errors
     /// [`FolderError`].
-    pub fn rebase(&mut self, reason: &str) -> Result<(), FolderError> {
-        let printable = !reason.chars().any(char::is_control);
-        if reason.trim() != reason || reason.is_empty() || reason.len() > MAX_TEXT_LEN || !printable {
-            return Err(FolderError::Text("the reason is empty, longer than 128 bytes, or no line of text"));
-        }
-        self.journal("rebased", &format!("{reason}; it remembered:\n{}", self.text(NO_NONCE)))?;
-        replace(&self.dir, STATE, empty_state(Some(reason.to_owned())).as_bytes())?;
-        (self.state, self.rebased) = (State::default(), Some(reason.to_owned()));
+    pub fn entrust(&mut self, officers: Officers) -> Result<(), FolderError> {
+        write_new(&self.dir.join(OFFICERS), officers.text().as_bytes(), 0o600)?;
+        self.officers = officers;
         Ok(())
+    }
+
+    /// The request that it forgets what it remembers now, for the officers to sign.
+    ///
+    /// # Errors
+    /// [`FolderError::Custody`].
+    pub fn request(&self, kms: &str, reason: &str) -> Result<SignedRequest, FolderError> {
+        Ok(self.officers.request(kms, self.name.name(), &self.text(NO_NONCE), reason, clock_s())?)
+    }
+
+    /// Forgets everything, so that the next head is accepted whatever it extends, if enough officers approved exactly
+    /// that. What was remembered stays in the journal with the request and its signatures, and the node is told with the
+    /// reason and who approved.
+    ///
+    /// # Errors
+    /// [`FolderError`]; then it remembers what it did.
+    pub fn rebase(&mut self, kms: &str, signed: &SignedRequest) -> Result<Vec<String>, FolderError> {
+        let state = self.text(NO_NONCE);
+        let (reason, approved) = self.officers.decide(signed, kms, self.name.name(), &state, clock_s())?;
+        let told = audit::bounded_text(&format!("approved by {}: {reason}", approved.join(", ")), MAX_TEXT_LEN);
+        let told = told.trim_end().to_owned();
+        self.journal("rebased", &format!("{told}; {}; it remembered:\n{state}", signed.to_json()))?;
+        replace(&self.dir, STATE, empty_state(Some(told.clone())).as_bytes())?;
+        (self.state, self.rebased) = (State::default(), Some(told));
+        Ok(approved)
     }
 
     fn journal(&self, event: &str, what: &str) -> Result<(), FolderError> {
@@ -247,6 +280,11 @@ fn key_of(name: &str, pair: &Ed25519KeyPair) -> Result<WitnessKey, FolderError> 
 
 fn empty_state(rebased: Option<String>) -> String {
     StateText { nonce: NO_NONCE.to_owned(), rebased, heads: Vec::new() }.write()
+}
+
+/// As requests have it.
+fn clock_s() -> i64 {
+    i64::try_from(now_s()).unwrap_or(i64::MAX)
 }
 
 fn now_s() -> u64 {
@@ -277,6 +315,7 @@ fn replace(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::custody::tests::{approve, officers};
 
     #[test]
     fn a_witness_remembers_that_it_was_told_to_forget() {
@@ -285,8 +324,16 @@ mod tests {
         let mut folder = Folder::create(&dir, "paris/w1").unwrap();
         let key = folder.key().clone();
         assert!(matches!(Folder::open(&dir), Err(FolderError::InUse(_))));
-        folder.rebase("the store was restored from Tuesday's backup").unwrap();
-        assert!(folder.rebase("two\nlines").is_err() && folder.rebase("").is_err());
+        assert!(folder.request("paris", "why").is_err(), "nobody may let it forget");
+        folder.entrust(officers()).unwrap();
+        assert!(folder.entrust(officers()).is_err(), "once");
+        let mut signed = folder.request("paris", "the store was restored from Tuesday's backup").unwrap();
+        assert!(folder.request("paris", "two\nlines").is_err() && folder.request("paris", "").is_err());
+        approve(&mut signed, 1);
+        assert!(folder.rebase("paris", &signed).is_err(), "one is not enough");
+        approve(&mut signed, 2);
+        assert_eq!(folder.rebase("paris", &signed).unwrap(), ["officer1", "officer2"]);
+        assert!(folder.rebase("paris", &signed).is_err(), "a request serves once");
         drop(folder);
         let folder = Folder::open(&dir).unwrap();
         assert_eq!(*folder.key(), key);
@@ -294,7 +341,8 @@ mod tests {
         key.verify_state(&text, &signature).unwrap();
         let state = StateText::read(&text).unwrap();
         assert_eq!(state.nonce, "nonce");
-        assert_eq!(state.rebased.as_deref(), Some("the store was restored from Tuesday's backup"));
+        let told = "approved by officer1, officer2: the store was restored from Tuesday's backup";
+        assert_eq!(state.rebased.as_deref(), Some(told));
         assert_eq!(fs::read_to_string(dir.join(JOURNAL)).unwrap().lines().count(), 1);
     }
 

@@ -11,6 +11,8 @@ use super::{Programs, Stage, StageError, children, finish};
 
 /// The zones, which are those of the HSM members.
 pub const ZONES: [&str; 3] = ["PAR7S", "TH3S", "AZ07"];
+/// The security officers, two of whom let a witness forget.
+const OFFICERS: [&str; 3] = ["officer1", "officer2", "officer3"];
 /// Where a witness listens that did not listen before: any port.
 const ANY_PORT: &str = "127.0.0.1:0";
 
@@ -86,6 +88,10 @@ impl Witness {
         if !dir.exists() {
             let mut command = children::command(&program);
             command.args(["init", "--name", zone, "--dir"]).arg(&dir).arg("--node").arg(stage.pki().join("server.pem"));
+            for officer in OFFICERS {
+                let certificate = stage.pki().join(format!("admin/{officer}.pem"));
+                command.arg("--officer").arg(format!("{officer}={}", certificate.display()));
+            }
             demand(finish(&mut command)?)?;
         }
         let path = dir.join("witness.pub");
@@ -136,13 +142,25 @@ impl Witness {
         }
     }
 
-    /// Tells it to forget what it remembers, which its holder does.
+    /// Has it forget what it remembers: its holder makes the request, these officers sign it on their own computers, and
+    /// it judges.
     ///
     /// # Errors
     /// [`StageError`], also where the witness refuses.
-    pub fn rebase(&self, reason: &str) -> Result<(), StageError> {
+    pub fn rebase(&self, reason: &str, officers: &[&str]) -> Result<(), StageError> {
+        let file = self.dir.with_extension("request.json");
+        let _ = fs::remove_file(&file);
         let mut command = children::command(&self.program);
-        demand(finish(command.args(["rebase", "--reason", reason, "--dir"]).arg(&self.dir))?)
+        command.args(["request", "--reason", reason, "--dir"]).arg(&self.dir);
+        demand(finish(command.arg("--keys").arg(&self.trusted).arg("--out").arg(&file))?)?;
+        for officer in officers {
+            let mut command = children::command(&self.program.with_file_name("kmsctl"));
+            command.arg("--key").arg(self.pki.join(format!("admin/{officer}.key")));
+            demand(finish(command.args(["request", "approve", "--file"]).arg(&file))?)?;
+        }
+        let mut command = children::command(&self.program);
+        command.args(["rebase", "--dir"]).arg(&self.dir).arg("--keys").arg(&self.trusted);
+        demand(finish(command.arg("--request").arg(&file))?)
     }
 
     /// What it wrote down of refusals, rebases and nodes that were let in.
