@@ -8,6 +8,7 @@ use audit::bundle::{self, BundleError, Fault, Verified, verify_bundle_with};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
+use super::certificate;
 use crate::cli::Verify;
 use crate::exit::Failure;
 use crate::files;
@@ -17,6 +18,10 @@ pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
     match verb {
         Verify::Bundle { file, keys, checkpoint } => verify(file, keys, checkpoint, out),
         Verify::Proof { file, keys, checkpoint } => proof(file, keys, checkpoint, out),
+        Verify::Certificate { file, keys } => {
+            let (trusted, _) = trust(keys, &[])?;
+            certificate::verify(file, &trusted, out)
+        }
     }
 }
 
