@@ -185,8 +185,7 @@ impl AdminClient {
     /// Has an approved request executed; approvals that were given offline may come along.
     ///
     /// # Errors
-    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not approved, expired or
-    /// executed already.
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it cannot be executed now.
     pub fn request_execute(&self, id: Uuid, approvals: &Approvals, effect: Effect) -> Result<Request, ClientError> {
         self.post(&["requests", &id.to_string(), "execute"], effect, approvals)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 56] = [
+const COMMANDS: [&str; 59] = [
     "",
     "health",
     "hsm",
@@ -52,6 +52,9 @@ const COMMANDS: [&str; 56] = [
     "audit",
     "audit retention",
     "audit hold",
+    "audit hold set",
+    "audit hold lift",
+    "audit hold list",
     "audit export",
     "audit show",
     "audit stats",
