@@ -21,9 +21,10 @@ use crate::limits::{
 };
 use crate::path::path;
 use crate::types::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health,
-    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof,
-    ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
+    DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold,
+    NewRetention, Object, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, Retention,
+    RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -184,8 +185,7 @@ impl AdminClient {
     /// Has an approved request executed; approvals that were given offline may come along.
     ///
     /// # Errors
-    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not approved, expired or
-    /// executed already.
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it cannot be executed now.
     pub fn request_execute(&self, id: Uuid, approvals: &Approvals, effect: Effect) -> Result<Request, ClientError> {
         self.post(&["requests", &id.to_string(), "execute"], effect, approvals)
     }
@@ -269,6 +269,22 @@ impl AdminClient {
     /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where none of that name is set.
     pub fn hold_lift(&self, domain: &str, name: &str) -> Result<Retention, ClientError> {
         self.delete(&["domains", domain, "retention", "holds", name], Effect::Real)
+    }
+
+    /// The certificate of a domain's destruction.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not destroyed.
+    pub fn domain_certificate(&self, domain: &str) -> Result<DestructionCertificate, ClientError> {
+        self.get(&["domains", domain, "certificate"], &[])
+    }
+
+    /// The certificate of an object's destruction.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where no such object was destroyed.
+    pub fn object_certificate(&self, domain: &str, object: Uuid) -> Result<DestructionCertificate, ClientError> {
+        self.get(&["domains", domain, "objects", &object.to_string(), "certificate"], &[])
     }
 
     /// Registers a certificate that exists already.

@@ -20,6 +20,8 @@
 //! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
 //! | `GET /v1/domains/{d}` | [`Domain`] |
 //! | `GET /v1/domains/{d}/verify` | [`Verification`] |
+//! | `GET /v1/domains/{d}/certificate` | [`DestructionCertificate`] of its destruction |
+//! | `GET /v1/domains/{d}/objects/{id}/certificate` | [`DestructionCertificate`] of an object's destruction |
 //! | `GET /v1/domains/{d}/retention` | [`Retention`] |
 //! | `POST /v1/domains/{d}/retention` with [`NewRetention`] | [`Retention`] |
 //! | `POST /v1/domains/{d}/retention/holds` with [`NewHold`] | 201, [`Retention`] |
@@ -55,9 +57,9 @@ pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use signing::Signer;
 pub use types::{
     Access, Administrator, Approvals, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey,
-    Client, ClientAccess, Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState,
-    Health, HealthCheck, HealthState, Hold, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential,
-    NewDomain, NewHold, NewRetention, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery,
-    ProtectedAct, RegisterClient, RegisteredCredential, Request, RequestState, Retention, Revocation, RevocationReason,
-    RevokeObject, SecretText, TrustAnchor, Verification,
+    Client, ClientAccess, Credential, DestructionCertificate, Device, Domain, DomainChange, DomainState, Finding,
+    Fingerprint, GroupState, Health, HealthCheck, HealthState, Hold, HsmMember, HsmStatus, IssueClient, IssuedClient,
+    NamedValue, NewCredential, NewDomain, NewHold, NewRetention, NotAFingerprint, Object, ObjectDates, ObjectPage,
+    Permission, Proof, ProofQuery, ProtectedAct, RegisterClient, RegisteredCredential, Request, RequestState,
+    Retention, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
 };

@@ -7,6 +7,7 @@
 
 pub mod bundle;
 mod checkpoint;
+pub mod destruction;
 mod ecdsa;
 mod evidence;
 mod filter;

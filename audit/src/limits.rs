@@ -32,6 +32,10 @@ pub const MAX_NOTE_LEN: usize = 16 * 1024;
 pub const MAX_NOTE_SIGNATURES: usize = 16;
 /// Public keys in a trust file: members of the HSM group over its whole life, and witnesses.
 pub const MAX_TRUSTED_KEYS: usize = 64;
+/// Confirmations of HSM members in a certificate of destruction: as many as a group has members.
+pub const MAX_CONFIRMATIONS: usize = 16;
+/// Bytes of a certificate of destruction: a proof for each record that it rests on, quotes escaped.
+pub const MAX_CERTIFICATE_LEN: usize = 1 << 20;
 /// Bytes of one line of a bundle: a record in both forms at its longest, or the keys and hashes of the header.
 pub const MAX_LINE_LEN: usize = 32 * 1024;
 

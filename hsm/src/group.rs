@@ -51,6 +51,19 @@ pub struct Signature {
     pub r_s: [u8; 64],
 }
 
+/// What a member answered when it was told to destroy imported keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its label.
+    pub member: String,
+    /// In words.
+    pub answer: &'static str,
+}
+
+const FORGOTTEN: &str = "no key of it is imported any more";
+const GONE: &str = "not reachable; the keys imported there ended with its session";
+const GIVEN_UP: &str = "did not answer, and its session was given up with all keys imported there";
+
 impl Group {
     /// Opens every member of `config` and starts to probe them. Runs inside a tokio runtime, which the group needs for
     /// as long as it lives.
@@ -257,9 +270,11 @@ impl Group {
     /// Refuses the keys of a domain from now on, for instance when it is frozen or destroyed, and destroys the imported
     /// ones on every member. When it returns, no key of the domain is in use anywhere, and calls that were on their way
     /// end with [`HsmError::Closed`]. A member that does not answer is given up, which destroys all keys imported there.
-    pub async fn close_domain(&self, domain: DomainId) {
+    ///
+    /// What each member answered, in the configured order.
+    pub async fn close_domain(&self, domain: DomainId) -> Vec<Answer> {
         self.inner.closed.close(domain);
-        self.forget(move |lane| lane.forget_domain(&domain)).await;
+        self.forget(move |lane| lane.forget_domain(&domain)).await
     }
 
     /// Refuses the keys of a domain from now on, of which none has been imported since the group was opened.
@@ -275,20 +290,30 @@ impl Group {
     /// Destroys one version of a Domain Key on every member, as [`Group::close_domain`] does with all: nothing is sealed
     /// under it any more. Whoever still has its blob could have it imported again.
     pub async fn forget_version(&self, domain: DomainId, version: DomainKeyVersion) {
-        self.forget(move |lane| lane.forget_version(&domain, version)).await;
+        let _ = self.forget(move |lane| lane.forget_version(&domain, version)).await;
     }
 
-    async fn forget(&self, forget: impl Fn(&mut Lane) + Copy + Send + 'static) {
+    async fn forget(&self, forget: impl Fn(&mut Lane) + Copy + Send + 'static) -> Vec<Answer> {
+        let mut answers = Vec::with_capacity(self.inner.members.len());
         for member in &self.inner.members {
-            let Some(live) = member.live() else { continue };
+            let mut answer = |answer| answers.push(Answer { member: member.label().to_owned(), answer });
+            let Some(live) = member.live() else {
+                answer(GONE);
+                continue;
+            };
             let forgotten = member.call(&live, move |lane| {
                 forget(lane);
                 Ok(())
             });
-            if let Err(fault) = forgotten.await {
-                self.blame(member, &live, &fault);
+            match forgotten.await {
+                Ok(()) => answer(FORGOTTEN),
+                Err(fault) => {
+                    answer(GIVEN_UP);
+                    self.blame(member, &live, &fault);
+                }
             }
         }
+        answers
     }
 
     /// Every member as of now, in the configured order. Cheap: reads what the members know, asks no device.

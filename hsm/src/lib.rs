@@ -50,7 +50,7 @@ pub use breaker::BreakerState;
 pub use config::{GroupConfig, MemberConfig, Vendor};
 pub use domain_key::{DomainKey, DomainKeyError};
 pub use error::{ErrorClass, HsmError};
-pub use group::{Group, Signature};
+pub use group::{Answer, Group, Signature};
 pub use key_pair::{EcCurve, GeneratedKeyPair};
 pub use status::MemberStatus;
 pub use trust::{CheckpointKey, TrustAnchor};

@@ -137,6 +137,15 @@ pub(crate) enum Domain {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write the certificate of a domain's destruction; 'verify certificate' checks it offline
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain certificate acme --out acme.certificate")]
+    Certificate {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Where to write it; may not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Compare everything that is stored of a domain with its audit log; exit code 6 where they differ
     #[command(
         after_help = "Example:\n  kmsctl --pki run/pki --as auditor domain verify acme\n\nThe node does this by \
@@ -384,6 +393,18 @@ pub(crate) enum Object {
         /// Decide, show, and change nothing
         #[arg(long)]
         dry_run: bool,
+    },
+    /// Write the certificate of an object's destruction; 'verify certificate' checks it offline
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki object certificate acme \
+                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001 --out key.certificate")]
+    Certificate {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Unique Identifier
+        id: Uuid,
+        /// Where to write it; may not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Destroy an object's key for good; what remains says that it existed
     #[command(after_help = "Example:\n  kmsctl --pki run/pki object destroy acme \

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 51] = [
+const COMMANDS: [&str; 59] = [
     "",
     "health",
     "hsm",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 51] = [
     "domain thaw",
     "domain rotate-key",
     "domain destroy",
+    "domain certificate",
     "domain verify",
     "client",
     "client register",
@@ -46,8 +47,14 @@ const COMMANDS: [&str; 51] = [
     "object list",
     "object show",
     "object revoke",
+    "object certificate",
     "object destroy",
     "audit",
+    "audit retention",
+    "audit hold",
+    "audit hold set",
+    "audit hold lift",
+    "audit hold list",
     "audit export",
     "audit show",
     "audit stats",
@@ -57,6 +64,7 @@ const COMMANDS: [&str; 51] = [
     "audit checkpoint",
     "audit keys",
     "verify",
+    "verify certificate",
     "verify bundle",
     "verify proof",
 ];

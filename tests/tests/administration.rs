@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use admin_api::{
-    AdminClient, ClientError, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, RegisterClient, RevocationReason,
-    RevokeObject,
+    AdminClient, ClientError, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, ProtectedAct, RegisterClient,
+    RevocationReason, RevokeObject,
 };
 use kmip::ProtocolVersion;
 use kmip::payload::{ActivateRequest, GetAttributesRequest, GetRequest};
@@ -55,6 +55,16 @@ impl Calls {
             ("client_list", everybody, Box::new(move |admin| admin.client_list(domain).map(drop))),
             ("object_list", everybody, Box::new(move |admin| admin.object_list(domain, None, None).map(drop))),
             ("object_show", everybody, Box::new(move |admin| admin.object_show(domain, self.key).map(drop))),
+            ("administrator_list", everybody, Box::new(|admin| admin.administrator_list().map(drop))),
+            ("request_list", everybody, Box::new(|admin| admin.request_list().map(drop))),
+            (
+                "request_ask",
+                of_objects,
+                Box::new(move |admin| {
+                    let act = ProtectedAct::DestroyDomain { domain: domain.to_owned() };
+                    admin.request_ask(&act, Effect::DryRun).map(drop)
+                }),
+            ),
             (
                 "domain_create",
                 operator,

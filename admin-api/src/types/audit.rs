@@ -152,6 +152,15 @@ impl AuditQuery {
     }
 }
 
+/// A certificate of destruction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DestructionCertificate {
+    /// The domain's log.
+    pub log: String,
+    /// The certificate as it is kept and verified: two lines.
+    pub document: String,
+}
+
 /// What is to be proved of a log: the query of `GET /v1/domains/{d}/audit/proof`. Either `record`, or `from` with or
 /// without `to`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,10 @@ mod retention;
 mod text;
 
 pub use access::{Access, ClientAccess, Device, NewCredential, RegisteredCredential};
-pub use audit::{AuditFormat, AuditOutcome, AuditQuery, Checkpoint, CheckpointKey, Proof, ProofQuery, TrustAnchor};
+pub use audit::{
+    AuditFormat, AuditOutcome, AuditQuery, Checkpoint, CheckpointKey, DestructionCertificate, Proof, ProofQuery,
+    TrustAnchor,
+};
 pub use domain::{Domain, DomainChange, DomainState, Finding, NewDomain, Permission, Verification};
 pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};

@@ -6,10 +6,10 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode,
-    Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object,
-    ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor,
-    Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
+    DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential,
+    NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request,
+    Retention, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -189,6 +189,17 @@ pub trait AdminBackend: Strangers {
 
     /// `GET` and `POST /v1/domains/{d}/retention`, `POST …/retention/holds`, `DELETE …/retention/holds/{name}`.
     async fn retention(&self, caller: &Caller, domain: &str, change: RetentionChange) -> Result<Retention, Refusal>;
+
+    /// `GET /v1/domains/{d}/certificate`. [`ErrorCode::WrongState`] where the domain is not destroyed.
+    async fn domain_certificate(&self, caller: &Caller, domain: &str) -> Result<DestructionCertificate, Refusal>;
+
+    /// `GET /v1/domains/{d}/objects/{id}/certificate`. [`ErrorCode::NotFound`] where no such object was destroyed.
+    async fn object_certificate(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+    ) -> Result<DestructionCertificate, Refusal>;
 
     /// `GET /v1/domains/{d}/clients`: oldest first, revoked ones too.
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal>;

@@ -54,6 +54,8 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains/{domain}/retention", get(retention_show).post(retention_set))
         .route("/v1/domains/{domain}/retention/holds", post(hold_set))
         .route("/v1/domains/{domain}/retention/holds/{name}", delete(hold_lift))
+        .route("/v1/domains/{domain}/certificate", get(domain_certificate))
+        .route("/v1/domains/{domain}/objects/{object}/certificate", get(object_certificate))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -428,6 +430,24 @@ async fn object_destroy(
     let act =
         async move |node: Arc<dyn AdminBackend>, caller| node.object_destroy(&caller, &domain, object, effect).await;
     ok(app.act("object destroy", caller, act).await)
+}
+
+async fn domain_certificate(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.domain_certificate(&caller, &domain).await;
+    ok(app.act("domain certificate", caller, act).await)
+}
+
+async fn object_certificate(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, object)): Named<(String, Uuid)>,
+) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.object_certificate(&caller, &domain, object).await;
+    ok(app.act("object certificate", caller, act).await)
 }
 
 async fn audit_export(

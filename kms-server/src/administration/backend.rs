@@ -121,6 +121,26 @@ impl Administration {
         told(self.node.change_rights(&acting, &domain, &client.0, change).await).map(|row| answers::client(&row))
     }
 
+    /// The certificate of a destruction.
+    async fn certificate(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Option<Uuid>,
+    ) -> Result<api::DestructionCertificate, Refusal> {
+        const OPERATION: &str = "Certify Destruction";
+        let acting = self.admit(caller, Act::ReadDomain).await?;
+        let domain = self.tenant(&acting, domain, OPERATION).await?;
+        let log = log_of(domain.row.id);
+        match self.node.certify(&self.checkpointer, &domain, object.map(Uuid::into_bytes)).await {
+            Ok(document) => {
+                told(acting.note(&self.node, log, OPERATION, object.map(|id| id.to_string()).as_deref()).await)?;
+                Ok(api::DestructionCertificate { log: log.to_string(), document })
+            }
+            Err(failure) => told(acting.refuse(&self.node, log, OPERATION, failure).await),
+        }
+    }
+
     /// A log by name: `system`, or a tenant's domain.
     async fn log(&self, acting: &Acting, name: &str, operation: &str) -> Result<LogId, Refusal> {
         if name == LogId::System.to_string() {
@@ -318,6 +338,19 @@ impl AdminBackend for Administration {
             _ => self.tenant(&acting, domain, change.operation()).await?,
         };
         told(self.node.keep_records(&acting, &domain, &change).await).map(|kept| retention::answer(&kept))
+    }
+
+    async fn domain_certificate(&self, caller: &Caller, domain: &str) -> Result<api::DestructionCertificate, Refusal> {
+        self.certificate(caller, domain, None).await
+    }
+
+    async fn object_certificate(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        object: Uuid,
+    ) -> Result<api::DestructionCertificate, Refusal> {
+        self.certificate(caller, domain, Some(object)).await
     }
 
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<api::Client>, Refusal> {

@@ -65,9 +65,9 @@ impl Node {
 
     /// After the commit: nothing of the domain is in use when this returns.
     pub(super) async fn end_domain(&self, id: DomainId) -> Result<(), AdminFailure> {
-        self.reload_domain(&id).await?;
+        let domain = self.reload_domain(&id).await?;
         self.directory.forget_identities_of(&id);
-        self.hsm.close_domain(id).await;
+        self.confirm_destruction(&domain).await?;
         self.store.deactivate(id).await;
         self.streams.end_all_of(&id);
         // The key blob stands in no free page; it may stand in the log that the database was written through.

@@ -4,6 +4,7 @@ mod acting;
 mod answers;
 mod backend;
 mod certificate_authority;
+mod certifying;
 mod clients;
 mod credentials;
 mod custody;

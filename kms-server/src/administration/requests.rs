@@ -270,8 +270,11 @@ impl Node {
 
     /// Adds approvals to a request, and says which signatures they were.
     fn take_in(&self, kept: &mut Kept, approvals: &[Approval]) -> Result<Vec<String>, AdminFailure> {
+        if approvals.len() > quorum::limits::MAX_APPROVALS {
+            return Err(Undecided::TooMany.into());
+        }
         let approvers = self.approvers()?;
-        let mut told = Vec::new();
+        let mut told = Vec::with_capacity(approvals.len());
         for approval in approvals {
             let approver = approvers.iter().find(|one| *one.fingerprint() == approval.fingerprint);
             let approver = approver

@@ -149,6 +149,15 @@ pub(crate) enum Hold {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verify {
+    /// Check a certificate of destruction
+    #[command(after_help = "Example:\n  kmsctl verify certificate acme.certificate --keys checkpoint-keys.txt")]
+    Certificate {
+        /// What 'domain certificate' or 'object certificate' wrote
+        file: PathBuf,
+        /// The public keys of the ceremony, such as run/ceremony/checkpoint-keys.txt
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+    },
     /// Check an exported log: complete, unchanged, and signed by a trusted key; names the first bad record
     #[command(after_help = "Example:\n  kmsctl verify bundle acme.jsonl --keys clavis.keys --checkpoint \
                             acme-last-month.checkpoint")]

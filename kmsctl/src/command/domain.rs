@@ -2,7 +2,7 @@
 
 use admin_api::{AdminClient, Domain, DomainChange, NewDomain, ProtectedAct, Verification};
 
-use super::{effect, request};
+use super::{certificate, effect, request};
 use crate::cli;
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
@@ -29,6 +29,9 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
         cli::Domain::RotateKey { domain, dry_run } => change(client, out, domain, DomainChange::RotateKey, *dry_run),
         cli::Domain::Destroy { domain, dry_run } => {
             request::ask(client, &ProtectedAct::DestroyDomain { domain: domain.clone() }, *dry_run, out)
+        }
+        cli::Domain::Certificate { domain, out: file } => {
+            certificate::write(&client.domain_certificate(domain)?, file, out)
         }
         cli::Domain::Verify { domain } => {
             let verification = client.domain_verify(domain)?;

@@ -4,7 +4,7 @@ use admin_api::limits::MAX_PAGE;
 use admin_api::{AdminClient, Object, ObjectPage, RevokeObject};
 use uuid::Uuid;
 
-use super::{effect, headline};
+use super::{certificate, effect, headline};
 use crate::cli;
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
@@ -25,6 +25,9 @@ pub(crate) fn run(verb: &cli::Object, client: &AdminClient, out: &Out) -> Result
             revoke.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
             let object = client.object_revoke(domain, *id, &revoke, effect(*dry_run))?;
             out.write(&object, || headline(*dry_run, "Revoked.", "The object would become:") + &sheet(&object))
+        }
+        cli::Object::Certificate { domain, id, out: file } => {
+            certificate::write(&client.object_certificate(domain, *id)?, file, out)
         }
         cli::Object::Destroy { domain, id, dry_run } => {
             let object = client.object_destroy(domain, *id, effect(*dry_run))?;

@@ -9,6 +9,7 @@ use audit::witness::{WitnessKey, cosigners};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
+use super::certificate;
 use crate::cli::Verify;
 use crate::exit::Failure;
 use crate::files;
@@ -24,6 +25,10 @@ pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
         }
         Verify::Checkpoint { file, keys, witness } => head(file, keys, witness, out),
         Verify::Proof { file, keys, checkpoint } => proof(file, keys, checkpoint, out),
+        Verify::Certificate { file, keys } => {
+            let (trusted, _) = trust(keys, &[])?;
+            certificate::verify(file, &trusted, out)
+        }
     }
 }
 

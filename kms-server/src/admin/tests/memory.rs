@@ -5,10 +5,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect,
-    ErrorCode, Fingerprint, GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential,
-    NewDomain, Object, ObjectDates, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, RequestState,
-    Retention, RevokeObject, SecretText, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
+    DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health, HealthState, HsmStatus, IssueClient,
+    IssuedClient, NewCredential, NewDomain, Object, ObjectDates, ObjectPage, Proof, ProofQuery, ProtectedAct,
+    RegisterClient, Request, RequestState, Retention, RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -200,6 +200,21 @@ impl AdminBackend for Memory {
     ) -> Result<Domain, Refusal> {
         self.note(caller, format!("domain_change {name} {change:?} {effect:?}"));
         Ok(domain(name))
+    }
+
+    async fn domain_certificate(&self, caller: &Caller, name: &str) -> Result<DestructionCertificate, Refusal> {
+        self.note(caller, format!("domain_certificate {name}"));
+        Ok(DestructionCertificate { log: name.to_owned(), document: "{}".to_owned() })
+    }
+
+    async fn object_certificate(
+        &self,
+        caller: &Caller,
+        name: &str,
+        id: Uuid,
+    ) -> Result<DestructionCertificate, Refusal> {
+        self.note(caller, format!("object_certificate {name} {id}"));
+        Ok(DestructionCertificate { log: name.to_owned(), document: "{}".to_owned() })
     }
 
     async fn domain_verify(&self, caller: &Caller, name: &str) -> Result<Verification, Refusal> {

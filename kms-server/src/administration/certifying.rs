@@ -1,0 +1,123 @@
+//! Certificates of destruction: made from what the logs say, whenever somebody asks, and signed in the HSM.
+
+use audit::destruction::{CONFIRM, Certificate, DESTROY_DOMAIN, DESTROY_OBJECT, Destroyed, Grounds};
+use audit::limits::MAX_DETAIL_LEN;
+use audit::{LogId, Outcome, PublicKey, Record, bounded_text};
+use keystore::{DomainState, ObjectId};
+use ring::digest;
+
+use super::acting::AdminFailure;
+use super::proving;
+use crate::failure::Failure;
+use crate::node::Node;
+use crate::node::auditing::log_of;
+use crate::node::checkpoints::{Checkpointer, trusted_keys};
+use crate::node::directory::Domain;
+use crate::node::sealing::identifier_text;
+
+/// Records that one look at the log brings.
+const PAGE: usize = 1000;
+
+impl Node {
+    /// Tells in a destroyed domain's log what each HSM member answered.
+    pub(super) async fn confirm_destruction(&self, domain: &Domain) -> Result<(), AdminFailure> {
+        for answer in self.hsm.close_domain(domain.row.id).await {
+            let detail = format!("{}: {}", answer.member, answer.answer);
+            let record = Record {
+                detail: Some(bounded_text(&detail, MAX_DETAIL_LEN)),
+                ..self.auditor.record(&self.clock, log_of(domain.row.id), CONFIRM)
+            };
+            self.record(record).await?;
+        }
+        Ok(())
+    }
+
+    /// Positions of the newest record that is `wanted`, and of the confirmations behind it.
+    async fn newest_record(
+        &self,
+        log: LogId,
+        wanted: impl Fn(&Record) -> bool,
+    ) -> Result<Option<(u64, Vec<u64>)>, AdminFailure> {
+        let (mut end, _) = self.store.tree_head(log).await?;
+        let mut confirmations = Vec::new();
+        while end > 0 {
+            let start = end.saturating_sub(PAGE as u64);
+            let mut page = self.store.records(log, start, PAGE).await?;
+            page.retain(|one| one.seq < end);
+            for one in page.iter().rev() {
+                let record = Record::decode(&one.bytes).map_err(|_| Failure::Internal("a record cannot be read"))?;
+                if record.outcome != Outcome::Success {
+                    continue;
+                }
+                if wanted(&record) {
+                    confirmations.reverse();
+                    return Ok(Some((one.seq, confirmations)));
+                }
+                if record.operation == CONFIRM {
+                    confirmations.push(one.seq);
+                }
+            }
+            end = start;
+        }
+        Ok(None)
+    }
+
+    /// The certificate of the domain's destruction, or of that of one of its objects.
+    ///
+    /// # Errors
+    /// [`Failure::WrongState`] where it is not destroyed, [`Failure::NotFound`]; [`Failure::Internal`] where the log does
+    /// not tell of it.
+    pub(super) async fn certify(
+        &self,
+        checkpointer: &Checkpointer,
+        domain: &Domain,
+        object: Option<ObjectId>,
+    ) -> Result<String, AdminFailure> {
+        let log = log_of(domain.row.id);
+        let untold = AdminFailure::Request(Failure::Internal("the log tells of no such destruction"));
+        let (what, (at, confirmations)) = match object {
+            None => {
+                if domain.row.state != DomainState::Destroyed {
+                    return Err(Failure::WrongState.into());
+                }
+                let is_it = |record: &Record| record.operation == DESTROY_DOMAIN;
+                let mut found = self.newest_record(log, is_it).await?.ok_or(untold)?;
+                if found.1.is_empty() {
+                    // The node ended between the destruction and its confirmations.
+                    self.confirm_destruction(domain).await?;
+                    let again = AdminFailure::Request(Failure::Internal("the log lost a record"));
+                    found = self.newest_record(log, is_it).await?.ok_or(again)?;
+                }
+                (Destroyed::Domain, found)
+            }
+            Some(id) => {
+                let name = identifier_text(id);
+                let is_it =
+                    |record: &Record| record.operation == DESTROY_OBJECT && record.object.as_ref() == Some(&name);
+                let (at, _) = self.newest_record(log, is_it).await?.ok_or(Failure::NotFound)?;
+                (Destroyed::Object, (at, Vec::new()))
+            }
+        };
+        let note = checkpointer.current(self, log).await?;
+        let mut proofs = Vec::with_capacity(1 + confirmations.len());
+        for record in std::iter::once(at).chain(confirmations) {
+            let claim = admin_api::ProofQuery { record: Some(record), from: None, to: None };
+            proofs.push(proving::prove(self, log, claim, &note).await?);
+        }
+        let anchor = self.hsm.trust_anchor();
+        let root_of_trust = anchor.rot_fingerprint;
+        let grounds = Grounds { what, name: domain.row.name.clone(), root_of_trust, backups: Vec::new(), proofs };
+        let internal = |error| {
+            tracing::error!(%error, "a certificate of destruction cannot be made");
+            Failure::Internal("certificate of destruction")
+        };
+        let certificate = Certificate::on(grounds, &trusted_keys(self)?).map_err(internal)?;
+        let body = certificate.body().map_err(internal)?;
+        let mut hash = [0; 32];
+        hash.copy_from_slice(digest::digest(&digest::SHA256, body.as_bytes()).as_ref());
+        let signature = self.hsm.sign(hash).await?;
+        let key = anchor.checkpoint_key(&signature.member).and_then(|point| PublicKey::from_sec1(point).ok());
+        let key = key.ok_or(Failure::Internal("a member without a checkpoint key"))?;
+        Ok(certificate.signed(&key, &signature.r_s).map_err(internal)?)
+    }
+}
