@@ -16,6 +16,10 @@ use tokio::sync::Semaphore;
 use crate::failure::Failure;
 use crate::node::directory::Fingerprint;
 
+/// KMIP 2.1 §9.11 says that such a password is good once, and leaves to the server what it is compared with.
+const NO_ONE_TIME_PASSWORDS: &str = "one-time passwords are not taken: there is nothing to compare them with";
+/// KMIP 2.1 §9.11: to check one takes two fast, unsalted hashes of the password.
+const NO_HASHED_PASSWORDS: &str = "hashed passwords are not taken: only a slow, salted hash of a password is kept";
 /// Password hashes computed at once: each takes [`ARGON2_MEMORY_KIB`] and a core for tens of milliseconds.
 const CONCURRENT_HASHES: usize = 2;
 /// Hashes that may wait; more are refused as busy, so that guessing cannot pile up work.
@@ -97,6 +101,8 @@ impl CredentialChecker {
                 }
                 // Tickets are looked at by who admits the message, after everything else.
                 Credential::Ticket(_) => continue,
+                Credential::OneTimePassword(_) => return Err(Failure::CredentialType(NO_ONE_TIME_PASSWORDS)),
+                Credential::HashedPassword(_) => return Err(Failure::CredentialType(NO_HASHED_PASSWORDS)),
                 // Nothing was registered with us that they could prove.
                 _ => return Err(Failure::Authentication("credential type is not registered")),
             };

@@ -136,6 +136,7 @@ fn option_not_offered(node: &Node, message: &RequestMessage) -> Option<&'static 
 fn again(failure: &Failure) -> Failure {
     match failure {
         Failure::Authentication(why) => Failure::Authentication(why),
+        Failure::CredentialType(why) => Failure::CredentialType(why),
         Failure::Contradiction(why) => Failure::Contradiction(why),
         Failure::DomainInactive => Failure::DomainInactive,
         Failure::Busy => Failure::Busy,

@@ -26,6 +26,9 @@ pub enum Failure {
     /// The credential is missing where one is registered, wrong, or of a kind that is not registered.
     #[error("authentication failed: {0}")]
     Authentication(&'static str),
+    /// The credential is of a type that is never taken; why, in words for the client. UNSUPPORTED.md repeats them.
+    #[error("credential type: {0}")]
+    CredentialType(&'static str),
     /// The operation is unknown, or not offered in this version.
     #[error("operation is not offered")]
     UnsupportedOperation,
@@ -248,6 +251,7 @@ impl Failure {
             Self::Version(_) if modern => (R::UnsupportedProtocolVersion, "protocol version is not supported"),
             Self::Version(_) => (R::InvalidMessage, "protocol version is not supported"),
             Self::Authentication(_) => (R::AuthenticationNotSuccessful, "authentication failed"),
+            Self::CredentialType(why) => (R::AuthenticationNotSuccessful, *why),
             Self::UnsupportedOperation => (R::OperationNotSupported, "operation is not supported"),
             Self::NoSuchAsynchronousRequest if modern => {
                 (R::InvalidAsynchronousCorrelationValue, "no such asynchronous request")
@@ -457,6 +461,7 @@ mod tests {
             Failure::Contradiction("x"),
             Failure::Version(ProtocolVersion { major: 9, minor: 9 }),
             Failure::Authentication("x"),
+            Failure::CredentialType("x"),
             Failure::UnsupportedOperation,
             Failure::NoSuchAsynchronousRequest,
             Failure::NoSuchTicket,

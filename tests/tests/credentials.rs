@@ -4,12 +4,16 @@
 
 use admin_api::{Access, ClientAccess, Device, NewCredential, SecretText};
 use kmip::ProtocolVersion;
-use kmip::message::{Credential, DeviceCredential, Password, RequestMessage, ResponseMessage};
+use kmip::message::{
+    Credential, DeviceCredential, HashedPasswordCredential, OneTimePasswordCredential, Outcome, Password,
+    RequestMessage, ResponseMessage,
+};
 use kmip::payload::{GetRequest, LocateRequest, RequestPayload};
 use kmip::registry::ResultReason;
+use kmip::ttlv::DateTimeExtended;
 use secret::Secret;
 use system_tests::asking::{aes, name, successes};
-use system_tests::node::{Connection, Node, Tenant};
+use system_tests::node::{Connection, Node, Tenant, repository};
 
 /// As vCenter speaks.
 const V1_1: ProtocolVersion = ProtocolVersion::V1_1;
@@ -25,7 +29,6 @@ fn with(username: &str, password: &str, payload: impl Into<RequestPayload>) -> R
 }
 
 fn reason(answer: ResponseMessage) -> Option<ResultReason> {
-    use kmip::message::Outcome;
     match answer.items.into_iter().next().unwrap().outcome {
         Outcome::Failure { reason, .. } => Some(reason),
         _ => None,
@@ -277,4 +280,37 @@ fn a_device_shows_all_that_it_was_registered_with() {
         let answer = show(serial, media, password);
         assert_eq!(answer, Some(ResultReason::AuthenticationNotSuccessful), "{serial} {media:?} {password:?}");
     }
+}
+
+/// What is refused whatever was registered: the client hears why, and the page of what is not supported says the same.
+#[test]
+fn credentials_that_are_never_taken_are_refused_with_their_reason() {
+    const V2_1: ProtocolVersion = ProtocolVersion::V2_1;
+    let node = Node::start().unwrap();
+    let tenant = tenant(&node);
+    let mut connection = node.connect(&tenant.identity).unwrap();
+    let unsupported = std::fs::read_to_string(repository().join("UNSUPPORTED.md")).unwrap();
+    let password = || Password::new(Secret::copy_from(PASSWORD.as_bytes())).unwrap();
+    let once = OneTimePasswordCredential {
+        username: USER.to_owned(),
+        password: Some(password()),
+        one_time_password: password(),
+    };
+    let hashed = HashedPasswordCredential {
+        username: USER.to_owned(),
+        timestamp: DateTimeExtended(1_700_000_000_000_000),
+        hashing_algorithm: None,
+        hashed_password: Secret::copy_from(&[7; 64]),
+    };
+    let credentials = [Credential::OneTimePassword(once), Credential::HashedPassword(hashed)];
+    for (credential, word) in credentials.into_iter().zip(["one-time", "hashed"]) {
+        let mut request = RequestMessage::single(V2_1, LocateRequest::default());
+        request.header.authentication.push(credential);
+        let outcome = connection.call(request).unwrap().items.pop().unwrap().outcome;
+        let Outcome::Failure { reason, message, .. } = outcome else { panic!("{outcome:?}") };
+        assert_eq!(reason, ResultReason::AuthenticationNotSuccessful);
+        assert!(message.starts_with(word) && unsupported.contains(&message), "{message}");
+    }
+    // The control: the same user is taken with the password itself.
+    successes(connection.call(with(USER, PASSWORD, aes(Vec::new()))).unwrap()).unwrap();
 }
