@@ -3,10 +3,10 @@
 use axum::extract::State;
 use maud::{Markup, html};
 use provisioning::capacity::View;
+use provisioning::ids::TenantId;
 use provisioning::model::vm::PowerState;
 use provisioning::units::Bytes;
 use provisioning::{Inventory, metering};
-use provisioning::ids::TenantId;
 
 use super::activities::{newest, table};
 use super::machines::of;
@@ -36,7 +36,8 @@ pub async fn show(State(app): State<App>, visitor: Visitor) -> Markup {
 }
 
 fn figures(inventory: &Inventory, tenant: &TenantId, language: Language) -> Markup {
-    let count = |wanted: fn(&provisioning::model::vm::Vm) -> bool| of(inventory, tenant).filter(|vm| wanted(vm)).count();
+    let count =
+        |wanted: fn(&provisioning::model::vm::Vm) -> bool| of(inventory, tenant).filter(|vm| wanted(vm)).count();
     let figure = |name: Text, number: usize| {
         html! { div.figure { dt { (name.in_language(language)) } dd { (number) } } }
     };
