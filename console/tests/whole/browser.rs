@@ -26,7 +26,7 @@ impl Drop for Browser {
 impl Browser {
     pub fn new(language: &str, dark: bool) -> Self {
         let mut driver = Command::new("chromedriver")
-            .args(["--port=0", "--log-level=OFF"])
+            .arg("--port=0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
