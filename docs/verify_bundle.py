@@ -7,7 +7,7 @@ KEYS holds the trusted public keys, from the protocol of the key ceremony. BUNDL
 is a signed note that was kept from earlier: the log must still contain it. Exit code 0: complete, unchanged and signed.
 1: not; the first line on standard error says what is wrong, and with which record where one can be named.
 """
-import base64, hashlib, json, struct, sys, uuid
+import base64, hashlib, json, re, struct, sys, uuid
 from datetime import datetime, timedelta
 
 LONGEST_LINE = 32 * 1024
@@ -163,6 +163,35 @@ def decode(data):
     return {name: value for name, value in f.items() if value is not None}
 
 
+class Dropped:
+    """Records that retention dropped, by the position of the record that tells of them: docs/formats.md section 6."""
+
+    def __init__(self, first):
+        self.first, self.count, self.open = first, 0, {}
+
+    def gone(self, index, by):
+        need(type(by) is int and by > index and index not in self.open, "gone, and the record said to tell of it cannot")
+        entry = self.open.setdefault(by, [index, 0, hashlib.sha256()])
+        entry[1] += 1
+        entry[2].update(index.to_bytes(8, "big"))
+        self.count += 1
+
+    def told(self, index, said):
+        found, is_so = self.open.pop(index, None), True
+        if (said["operation"], said["outcome"]) == ("Drop Records", "success"):
+            form = r"(\d+) of records (\d+) to (\d+), older than [0-9T:.Z-]+, positions ([0-9a-f]{64})"
+            told = re.fullmatch(form, said.get("detail", ""))
+            need(told, "tells of a dropping in other words")
+            count, first, last = (int(told[n]) for n in (1, 2, 3))
+            if first < self.first:
+                is_so = found is None or (found[0] <= last and found[1] < count)
+            else:
+                is_so = found is not None and [found[0], found[1], found[2].hexdigest()] == [first, count, told[4]]
+        else:
+            is_so = found is None
+        need(is_so, "records are gone that are said to be told of here, and this record tells of others")
+
+
 class Verifier:
     def __init__(self, keys, first_line):
         self.name, self.keys = read_keys(keys)
@@ -179,7 +208,7 @@ class Verifier:
         heights = [height for height in range(63, -1, -1) if self.next >> height & 1]
         need(len(heights) == len(head["left"]), "edge hashes do not fit the range")
         self.edge = list(zip(heights, hashes(head["left"])))
-        self.kept = {}
+        self.kept, self.dropped = {}, Dropped(self.next)
 
     @staticmethod
     def line(raw):
@@ -220,6 +249,10 @@ class Verifier:
         found = line["index"]
         need(self.next < self.end, "more records than announced")
         need(type(found) is int and found == self.next, f"missing, swapped or inserted; record {found} is in its place")
+        if "dropped" in line:
+            need(list(line) == ["index", "dropped", "leaf"], "not a line of a bundle")
+            self.dropped.gone(found, line["dropped"])
+            return self.take(hashes([line["leaf"]])[0])
         data = base64.b64decode(line["record"])
         leaf = sha256(b"\0", data)
         need(line["leaf"] == leaf.hex(), "its bytes do not have the leaf hash beside them")
@@ -227,6 +260,10 @@ class Verifier:
         need(said["log"] == self.head["log"], "belongs to another log")
         wrong = [name for name in {**line, **said} if line.get(name) != said.get(name)]
         need(written(said) == raw, f"what people read is not what the record says: {wrong}")
+        self.dropped.told(found, said)
+        self.take(leaf)
+
+    def take(self, leaf):
         grow(self.edge, leaf)
         self.next += 1
         self.compare_kept(self.next, self.edge)
@@ -248,9 +285,12 @@ class Verifier:
             at += 1 << height
         need(at == size and not right, "edge hashes do not fit the range")
         self.anchor(root, self.edge)
+        need(size > self.end or not self.dropped.open, "gone, and the log does not tell that it was dropped")
         self.compare_kept(size, self.edge)
         need(all(kept <= size for kept in self.kept), "the log was cut: a checkpoint kept from earlier is longer")
-        return f"verified: {line['total']} records of {self.head['log']} from {self.head['first']}, root {root.hex()}"
+        gone = f" ({self.dropped.count} dropped by retention)" if self.dropped.count else ""
+        return (f"verified: {line['total']} records{gone} of {self.head['log']} from {self.head['first']}, "
+                f"root {root.hex()}")
 
     def read(self, bundle):
         """The lines after the first, one at a time, so that a log of any length takes the same memory."""

@@ -21,9 +21,9 @@ use crate::limits::{
 };
 use crate::path::path;
 use crate::types::{
-    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health, HsmStatus, IssueClient,
-    IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject,
-    TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health,
+    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof,
+    ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -141,6 +141,63 @@ impl AdminClient {
         self.get(&["trust-anchor"], &[])
     }
 
+    /// All administrators, oldest first, revoked ones too.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn administrator_list(&self) -> Result<Vec<Administrator>, ClientError> {
+        self.get(&["administrators"], &[])
+    }
+
+    /// Asks for an act that security officers have to approve.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_ask(&self, act: &ProtectedAct, effect: Effect) -> Result<Request, ClientError> {
+        self.post(&["requests"], effect, act)
+    }
+
+    /// All requests that the server keeps, oldest first.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_list(&self) -> Result<Vec<Request>, ClientError> {
+        self.get(&["requests"], &[])
+    }
+
+    /// One request.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_show(&self, id: Uuid) -> Result<Request, ClientError> {
+        self.get(&["requests", &id.to_string()], &[])
+    }
+
+    /// Hands in approvals.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_approve(&self, id: Uuid, approvals: &Approvals) -> Result<Request, ClientError> {
+        self.post(&["requests", &id.to_string(), "approvals"], Effect::Real, approvals)
+    }
+
+    /// Has an approved request executed; approvals that were given offline may come along.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not approved, expired or
+    /// executed already.
+    pub fn request_execute(&self, id: Uuid, approvals: &Approvals, effect: Effect) -> Result<Request, ClientError> {
+        self.post(&["requests", &id.to_string(), "execute"], effect, approvals)
+    }
+
+    /// Takes a request back.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn request_withdraw(&self, id: Uuid) -> Result<Request, ClientError> {
+        self.delete(&["requests", &id.to_string()], Effect::Real)
+    }
+
     /// Makes a domain with a Domain Key in the HSM.
     ///
     /// # Errors
@@ -180,6 +237,38 @@ impl AdminClient {
     /// [`ClientError`]; [`ErrorCode::Unavailable`](crate::ErrorCode::Unavailable) while another one runs.
     pub fn domain_verify(&self, domain: &str) -> Result<Verification, ClientError> {
         self.get(&["domains", domain, "verify"], &[])
+    }
+
+    /// How long the log of a domain, or of `system`, is kept.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub fn retention(&self, domain: &str) -> Result<Retention, ClientError> {
+        self.get(&["domains", domain, "retention"], &[])
+    }
+
+    /// Says how long it is kept.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::BadRequest`](crate::ErrorCode::BadRequest) for less than six months without a reason.
+    pub fn retention_set(&self, domain: &str, new: &NewRetention) -> Result<Retention, ClientError> {
+        self.post(&["domains", domain, "retention"], Effect::Real, new)
+    }
+
+    /// Sets a legal hold on a log: nothing is dropped of it.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::Conflict`](crate::ErrorCode::Conflict) where one of that name is set.
+    pub fn hold_set(&self, domain: &str, hold: &NewHold) -> Result<Retention, ClientError> {
+        self.post(&["domains", domain, "retention", "holds"], Effect::Real, hold)
+    }
+
+    /// Lifts a legal hold.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where none of that name is set.
+    pub fn hold_lift(&self, domain: &str, name: &str) -> Result<Retention, ClientError> {
+        self.delete(&["domains", domain, "retention", "holds", name], Effect::Real)
     }
 
     /// Registers a certificate that exists already.

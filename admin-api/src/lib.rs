@@ -9,10 +9,21 @@
 //! | `GET /v1/health` | [`Health`] |
 //! | `GET /v1/hsm` | [`HsmStatus`] |
 //! | `GET /v1/trust-anchor` | [`TrustAnchor`] |
+//! | `GET /v1/administrators` | `[`[`Administrator`]`]` |
+//! | `GET /v1/requests` | `[`[`Request`]`]` |
+//! | `POST /v1/requests?dry_run=` with [`ProtectedAct`] | 201, [`Request`] |
+//! | `GET /v1/requests/{id}` | [`Request`] |
+//! | `DELETE /v1/requests/{id}` | [`Request`], withdrawn |
+//! | `POST /v1/requests/{id}/approvals` with [`Approvals`] | [`Request`] |
+//! | `POST /v1/requests/{id}/execute?dry_run=` with [`Approvals`] | [`Request`], executed |
 //! | `GET /v1/domains` | `[`[`Domain`]`]` |
 //! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
 //! | `GET /v1/domains/{d}` | [`Domain`] |
 //! | `GET /v1/domains/{d}/verify` | [`Verification`] |
+//! | `GET /v1/domains/{d}/retention` | [`Retention`] |
+//! | `POST /v1/domains/{d}/retention` with [`NewRetention`] | [`Retention`] |
+//! | `POST /v1/domains/{d}/retention/holds` with [`NewHold`] | 201, [`Retention`] |
+//! | `DELETE /v1/domains/{d}/retention/holds/{name}` | [`Retention`] |
 //! | `GET /v1/domains/{d}/clients` | `[`[`Client`]`]` |
 //! | `POST /v1/domains/{d}/clients` with [`RegisterClient`] | 201, [`Client`] |
 //! | `POST /v1/domains/{d}/clients/issue` with [`IssueClient`] | 201, [`IssuedClient`] |
@@ -29,21 +40,24 @@
 //! | `GET /v1/domains/{d}/tiles/{path}` | a file of the C2SP tlog-tiles layout |
 //! | `GET /v1/domains/{d}/checkpoint` | [`Checkpoint`] |
 //!
-//! `{d}` is the name or the identifier of a domain; for audit, checkpoint and verify also `system`. `dry_run=true` decides and
+//! `{d}` is the name or the identifier of a domain; for audit, checkpoint, retention and verify also `system`. `dry_run=true` decides and
 //! answers as the act would, and changes nothing. No answer ever holds key bytes of a managed object.
 
 mod client;
 mod error;
 pub mod limits;
 mod path;
+mod signing;
 mod types;
 
 pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
+pub use signing::Signer;
 pub use types::{
-    Access, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey, Client, ClientAccess,
-    Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck,
-    HealthState, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential, NewDomain,
-    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery, RegisterClient,
-    RegisteredCredential, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
+    Access, Administrator, Approvals, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey,
+    Client, ClientAccess, Credential, Device, Domain, DomainChange, DomainState, Finding, Fingerprint, GroupState,
+    Health, HealthCheck, HealthState, Hold, HsmMember, HsmStatus, IssueClient, IssuedClient, NamedValue, NewCredential,
+    NewDomain, NewHold, NewRetention, NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery,
+    ProtectedAct, RegisterClient, RegisteredCredential, Request, RequestState, Retention, Revocation, RevocationReason,
+    RevokeObject, SecretText, TrustAnchor, Verification,
 };

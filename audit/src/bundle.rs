@@ -3,6 +3,7 @@
 //! ```text
 //! {"bundle":"clavis-audit-bundle/1","kms":…,"log":…,"first":…,"count":…,"keys":[…],"left":[…]}
 //! {"index":…,"time":…, … every field to read … ,"record":"<base64>","leaf":"<hex>"}      one line per record
+//! {"index":…,"dropped":…,"leaf":"<hex>"}                      in a record's place, once retention has dropped it
 //! {"checkpoint":"<signed note>"}                              after any record: the head at that size, if signed
 //! {"total":…,"right":[…],"checkpoint":"<signed note>"}                                             the last line
 //! ```
@@ -18,7 +19,7 @@ use std::io;
 
 use thiserror::Error;
 
-pub use line::{record_line, utc};
+pub use line::{dropped_line, record_line, utc};
 pub use verify::{Verified, verify_bundle, verify_bundle_with};
 pub use write::{BundleWriter, write_bundle};
 
@@ -27,6 +28,7 @@ use crate::{
     key::{KeyError, PublicKey},
     log::LogId,
     record::RecordError,
+    retention::LedgerError,
     tree::{Hash, Tree, TreeError},
 };
 
@@ -80,7 +82,7 @@ pub enum Fault {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Io(io::Error),
-    /// A line is not one of the four kinds.
+    /// A line is not one of the five kinds.
     #[error("not a line of a bundle: {0}")]
     Line(String),
     /// A line is longer than any that is written.
@@ -153,6 +155,9 @@ pub enum Fault {
     /// A checkpoint that the verifier kept from earlier is of a longer log.
     #[error("the log was cut: a checkpoint kept from earlier counts {0} records")]
     Behind(u64),
+    /// A record is gone, and the log does not tell that retention dropped it.
+    #[error("{0}")]
+    Dropped(LedgerError),
     /// The edges of the bundle do not fit its range.
     #[error("edge hashes do not fit the range: {0}")]
     Edge(TreeError),

@@ -15,6 +15,7 @@ pub mod limits;
 mod log;
 mod proof;
 mod record;
+pub mod retention;
 pub mod siem;
 pub mod tiles;
 mod tree;

@@ -35,6 +35,11 @@ pub const MAX_TRUSTED_KEYS: usize = 64;
 /// Bytes of one line of a bundle: a record in both forms at its longest, or the keys and hashes of the header.
 pub const MAX_LINE_LEN: usize = 32 * 1024;
 
+/// Positions that one record of a dropping tells of. Their rows change in one transaction, which others wait for.
+pub const MAX_DROPPED_AT_ONCE: usize = 4096;
+/// Droppings that a verifier holds until it comes to their records: 160 bytes each, for four thousand million records.
+pub const MAX_OPEN_DROPPINGS: usize = 1 << 20;
+
 // Tags and lengths included, all fields at their longest fit; see `record::encode`.
 const _: () = assert!(
     512 + MAX_SOURCE_LEN

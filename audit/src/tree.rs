@@ -91,7 +91,12 @@ impl Tree {
 
     /// Adds one leaf, given by its hash.
     pub fn append(&mut self, leaf: Hash) {
-        self.push(leaf, 0);
+        self.push(leaf, 0, |_, _| {});
+    }
+
+    /// Adds one leaf, and says which perfect subtrees end with it: height and root of each, from the leaf itself up.
+    pub fn append_noting(&mut self, leaf: Hash, finished: impl FnMut(u32, &Hash)) {
+        self.push(leaf, 0, finished);
     }
 
     /// Adds a perfect subtree of `2^height` leaves, given by its root.
@@ -105,18 +110,20 @@ impl Tree {
         if self.size.checked_add(1 << height).is_none_or(|size| size > MAX_TREE_SIZE) {
             return Err(TreeError::TooLarge(self.size));
         }
-        self.push(root, height);
+        self.push(root, height, |_, _| {});
         Ok(())
     }
 
-    fn push(&mut self, mut hash: Hash, height: u32) {
+    fn push(&mut self, mut hash: Hash, height: u32, mut finished: impl FnMut(u32, &Hash)) {
         // Each one bit of the size, from `height` up, is a finished subtree as large as the one in hand.
         let mut level = height;
+        finished(level, &hash);
         while self.size >> level & 1 == 1 {
             if let Some(left) = self.frontier.pop() {
                 hash = node_hash(&left, &hash);
             }
             level += 1;
+            finished(level, &hash);
         }
         self.frontier.push(hash);
         self.size += 1 << height;
@@ -259,6 +266,19 @@ pub(crate) mod tests {
             if let Some(leaf) = leaves.get(size) {
                 tree.append(*leaf);
             }
+        }
+    }
+
+    #[test]
+    fn a_leaf_names_every_subtree_that_ends_with_it() {
+        let leaves = numbered_leaves(64);
+        let mut tree = Tree::new();
+        for (at, leaf) in leaves.iter().enumerate() {
+            let mut named = Vec::new();
+            tree.append_noting(*leaf, |height, root| named.push((height, *root)));
+            let heights = 0..=(at + 1).trailing_zeros();
+            let expected: Vec<_> = heights.map(|height| (height, mth(&leaves[at + 1 - (1 << height)..=at]))).collect();
+            assert_eq!(named, expected, "leaf {at}");
         }
     }
 

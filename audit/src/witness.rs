@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
+    checkpoint::SignedCheckpoint,
     log::LogId,
     tree::{Hash, digest_of},
 };
@@ -118,6 +119,11 @@ pub enum Request {
     },
     /// To remember more, and to co-sign.
     Update(Update),
+    /// To co-sign the head of one log that it has seen as a line of a list.
+    Cosign {
+        /// The signed note.
+        note: String,
+    },
 }
 
 /// What a witness answers.
@@ -135,6 +141,16 @@ pub struct Answer {
     /// The refusal says that the node's history is not the one that the witness saw.
     #[serde(default)]
     pub diverged: bool,
+}
+
+/// Which of these witnesses co-signed a note, each with its time in seconds since 1970.
+#[must_use]
+pub fn cosigners<'k>(note: &str, keys: &'k [WitnessKey]) -> Vec<(&'k WitnessKey, u64)> {
+    let Ok(signed) = SignedCheckpoint::parse(note) else { return Vec::new() };
+    let body = signed.checkpoint.body();
+    let signed_at =
+        |key: &WitnessKey| note.split_inclusive('\n').find_map(|line| key.verify_cosignature(&body, line).ok());
+    keys.iter().filter_map(|key| Some((key, signed_at(key)?))).collect()
 }
 
 /// What a witness remembers, as it signs it.

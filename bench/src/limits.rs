@@ -37,5 +37,8 @@ pub const ROUNDS: usize = 3;
 /// Keys that each server holds before anything is measured. Enough that a search through all of them shows.
 pub const KEYS: usize = 1_000;
 
+/// The part of Get's rate that the audit log may take.
+pub const MOST_LOST: f64 = 0.25;
+
 /// Connections of the two columns.
 pub const CONNECTIONS: [usize; 2] = [1, 16];

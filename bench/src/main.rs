@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bench::compare::{self, Side};
+use bench::compare::{self, CostOptions, Side};
 use bench::limits::{CONNECTIONS, KEYS, ROUNDS, SECONDS, WARM_UP};
 use bench::load::{self, Amount, Operation, Plan, Population, Target, TargetOptions};
 use bench::measurement::{Processor, text_of};
@@ -24,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Starts this server and PyKMIP's, measures both by turns, prints a table.
     Compare(Compare),
+    /// Starts this server with its audit log and without, measures Get on both by turns; an error beyond the bar.
+    AuditCost(AuditCost),
     /// Loads one server that runs already.
     #[command(after_help = "Example: bench load --address 127.0.0.1:5696 --ca run/pki/ca.pem \
         --cert run/pki/acme/client.pem --key run/pki/acme/client.key --operation get --connections 1,16")]
@@ -56,6 +58,28 @@ struct Compare {
     /// What to measure; everything if nothing is said.
     #[arg(long, value_delimiter = ',')]
     operation: Vec<Operation>,
+}
+
+#[derive(Parser)]
+struct AuditCost {
+    /// Folder of the server that was built with the feature unaudited-bench.
+    #[arg(long)]
+    unaudited: PathBuf,
+    /// Folder for both servers' data; on the disk that is to be measured.
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+    /// Where the JSON goes.
+    #[arg(long, default_value = "bench/results/audit-cost.json")]
+    out: PathBuf,
+    /// Seconds of each measurement.
+    #[arg(long, env = "BENCH_SECONDS", default_value_t = SECONDS, value_parser = seconds)]
+    seconds: f64,
+    /// Measurements on each server.
+    #[arg(long, default_value_t = ROUNDS)]
+    rounds: usize,
+    /// Keys that each server holds beforehand.
+    #[arg(long, default_value_t = KEYS)]
+    keys: usize,
 }
 
 #[derive(Parser)]
@@ -112,6 +136,7 @@ fn main() -> ExitCode {
 async fn perform(command: Command) -> Result<(), String> {
     match command {
         Command::Compare(arguments) => compare(arguments).await,
+        Command::AuditCost(arguments) => audit_cost(arguments).await,
         Command::Load(arguments) => load(arguments).await,
     }
 }
@@ -132,6 +157,27 @@ async fn compare(arguments: Compare) -> Result<(), String> {
     write(&arguments.out, &json).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
     println!("\nAll numbers: {}", arguments.out.display());
     if report.ours_failed() { Err("operations on Clavis failed; see above".to_owned()) } else { Ok(()) }
+}
+
+async fn audit_cost(arguments: AuditCost) -> Result<(), String> {
+    compare::demand_unaudited(&arguments.unaudited).map_err(|error| text_of(&error))?;
+    let options = CostOptions {
+        unaudited: arguments.unaudited,
+        folder: arguments.folder,
+        time: Duration::from_secs_f64(arguments.seconds),
+        rounds: arguments.rounds.max(1),
+        keys: arguments.keys.max(1),
+    };
+    let cost = compare::cost(&options, &mut |step| eprintln!("· {step}")).await.map_err(|error| text_of(&error))?;
+    println!("\n{cost}");
+    let json = serde_json::to_string_pretty(&cost).map_err(|error| error.to_string())?;
+    write(&arguments.out, &json).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
+    println!("\nAll numbers: {}", arguments.out.display());
+    if cost.is_within_the_bar() {
+        Ok(())
+    } else {
+        Err("the log costs more than it may, or something failed".to_owned())
+    }
 }
 
 async fn load(arguments: Load) -> Result<(), String> {

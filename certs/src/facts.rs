@@ -82,6 +82,14 @@ pub fn spki_fingerprint(der: &[u8]) -> Result<[u8; 32], CertError> {
     Ok(sha256(parse(der)?.public_key().raw))
 }
 
+/// The DER SubjectPublicKeyInfo of a certificate.
+///
+/// # Errors
+/// [`CertError::Certificate`] for anything that is not exactly one X.509 certificate within 64 KiB.
+pub fn public_key_info(der: &[u8]) -> Result<Vec<u8>, CertError> {
+    Ok(parse(der)?.public_key().raw.to_vec())
+}
+
 /// The DER of the first certificate in `bytes`, which are PEM or already DER. Other PEM sections are skipped.
 ///
 /// # Errors

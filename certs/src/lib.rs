@@ -19,4 +19,4 @@ mod request;
 pub use authority::{Authority, Issued, Signed, self_signed_vcenter_client};
 pub use demo::write_demo_pki;
 pub use error::CertError;
-pub use facts::{CertificateFacts, certificate_der, spki_fingerprint};
+pub use facts::{CertificateFacts, certificate_der, public_key_info, spki_fingerprint};

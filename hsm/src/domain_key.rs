@@ -92,6 +92,18 @@ impl DomainKey {
         })
     }
 
+    /// What is left of a key that was destroyed: whose it was and which version, and zeros where the key was.
+    #[must_use]
+    pub fn husk(&self) -> Self {
+        Self { wrapped: vec![0; WRAPPED_KEY_LEN], canary: vec![0; CANARY_LEN], ..self.clone() }
+    }
+
+    /// Whether nothing is left of the key.
+    #[must_use]
+    pub fn is_husk(&self) -> bool {
+        self.wrapped.iter().chain(&self.canary).all(|byte| *byte == 0)
+    }
+
     /// The additional data of the canary.
     pub(crate) fn canary_facts(domain: &DomainId, version: DomainKeyVersion) -> Vec<u8> {
         let mut facts = b"clavis canary\0".to_vec();

@@ -1,9 +1,9 @@
 //! Faults on purpose, for tests and demonstrations: failover switched off, a member that fails, hangs or answers
-//! garbage. Exists only with the feature `fault`, and never in a build without debug assertions.
+//! garbage, a generator that gives nothing or always the same. Exists only with the feature `fault`, and never in a build without debug assertions.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Fault, HsmError, Kind};
 
@@ -11,7 +11,8 @@ use crate::error::{Fault, HsmError, Kind};
 compile_error!("the feature `fault` breaks the HSM group on purpose and must never be in a release");
 
 /// The variable that [`crate::Group::open`] and the ceremony read: a comma-separated list of `no-failover`,
-/// `LABEL=fail`, `LABEL=hang`, `LABEL=hang-pairs`, `LABEL=garbage`, `ceremony-abort=STEP`.
+/// `no-random`, `known-random`, `no-pairs`, `LABEL=fail`, `LABEL=hang`, `LABEL=hang-pairs`, `LABEL=garbage`,
+/// `ceremony-abort=STEP`.
 pub const VARIABLE: &str = "CLAVIS_HSM_FAULT";
 
 /// How a member misbehaves.
@@ -30,6 +31,18 @@ pub enum Mode {
     Garbage,
 }
 
+/// What the generators of all members give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Generator {
+    /// What they do by themselves.
+    #[default]
+    Real,
+    /// Nothing: the call is refused, and the member is well.
+    Refused,
+    /// The same bytes at every call.
+    Known,
+}
+
 /// The switches of one group.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -45,6 +58,9 @@ struct Switches {
 #[derive(Debug, Default)]
 struct Modes {
     no_failover: bool,
+    generator: Generator,
+    /// No member makes key pairs.
+    no_pairs: bool,
     members: HashMap<String, Mode>,
     /// Key pairs that [`Mode::HangPairs`] holds up now.
     held_pairs: usize,
@@ -61,6 +77,9 @@ impl Faults {
         for word in text.split(',').map(str::trim).filter(|word| !word.is_empty()) {
             match word.split_once('=') {
                 None if word == "no-failover" => faults.set_failover(false),
+                None if word == "no-random" => faults.modes().generator = Generator::Refused,
+                None if word == "known-random" => faults.modes().generator = Generator::Known,
+                None if word == "no-pairs" => faults.modes().no_pairs = true,
                 Some(("ceremony-abort", step)) if step.parse::<u32>().is_ok() => {}
                 Some((label, "fail")) => faults.set(label, Mode::Fail),
                 Some((label, "hang")) => faults.set(label, Mode::Hang),
@@ -70,6 +89,10 @@ impl Faults {
             }
         }
         Ok(faults)
+    }
+
+    fn modes(&self) -> MutexGuard<'_, Modes> {
+        self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets the member with this label misbehave from its next call on.
@@ -151,6 +174,29 @@ impl MemberSwitch {
         let held = |modes: &mut Modes| Self::mode(modes, &self.label) == Mode::HangPairs;
         let mut modes = self.inner.changed.wait_while(modes, held).unwrap_or_else(PoisonError::into_inner);
         modes.held_pairs -= 1;
+    }
+
+    /// What stands for `len` random bytes of the device; `None` where it is asked itself.
+    pub fn drawn(&self, len: usize) -> Option<Result<Vec<u8>, Fault>> {
+        let generator = self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner).generator;
+        match generator {
+            Generator::Real => None,
+            Generator::Refused => {
+                Some(Err(Fault::new(Kind::Refused, "draw random bytes", "CKR_RANDOM_NO_RNG (fault injected)")))
+            }
+            // Bytes that differ from each other, as splitting and X9.31 want them.
+            Generator::Known => {
+                Some(Ok((0..=u8::MAX).cycle().map(|byte| byte.wrapping_mul(167) ^ 0x5c).take(len).collect()))
+            }
+        }
+    }
+
+    /// Refuses to make a key pair, if set.
+    pub fn refuse_pair(&self) -> Result<(), Fault> {
+        if self.inner.modes.lock().unwrap_or_else(PoisonError::into_inner).no_pairs {
+            return Err(Fault::new(Kind::Refused, "make a key pair", "CKR_FUNCTION_NOT_SUPPORTED (fault injected)"));
+        }
+        Ok(())
     }
 
     /// The bytes, altered if garbage is set.

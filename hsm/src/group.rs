@@ -262,6 +262,11 @@ impl Group {
         self.forget(move |lane| lane.forget_domain(&domain)).await;
     }
 
+    /// Refuses the keys of a domain from now on, of which none has been imported since the group was opened.
+    pub fn shut_domain(&self, domain: DomainId) {
+        self.inner.closed.close(domain);
+    }
+
     /// Takes [`Group::close_domain`] back: the next call imports the key again.
     pub fn reopen_domain(&self, domain: &DomainId) {
         self.inner.closed.reopen(domain);

@@ -146,6 +146,10 @@ impl Lane {
 
     /// Random bytes of the device.
     pub fn random(&mut self, len: usize) -> Result<Secret, Fault> {
+        #[cfg(feature = "fault")]
+        if let Some(drawn) = self.shared.fault.drawn(len) {
+            return drawn.map(Secret::new);
+        }
         self.steady(|lane| {
             Secret::filled_by(len, |bytes| lane.session.generate_random_slice(bytes)).doing("draw random bytes")
         })
@@ -161,6 +165,8 @@ impl Lane {
     pub fn key_pair(&mut self, recipe: Recipe) -> Result<(Secret, Vec<u8>), Fault> {
         #[cfg(feature = "fault")]
         self.shared.fault.hold_pair();
+        #[cfg(feature = "fault")]
+        self.shared.fault.refuse_pair()?;
         let born = self.steady(|lane| key_pair::bear(&lane.session, recipe, lane.shared.vendor));
         let newborn = match born {
             // The module does not say whether it does not do such pairs or is not well; the Root of Trust does.

@@ -40,6 +40,18 @@ pub enum StoreError {
         /// What does not decode.
         why: String,
     },
+    /// Retention dropped the record.
+    #[error("record {position} of log {log} was dropped by retention, as record {by} tells; its leaf hash is {leaf}")]
+    Dropped {
+        /// The log.
+        log: audit::LogId,
+        /// The record's position.
+        position: u64,
+        /// Position of the record that tells of it.
+        by: u64,
+        /// Its leaf hash, in hex.
+        leaf: String,
+    },
     /// The domain's MAC key is not there: the domain was never activated, or was deactivated.
     #[error("domain {} is not active", Uuid::from_bytes(*.0))]
     Inactive(DomainId),

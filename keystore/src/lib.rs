@@ -27,8 +27,12 @@ pub use row::{
     Access, Credential, Dates, Device, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId,
     ObjectRow, Permissions, Revocation, Subject,
 };
+/// How long records are kept, and what keeps them longer.
+pub mod retention {
+    pub use crate::row::{DEFAULT_DAYS, Hold, LEAST_DAYS, MOST_DAYS, Retention};
+}
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;
 pub use sqlite::{SqliteStore, StoreOptions, Synchronous};
-pub use store::{Finding, KeptLeaf, KeyStore, StoredRecord, Verification};
+pub use store::{DueObject, Finding, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 pub use unit::{Change, Committed, Step, Unit};

@@ -9,6 +9,10 @@ pub const DEFAULT_QUEUE: usize = 4 * MAX_GROUP;
 pub const MAX_QUEUED_KIB: usize = 256 * 1024;
 /// Connections that read. Two cores gain nothing from more; each holds its own page cache.
 pub const DEFAULT_READERS: u32 = 4;
+/// Kibibytes of objects lately read that stay in memory: some 10,000 rows, all that a site's hosts ask for at one time.
+pub const DEFAULT_KEPT_KIB: u64 = 24 * 1024;
+/// Bytes that the row of a usual key takes up in memory; where rows are larger, fewer are kept.
+pub const USUAL_ROW_LEN: u64 = 2048;
 /// Pages of the write-ahead log at which SQLite carries it over into the database: 32 MB. With 1,000 (SQLite's
 /// default) the carrying over showed in the slowest percent of requests.
 pub const DEFAULT_CHECKPOINT_PAGES: u32 = 8000;
@@ -29,6 +33,19 @@ pub const MAX_ATTRIBUTES_LEN: usize = 1 << 20;
 pub const MAX_TERMS: usize = 64;
 /// Subtrees whose roots one call asks for: a tile has 256, a proof at most two for each level of a tree.
 pub const MAX_RANGES: usize = 256;
+/// Whole tiles of 256 hashes that are held in memory for proofs: 8 MiB.
+pub const MAX_CACHED_TILES: usize = 1024;
+/// Rows of leaves and subtrees that a start reads of one log: a tile of 256 for each of eight levels, once up to the
+/// last checkpoint and twice from there to the end.
+pub const MAX_ROWS_PER_LOG: u64 = 3 * 8 * 256;
+/// Positions that one look for old records passes over.
+pub const RETENTION_PAGE: u64 = 4096;
+/// Bytes of a domain's retention settings, encoded: all holds at their longest.
+pub const MAX_RETENTION_LEN: usize = 128 * 1024;
+/// Legal holds on one log.
+pub const MAX_HOLDS: usize = 64;
+/// Bytes of a hold's name, and of the words beside it.
+pub const MAX_HOLD_TEXT_LEN: usize = 256;
 /// Rows that one call returns.
 pub const MAX_PAGE: usize = 1000;
 /// Bytes of a domain's or an identity's name, of a role, a policy, a user name.
@@ -47,6 +64,8 @@ pub const MAX_CERTIFICATE_LEN: usize = 64 * 1024;
 pub const MAX_DOMAIN_KEY_LEN: usize = 4096;
 /// Bytes of a domain's defaults, and of its constraints: some hundred attributes each.
 pub const MAX_DOMAIN_RULES_LEN: usize = 64 * 1024;
+/// Bytes of the requests that administrators have to approve: 32 of them with a certificate and a full quorum each.
+pub const MAX_REQUESTS_LEN: usize = 512 * 1024;
 /// Bytes of a setting's name.
 pub const MAX_SETTING_NAME_LEN: usize = 128;
 /// Bytes of a setting.
@@ -64,5 +83,8 @@ pub const VERIFY_OBJECTS: usize = 100_000;
 /// Findings that a verification names; it counts the rest.
 pub const MAX_FINDINGS: usize = 1000;
 
+// Three texts a hold, of which every byte may be escaped.
+const _: () = assert!(MAX_HOLDS * (2 * 3 * MAX_HOLD_TEXT_LEN + 80) < MAX_RETENTION_LEN);
+const _: () = assert!(RETENTION_PAGE == audit::limits::MAX_DROPPED_AT_ONCE as u64);
 const _: () = assert!(MAX_GROUP <= DEFAULT_QUEUE);
 const _: () = assert!(SET_DIGEST_INTERVAL.is_power_of_two());

@@ -31,6 +31,28 @@ pub struct KeptLeaf {
     pub bytes: Vec<u8>,
     /// What stands where its leaf hash should be; zeros where that is none.
     pub leaf: Hash,
+    /// Where retention dropped the record: the position of the one that tells of it.
+    pub dropped: Option<u64>,
+}
+
+/// What may be dropped of a stretch of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OldRecords {
+    /// Positions whose records may go, ascending.
+    pub positions: Vec<u64>,
+    /// Where to look on.
+    pub next: u64,
+    /// Nothing older is behind `next`, or nothing there may be dropped yet.
+    pub end: bool,
+}
+
+/// An object whose date has come, as an index has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueObject {
+    /// When, in seconds since 1970.
+    pub at: i64,
+    /// Which object.
+    pub id: ObjectId,
 }
 
 /// What a verification found.
@@ -80,6 +102,19 @@ pub trait KeyStore: Send + Sync {
     /// Drops the MAC key of a domain. Records can still be appended to its log.
     async fn deactivate(&self, domain: DomainId);
 
+    /// Whether the set of an active domain has a tombstone for this identifier.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`].
+    async fn is_buried(&self, domain: DomainId, id: ObjectId) -> Result<bool, StoreError>;
+
+    /// Carries all that was committed over into the database file and empties the write-ahead log, so that what a change
+    /// overwrote is in neither.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`], also where a reader was in the way: then older pages may still stand in the log.
+    async fn flush(&self) -> Result<(), StoreError>;
+
     /// The identities of an active domain, revoked ones too.
     ///
     /// # Errors
@@ -128,6 +163,24 @@ pub trait KeyStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;
 
+    /// The domains in which the date of some object's change of state has come, active domains or not; nothing else
+    /// is read for it than the ends of two indexes.
+    async fn domains_due(&self, now_s: i64) -> Result<Vec<DomainId>, StoreError>;
+
+    /// Objects of an active domain that a date has put in another state than the stored one, by the index: those that
+    /// have waited longest first, at most `limit` and [`crate::limits::MAX_PAGE`], after `after`. An index only finds
+    /// candidates: whether the date has come, the verified row says.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`], [`StoreError::Tampered`] for an index entry that names no object.
+    async fn due(
+        &self,
+        domain: DomainId,
+        now_s: i64,
+        after: Option<DueObject>,
+        limit: usize,
+    ) -> Result<Vec<DueObject>, StoreError>;
+
     /// How many objects the domain has, destroyed ones too. Counted, not verified: a number for people.
     ///
     /// # Errors
@@ -149,11 +202,22 @@ pub trait KeyStore: Send + Sync {
 
     /// Records of a log from position `from`, at most `limit` and [`crate::limits::MAX_PAGE`]; each was compared with
     /// its leaf hash.
+    ///
+    /// # Errors
+    /// [`StoreError::Dropped`] where retention dropped one of them.
     async fn records(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<StoredRecord>, StoreError>;
 
     /// Positions of a log from `from` on as they lie there, at most `limit` and [`crate::limits::MAX_PAGE`], unjudged:
     /// for a verifier elsewhere, who must be able to name the record that was changed, or is gone.
     async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError>;
+
+    /// Looks from position `from` on, over at most [`crate::limits::RETENTION_PAGE`] positions, for records older than
+    /// `before_us` that may go. These stay, however old they are: what [`audit::retention::is_kept`] names, the last
+    /// record of every object, and the end of the log, where the digest of the domain's set is looked for.
+    ///
+    /// # Errors
+    /// [`StoreError::Inactive`] for the log of a domain that is not active.
+    async fn old_records(&self, log: LogId, from: u64, before_us: i64) -> Result<OldRecords, StoreError>;
 
     /// Size and root of a log's tree, as committed. A log without records is empty.
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError>;
@@ -185,6 +249,9 @@ pub trait KeyStore: Send + Sync {
 
     /// The checkpoint of the largest size. Its signature is for the caller to check.
     async fn latest_checkpoint(&self, log: LogId) -> Result<Option<String>, StoreError>;
+
+    /// The largest checkpoint of a size above `after` and up to `up_to`. Its signature is for the caller to check.
+    async fn checkpoint_between(&self, log: LogId, after: u64, up_to: u64) -> Result<Option<String>, StoreError>;
 
     /// A small named value. Settings carry no MAC: nothing that decides anything may rest on one alone.
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;

@@ -4,7 +4,7 @@ use audit::{LogId, Record};
 use secret::DomainId;
 
 use crate::mac::MacKey;
-use crate::row::{DomainRow, Fingerprint, IdentityRow, ObjectRow};
+use crate::row::{DomainRow, Fingerprint, IdentityRow, ObjectId, ObjectRow};
 
 /// All or nothing: where one step fails, none of the unit happened.
 ///
@@ -49,6 +49,14 @@ pub enum Change {
     CreateDomain(DomainRow, MacKey),
     /// A changed domain.
     UpdateDomain(DomainRow),
+    /// A tombstone for something of the domain that is no object's row: a destroyed domain, in the domain of the
+    /// administrators. It stays for as long as the database does.
+    Bury {
+        /// Whose set it belongs to.
+        domain: DomainId,
+        /// What is gone.
+        buried: ObjectId,
+    },
     /// A new identity, stored with the revision it has, or a changed one.
     PutIdentity(IdentityRow),
     /// An identity that goes. To keep a trace of it, revoke it instead.
@@ -57,6 +65,14 @@ pub enum Change {
         domain: DomainId,
         /// Its key.
         fingerprint: Fingerprint,
+    },
+    /// Records whose bytes go, as [`crate::KeyStore::old_records`] found them. The step's record, of the same log and of
+    /// the operation [`audit::retention::OPERATION`], tells of it: the store writes its detail.
+    DropRecords {
+        /// Positions, ascending, at most [`audit::limits::MAX_DROPPED_AT_ONCE`].
+        positions: Vec<u64>,
+        /// All of them are older than this, in microseconds since 1970.
+        before_us: i64,
     },
     /// A setting, new or replaced. Settings carry no MAC.
     PutSetting {

@@ -16,7 +16,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use audit::{LogId, Record};
 use keystore::{Faults, KeyStore, ObjectId, ObjectRow, SqliteStore, StoreError, StoreOptions, Synchronous};
@@ -28,6 +27,8 @@ use support::*;
 
 const WRITERS: usize = 8;
 const DEFAULT_CUTS: u64 = 20;
+/// Where nobody sets a seed: the same moments each time.
+const USUAL_SEED: u64 = 1;
 /// A store suffers so many cuts one after the other; everything in it is looked at after each.
 const CUTS_PER_STORE: u64 = 10;
 /// Cuts happen after so many acknowledgements at most; enough for the write-ahead log to be carried over many times.
@@ -155,11 +156,12 @@ type Acknowledged = BTreeMap<ObjectId, (u64, u64)>;
 struct Moments(u64);
 
 impl Moments {
-    fn new() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().subsec_nanos();
-        let seed = std::env::var("CLAVIS_SEED").ok().map_or(u64::from(now), |seed| seed.parse().unwrap());
-        println!("CLAVIS_SEED={seed}");
-        Self(seed | 1)
+    /// The moments of a test, which `CLAVIS_SEED` and its name decide.
+    fn of(test: &str) -> Self {
+        let seed: u64 = std::env::var("CLAVIS_SEED").map_or(USUAL_SEED, |seed| seed.parse().unwrap());
+        println!("{test}: CLAVIS_SEED={seed}");
+        let mixed = test.bytes().fold(seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        Self(mixed | 1)
     }
 
     /// From 1 to `most`.
@@ -284,7 +286,7 @@ fn is_whole(row: &ObjectRow) -> bool {
 }
 
 fn power_cuts_lose_nothing_acknowledged() {
-    let mut moments = Moments::new();
+    let mut moments = Moments::of("power_cuts_lose_nothing_acknowledged");
     let (mut scene, mut acknowledged) = (Scene::new(), Acknowledged::new());
     let (mut seen, mut objects) = (0, 0);
     for cut in 1..=cuts() {
@@ -302,7 +304,7 @@ fn power_cuts_lose_nothing_acknowledged() {
 
 /// The same test, on a store that breaks its promise, must fail.
 fn weak_store_is_noticed(mode: &str) {
-    let mut moments = Moments::new();
+    let mut moments = Moments::of("weak_store_is_noticed");
     for cut in 1..=cuts().max(DEFAULT_CUTS) {
         let scene = Scene::new();
         // What is there before is on the disk: it is the new work that a weak store loses.
@@ -323,7 +325,7 @@ fn weak_store_is_noticed(mode: &str) {
 }
 
 fn a_disk_that_fails_ends_the_store_and_loses_nothing() {
-    let mut moments = Moments::new();
+    let mut moments = Moments::of("a_disk_that_fails_ends_the_store_and_loses_nothing");
     for _ in 0..5 {
         let scene = Scene::new();
         let store = scene.open().unwrap();

@@ -16,9 +16,9 @@ use support::*;
 /// The tables whose rows belong to a domain's set: they are verified when the domain is activated.
 const SET_TABLES: [&str; 3] = ["domain", "identity", "tombstone"];
 
-/// Two domains, each with something of everything.
+/// Two domains, each with something of everything, and nothing of it in memory.
 async fn sample() -> (Folder, SqliteStore, Database) {
-    let (folder, store) = with_domains().await;
+    let (folder, store) = with_domains_on_disk().await;
     for domain in [ACME, BOREAL] {
         register(&store, identity_row(domain, domain[0])).await.unwrap();
         let mut admin = identity_row(domain, domain[0] + 1);
@@ -110,6 +110,25 @@ async fn every_changed_bit_of_an_object_is_refused() {
         assert_eq!(read_object(&store, row).await.unwrap().unwrap(), honest);
     }
     assert!(tried > 3 * 26 * 8, "{tried} changes");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_in_memory_stays_what_it_was_and_is_not_changed_into_what_lies_on_the_disk() {
+    let (folder, store) = with_domains().await;
+    let mut database = Database::open(&folder.path()).await;
+    let row = object(ACME);
+    create(&store, &row).await;
+    let older = database.rows("SELECT * FROM object").await.remove(0);
+    commit(&store, vec![update(row.clone())]).await.unwrap();
+    let honest = read_object(&store, &older).await.unwrap().unwrap();
+    let newer = database.rows("SELECT * FROM object").await.remove(0);
+    database.replace("object", &newer, &older).await;
+    assert_eq!(read_object(&store, &older).await.unwrap().unwrap(), honest);
+    // Who would change it finds another row, and from then on nobody is told what it was.
+    let refused = commit(&store, vec![update(honest.clone())]).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(read_object(&store, &older).await.unwrap().unwrap().revision, honest.revision - 1);
+    assert_eq!(only_finding(&store).await.0, "object");
 }
 
 async fn reactivate(store: &SqliteStore, domain: secret::DomainId) -> Result<keystore::DomainRow, StoreError> {

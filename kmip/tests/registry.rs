@@ -33,11 +33,15 @@ fn print_rules(out: &mut String) {
             (false, true) => "client",
             (false, false) => "nobody",
         };
-        let _ = writeln!(
-            out,
-            "    set by {set_by}; implicitly by {:?}; applies to {}",
-            rules.implicitly_set_by, rules.applies_to
-        );
+        let _ = writeln!(out, "    set by {set_by}");
+        let names = |texts: Vec<&str>| if texts.is_empty() { "nothing".to_owned() } else { texts.join(", ") };
+        let operations = rules.implicitly_set_by.iter().map(|operation| operation.text()).collect();
+        let _ = writeln!(out, "    implicitly by {}", names(operations));
+        for span in rules.applies_to {
+            let until = span.until.map_or(String::new(), |until| format!(" to {until}"));
+            let types = names(span.types.iter().map(|one| one.text()).collect());
+            let _ = writeln!(out, "    applies {}{until} to {types}", span.since);
+        }
         for (what, yes, condition) in [
             ("always has a value", rules.always_has_value, rules.always_has_value_if),
             ("modifiable by server", rules.modifiable_by_server, rules.modifiable_by_server_if),

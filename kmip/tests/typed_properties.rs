@@ -5,6 +5,8 @@
 mod generate;
 
 use std::cell::Cell;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::LazyLock;
 
 use kmip::attribute::AttributeKind;
 use kmip::message::{ItemPayload, Outcome, RequestMessage, ResponseItem, ResponseMessage, SUPPORTED_VERSIONS};
@@ -18,23 +20,67 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-/// Fields that a structure has only from and up to a version, though their tags are older or newer: structure, field,
-/// first and last version. From the tables of 1.0 to 2.1.
-const SPANS: [(Tag, Tag, ProtocolVersion, ProtocolVersion); 10] = {
-    use ProtocolVersion as V;
-    [
-        (Tag::CRYPTOGRAPHIC_PARAMETERS, Tag::CRYPTOGRAPHIC_ALGORITHM, V::V1_2, V::V2_1),
-        (Tag::CRYPTOGRAPHIC_PARAMETERS, Tag::DIGITAL_SIGNATURE_ALGORITHM, V::V1_2, V::V2_1),
-        (Tag::DIGEST, Tag::KEY_FORMAT_TYPE, V::V1_1, V::V2_1),
-        (Tag::KEY_VALUE, Tag::ATTRIBUTE, V::V1_0, V::V1_4),
-        (Tag::REQUEST_PAYLOAD, Tag::ATTRIBUTE, V::V1_0, V::V1_4),
-        (Tag::REQUEST_PAYLOAD, Tag::ATTRIBUTE_NAME, V::V1_0, V::V1_4),
-        (Tag::RESPONSE_PAYLOAD, Tag::ATTRIBUTE, V::V1_0, V::V1_4),
-        (Tag::RESPONSE_PAYLOAD, Tag::ATTRIBUTE_NAME, V::V1_0, V::V1_4),
-        (Tag::ATTRIBUTE, Tag::VENDOR_IDENTIFICATION, V::V2_0, V::V2_1),
-        (Tag::PROFILE_INFORMATION, Tag::PROFILE_VERSION, V::V2_0, V::V2_1),
-    ]
-};
+/// Which structure and payload has which fields in which versions, from the tables of 1.0 to 2.1: written by xtask.
+const FIELDS: &str = include_str!("support/fields.txt");
+/// So the tables say that any object stands there.
+const ANY_OBJECT: [&str; 2] = ["Any Object", "Certificate, Symmetric Key"];
+/// What any object is, by its tag.
+const OBJECTS: [Tag; 10] = [
+    Tag::CERTIFICATE,
+    Tag::SYMMETRIC_KEY,
+    Tag::PUBLIC_KEY,
+    Tag::PRIVATE_KEY,
+    Tag::SPLIT_KEY,
+    Tag::TEMPLATE,
+    Tag::SECRET_DATA,
+    Tag::OPAQUE_OBJECT,
+    Tag::PGP_KEY,
+    Tag::CERTIFICATE_REQUEST,
+];
+
+/// The fields that a container has in a version.
+#[derive(Debug, Default)]
+struct Listed {
+    tags: BTreeSet<Tag>,
+    /// Whether something stands there that the table has no tag for: then it may be anything.
+    is_open: bool,
+}
+
+/// The tables by container and version.
+fn listed() -> &'static HashMap<(String, ProtocolVersion), Listed> {
+    static LISTED: LazyLock<HashMap<(String, ProtocolVersion), Listed>> = LazyLock::new(|| {
+        let mut all: HashMap<(String, ProtocolVersion), Listed> = HashMap::new();
+        for line in FIELDS.lines().filter(|line| !line.starts_with('#')) {
+            let [container, field, versions] = line.split(" | ").collect::<Vec<_>>()[..] else { panic!("{line}") };
+            for version in versions.split(' ') {
+                let version = *SUPPORTED_VERSIONS.iter().find(|one| one.to_string() == version).unwrap();
+                let listed = all.entry((container.to_owned(), version)).or_default();
+                match Tag::from_text(field) {
+                    Some(tag) => listed.tags.extend([tag]),
+                    None if ANY_OBJECT.iter().any(|said| field.starts_with(said)) => listed.tags.extend(OBJECTS),
+                    None => listed.is_open |= !field.is_empty(),
+                }
+            }
+        }
+        all
+    });
+    &LISTED
+}
+
+/// Whether a structure of this name has the field in this version, as far as the tables know the structure.
+fn has_field(container: &str, field: Tag, version: ProtocolVersion) -> bool {
+    listed().get(&(container.to_owned(), version)).is_none_or(|one| one.is_open || one.tags.contains(&field))
+}
+
+/// What the tables call a structure; payloads go by their operation.
+fn container_of(stands_for: Tag, operation: Option<Operation>) -> String {
+    let of = |side| format!("{} {side}", operation.map_or("", |operation| operation.text()));
+    match stands_for {
+        Tag::REQUEST_PAYLOAD => of("request"),
+        Tag::RESPONSE_PAYLOAD => of("response"),
+        other => other.text().unwrap_or_default().to_owned(),
+    }
+}
 
 /// Structures of 2.x whose items are attributes under their own tags.
 const HOLDERS: [Tag; 6] = [
@@ -51,13 +97,13 @@ fn strangers(bytes: &[u8], version: ProtocolVersion) -> Vec<String> {
     let mut found = Vec::new();
     let mut reader = Reader::new(bytes, version);
     while let Some(item) = reader.next_item().unwrap() {
-        look_at(&item, item.tag, &mut found);
+        look_at(&item, item.tag, None, &mut found);
     }
     found
 }
 
-/// `stands_for` is the item's tag, or the one of the attribute whose value it is.
-fn look_at(item: &Item<'_>, stands_for: Tag, found: &mut Vec<String>) {
+/// `stands_for` is the item's tag, or the one of the attribute whose value it is; `operation` that of the batch item.
+fn look_at(item: &Item<'_>, stands_for: Tag, operation: Option<Operation>, found: &mut Vec<String>) {
     let version = item.version();
     if !item.tag.since().is_some_and(|since| version.is_within(since, item.tag.until())) {
         found.push(format!("tag {}", item.tag));
@@ -84,16 +130,17 @@ fn look_at(item: &Item<'_>, stands_for: Tag, found: &mut Vec<String>) {
         return;
     }
     let mut fields = item.structure().unwrap();
-    let mut attribute = None;
+    let (mut attribute, mut operation) = (None, operation);
+    let container = container_of(stands_for, operation);
     while let Some(field) = fields.next_item().unwrap() {
-        let is_out_of_place = |(structure, tag, since, until): &(Tag, Tag, ProtocolVersion, ProtocolVersion)| {
-            *structure == stands_for && *tag == field.tag && !version.is_within(*since, Some(*until))
-        };
+        if item.tag == Tag::BATCH_ITEM && field.tag == Tag::OPERATION {
+            operation = Operation::try_from(field.enumeration().unwrap()).ok();
+        }
         let is_no_attribute = HOLDERS.contains(&item.tag)
             && field.tag != Tag::ATTRIBUTE
             && AttributeKind::from_tag(field.tag).is_none_or(|kind| !kind.is_known_to(version));
-        if SPANS.iter().any(is_out_of_place) || is_no_attribute {
-            found.push(format!("{} in {stands_for}", field.tag));
+        if !has_field(&container, field.tag, version) || is_no_attribute {
+            found.push(format!("{} in {container}", field.tag));
         }
         if item.tag == Tag::SERVER_INFORMATION && field.tag.text().is_none() {
             continue;
@@ -108,7 +155,7 @@ fn look_at(item: &Item<'_>, stands_for: Tag, found: &mut Vec<String>) {
             attribute = Some(kind.tag());
         }
         let stands_for = attribute.filter(|_| field.tag == Tag::ATTRIBUTE_VALUE).unwrap_or(field.tag);
-        look_at(&field, stands_for, found);
+        look_at(&field, stands_for, operation, found);
     }
 }
 
@@ -236,4 +283,35 @@ fn each_payload_is_written_in_the_words_of_each_version() {
             assert!(written > 0, "no {operation} of {version} could be written");
         }
     }
+}
+
+/// What is known of the standard by heart, against the tables: a field that came later, one that went, one that moved.
+#[test]
+fn the_tables_of_fields_say_what_the_standard_says() {
+    use ProtocolVersion as V;
+    for (container, field, first, last) in [
+        ("Cryptographic Parameters", Tag::CRYPTOGRAPHIC_ALGORITHM, V::V1_2, V::V2_1),
+        ("Digest", Tag::KEY_FORMAT_TYPE, V::V1_1, V::V2_1),
+        ("Key Value", Tag::ATTRIBUTE, V::V1_0, V::V1_4),
+        ("Locate request", Tag::OFFSET_ITEMS, V::V1_3, V::V2_1),
+        ("Locate request", Tag::ATTRIBUTE, V::V1_0, V::V1_4),
+        ("Locate response", Tag::LOCATED_ITEMS, V::V1_3, V::V2_1),
+        ("Get Attributes response", Tag::ATTRIBUTE, V::V1_0, V::V1_4),
+        ("Response Header", Tag::SERVER_CORRELATION_VALUE, V::V1_4, V::V2_1),
+    ] {
+        for version in SUPPORTED_VERSIONS.into_iter().filter(|one| listed().contains_key(&(container.to_owned(), *one)))
+        {
+            let has = version.is_within(first, Some(last));
+            assert_eq!(has_field(container, field, version), has, "{field} in {container} of {version}");
+        }
+    }
+    // A message that holds such a field is found out: what the properties above look for is seen when it is there.
+    let mut response = ResponseMessage::new(V::V1_4, DateTime(0), Vec::new());
+    response.header.server_correlation_value = Some("x".to_owned());
+    let mut bytes = response.encode().to_vec();
+    assert_eq!(strangers(&bytes, V::V1_4), Vec::<String>::new());
+    let minor = [0x42, 0x00, 0x6b, 0x02, 0, 0, 0, 4, 0, 0, 0, 4];
+    let at = bytes.windows(minor.len()).position(|window| window == minor).unwrap();
+    bytes[at + 11] = 3;
+    assert!(strangers(&bytes, V::V1_3).contains(&"Server Correlation Value in Response Header".to_owned()));
 }

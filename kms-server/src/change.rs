@@ -130,20 +130,19 @@ pub(crate) fn policy_of(word: &str) -> AlgorithmPolicy {
 /// The length in bits and in bytes of a key to be created under the domain's policy.
 ///
 /// # Errors
-/// [`Failure::InvalidField`].
+/// [`Failure::Algorithm`], [`Failure::InvalidField`].
 pub fn key_length(row: &ObjectRow, algorithm: CryptographicAlgorithm, policy: &str) -> Result<(i32, usize), Failure> {
-    let refused = |_| Failure::InvalidField("algorithm or length is not allowed in this domain");
     let policy = policy_of(policy);
     creation::check_uses(policy, row.usage_mask)?;
-    let length = creation::may_create_symmetric(policy, algorithm, row.length).map_err(refused)?;
-    let bytes = creation::symmetric_key_bytes(algorithm, length).map_err(refused)?;
+    let length = creation::may_create_symmetric(policy, algorithm, row.length)?;
+    let bytes = creation::symmetric_key_bytes(algorithm, length)?;
     Ok((length, bytes))
 }
 
 /// May a key of this algorithm and length, with so many bytes of material, be registered under the domain's policy?
 ///
 /// # Errors
-/// [`Failure::InvalidField`].
+/// [`Failure::Algorithm`], [`Failure::InvalidField`].
 pub fn may_register(
     row: &ObjectRow,
     algorithm: CryptographicAlgorithm,
@@ -153,8 +152,7 @@ pub fn may_register(
 ) -> Result<(), Failure> {
     let policy = policy_of(policy);
     creation::check_uses(policy, row.usage_mask)?;
-    creation::may_register(policy, algorithm, length)
-        .map_err(|_| Failure::InvalidField("algorithm or length is not allowed in this domain"))?;
+    creation::may_register(policy, algorithm, length)?;
     // A least length that is only claimed protects nothing. Old clients and cases register what they please.
     let right = creation::symmetric_key_bytes(algorithm, length).is_ok_and(|bytes| bytes == material_len);
     if policy == AlgorithmPolicy::Anssi && !right {

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 pub use reading::Fault;
 use reading::Walk;
-use sections::{read_administrators, read_collectors, read_kmip_https, read_limits, read_witnesses};
+use sections::{read_administrators, read_collectors, read_dual_control, read_kmip_https, read_limits, read_witnesses};
 
 use crate::limits::Limits;
 use crate::offer::Offer;
+use crate::quorums::Quorums;
 
 /// Everything a node is told before it starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Config {
     pub ceremony: CeremonyConfig,
     /// `[[administrators]]`: those whom `init` registers.
     pub administrators: Vec<AdministratorConfig>,
+    /// `[dual_control]`: how many security officers have to approve what.
+    pub dual_control: Quorums,
     /// `[[collectors]]`: those to whom every audit record is sent.
     pub collectors: Vec<CollectorConfig>,
     /// `[[witnesses]]`: those who have to see the heads of the logs.
@@ -348,6 +351,7 @@ impl Config {
                 offer: Offer { generators, validations, ..Offer::read(root.section("offer")) },
                 ceremony: CeremonyConfig::read(root.section("ceremony"), base),
                 administrators: read_administrators(&mut root, base),
+                dual_control: read_dual_control(root.section("dual_control")),
                 collectors: read_collectors(&mut root, base),
                 witnesses: read_witnesses(&mut root, base),
                 log: LogConfig::read(root.section("log")),

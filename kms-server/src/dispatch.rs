@@ -317,6 +317,8 @@ async fn run_items(
         });
         answers.push(match answer {
             Ok((answer, returned)) => {
+                #[cfg(feature = "fault")]
+                crate::node::fault::note_answered(item.operation.ok(), scope.version);
                 if let Some(returned) = returned {
                     scope.results.remember(returned);
                 }
@@ -460,7 +462,7 @@ fn failed_item(
     let object = object.map(identifier_text);
     let asked = item.and_then(named).or(object.as_deref());
     let record = told.failure(node, item.map_or(UNREADABLE, operation_name), asked, &failure, answer.reason.text());
-    let message = answer.message.to_owned();
+    let message = answer.message.into_owned();
     let outcome = match failure {
         Failure::CheckRefused(payload) if !version.is_2_x() => {
             Outcome::CheckFailed { reason: answer.reason, message, payload }

@@ -176,8 +176,10 @@ fn changed_object(change: &Change) -> Option<ObjectId> {
         Change::CreateObject(row) | Change::UpdateObject { row } | Change::DestroyObject { row } => Some(row.id),
         Change::CreateDomain(..)
         | Change::UpdateDomain(_)
+        | Change::Bury { .. }
         | Change::PutIdentity(_)
         | Change::RemoveIdentity { .. }
+        | Change::DropRecords { .. }
         | Change::PutSetting { .. } => None,
     }
 }

@@ -1,10 +1,14 @@
 //! Why an operation failed, and what the peer may learn of it: the only file that names a Result Reason.
 //!
-//! Causes go to the log; the texts here are fixed, so that no inner detail and no key byte can reach a client.
+//! Causes go to the log; the texts here are fixed, so that no inner detail and no key byte can reach a client. The one
+//! that is not fixed names the algorithm, length or curve that the client asked for.
+
+use std::borrow::Cow;
 
 use kmip::ProtocolVersion;
 use kmip::registry::{ResultReason, ResultStatus};
 use kmip::ttlv::{DecodeError, DecodeErrorKind};
+use policy::algorithm::AlgorithmRefusal;
 use thiserror::Error;
 
 /// Why a batch item failed.
@@ -163,6 +167,9 @@ pub enum Failure {
     /// The domain's policy excludes the mechanism.
     #[error("the domain's policy excludes it: {0}")]
     Weak(&'static str),
+    /// No key of this algorithm, length or curve, or not under the domain's policy.
+    #[error("{0}")]
+    Algorithm(#[from] AlgorithmRefusal),
     /// Objects of this kind have no such use.
     #[error("no object for this use: {0}")]
     UnusableObject(&'static str),
@@ -218,14 +225,14 @@ pub enum Failure {
 }
 
 /// What goes onto the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Operation Failed, or Operation Undone.
     pub status: ResultStatus,
     /// The reason, one that the client's version knows.
     pub reason: ResultReason,
-    /// A fixed sentence.
-    pub message: &'static str,
+    /// A sentence of this server's.
+    pub message: Cow<'static, str>,
 }
 
 impl Failure {
@@ -342,7 +349,14 @@ impl Failure {
                 return Answer {
                     status: ResultStatus::OperationUndone,
                     reason: R::OperationCanceledByRequester,
-                    message: "undone because another item of the batch failed",
+                    message: "undone because another item of the batch failed".into(),
+                };
+            }
+            Self::Algorithm(refusal) => {
+                return Answer {
+                    status: ResultStatus::OperationFailed,
+                    reason: R::InvalidField,
+                    message: refusal.to_string().into(),
                 };
             }
             Self::Busy => (R::GeneralFailure, "server is busy"),
@@ -371,7 +385,7 @@ impl Failure {
                 (R::OperationNotSupported, "operation is not supported")
             }
         };
-        Answer { status: ResultStatus::OperationFailed, reason, message }
+        Answer { status: ResultStatus::OperationFailed, reason, message: message.into() }
     }
 
     /// Whether the node, and not the request, is at fault. Such failures are alarms in the log.
@@ -487,6 +501,7 @@ mod tests {
             Failure::Busy,
             Failure::Cryptographic("x"),
             Failure::Weak("x"),
+            Failure::Algorithm(AlgorithmRefusal::Policy(kmip::registry::CryptographicAlgorithm::Des)),
             Failure::UnusableObject("x"),
             Failure::CertificateRequest("x"),
             Failure::NotQuantumSafe,

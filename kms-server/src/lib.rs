@@ -23,6 +23,7 @@ pub mod login;
 pub mod node;
 pub mod offer;
 pub mod operation;
+pub mod quorums;
 pub mod results;
 mod room;
 pub mod run;

@@ -128,6 +128,11 @@ limits! {
     Count reseal_share_percent = "reseal_share_percent": 25, 1 ..= 100;
     /// Between two looks for objects whose Rotate Interval has passed.
     Milliseconds rotation_round = "rotation_round_ms": 60_000, 100 ..= 3_600_000;
+    /// Between two looks for objects whose date of activation or deactivation has come. Where nothing is due, a look is
+    /// one query over two indexes.
+    Milliseconds dates_round = "dates_round_ms": 1_000, 100 ..= 3_600_000;
+    /// Share of its time, in percent, that storing such changes of state takes while there are more of them.
+    Count dates_share_percent = "dates_share_percent": 50, 1 ..= 100;
     /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.
     Count located_items = "located_items": 1_000, 1 ..= 100_000;
     /// Objects that one Locate reads and verifies before it gives up looking for more.
@@ -208,6 +213,9 @@ pub const MAX_LEASE_S: u64 = 31_536_000;
 
 /// Bytes of a seed that are used at most; what the HSM group takes.
 pub const MAX_SEED_BYTES: usize = 4_096;
+
+/// Sessions of PKCS#11 that one initialised library may have open; libraries are counted as streams.
+pub const PKCS11_SESSIONS: usize = 16;
 
 /// Bytes of a name in CK_INFO of PKCS#11.
 pub const PKCS11_NAME_LEN: usize = 32;

@@ -17,8 +17,13 @@ use zeroizing_alloc::ZeroAlloc;
 static WIPES_WHAT_IS_FREED: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// What `--version` says; whoever relies on a fault being injected can see whether it can be.
-const VERSION: &str =
-    if cfg!(feature = "fault") { concat!(env!("CARGO_PKG_VERSION"), "+fault") } else { env!("CARGO_PKG_VERSION") };
+const VERSION: &str = if cfg!(feature = "unaudited-bench") {
+    concat!(env!("CARGO_PKG_VERSION"), "+unaudited")
+} else if cfg!(feature = "fault") {
+    concat!(env!("CARGO_PKG_VERSION"), "+fault")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
 
 /// A KMIP key management server whose keys an HSM guards.
 #[derive(Parser)]

@@ -17,10 +17,11 @@ use crate::config::{AdministratorConfig, CollectorConfig, Config, ListenerConfig
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
 use crate::node::forwarding::{Collector, Forwarder};
+use crate::node::retention::Sweeper;
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
-use crate::node::{Node, StartError};
-use crate::node::{resealing, rotation};
+use crate::node::{Node, NodeSettings, StartError};
+use crate::node::{dates, resealing, rotation};
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
 use crate::shell::hardening;
@@ -147,7 +148,7 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
     let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
     let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
     let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
-    Ok(Node::start(config.node.name.clone(), config.limits.clone(), config.offer.clone(), store, group).await?)
+    Ok(Node::start(NodeSettings::of(config), store, group).await?)
 }
 
 fn store_options(config: &Config) -> StoreOptions {
@@ -240,7 +241,11 @@ async fn serve_on(
     let door = Arc::new(Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits));
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
-    let peers = config.witnesses.iter().map(|witness| peer_of(witness, &time)).collect::<Result<_, TlsError>>()?;
+    let peers = config
+        .witnesses
+        .iter()
+        .map(|witness| peer_of(witness, &config.admin, &time))
+        .collect::<Result<_, TlsError>>()?;
     let checkpointer = Arc::new(Checkpointer::new(Witnesses::new(peers)));
     if !checkpointer.witnesses.is_empty() {
         checkpointer.witnesses.admit(node).await?;
@@ -264,12 +269,15 @@ async fn serve_on(
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
+    tasks.spawn(dates::run(node.clone(), stopping.clone()));
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(resealing::run(node.clone(), stopping.clone()));
     for collector in &config.collectors {
         let collector = collector_of(collector, &time)?;
         tasks.spawn(Forwarder::new(collector, node.clone()).run(stopping.clone()));
     }
+    let collectors = config.collectors.iter().map(|collector| collector.name.clone()).collect();
+    tasks.spawn(Sweeper::new(collectors, node.clock.now_s()).run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.
@@ -317,10 +325,11 @@ fn tls_of(
 }
 
 /// A witness, with the TLS to reach it.
-fn peer_of(config: &WitnessConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
+fn peer_of(config: &WitnessConfig, own: &ListenerConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
     let server_name = ServerName::try_from(config.server_name.clone())
         .map_err(|error| TlsError::Pem { path: config.ca.clone(), text: format!("{}: {error}", config.server_name) })?;
-    let tls = tls::client_config(&config.ca, time.clone())?;
+    // The witness has pinned the key of this certificate.
+    let tls = tls::identified_client_config(&config.ca, &own.certificate, &own.key, time.clone())?;
     Ok(Peer::new(WitnessAddress { address: config.address.clone(), tls, server_name, key: config.key.clone() }))
 }
 

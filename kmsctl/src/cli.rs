@@ -1,6 +1,7 @@
 //! The command line: every command with its help and an example.
 
 mod audit;
+mod request;
 
 use std::path::PathBuf;
 
@@ -10,7 +11,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
-pub(crate) use audit::{Audit, Choice, Verify};
+pub(crate) use audit::{Audit, Choice, Hold, Verify};
+pub(crate) use request::{Administrator, Request, Which};
 
 use crate::connect::Connection;
 use crate::exit::EXIT_CODES;
@@ -40,6 +42,12 @@ pub(crate) enum Command {
     /// The HSM group
     #[command(subcommand)]
     Hsm(Hsm),
+    /// Administrators, and whose approval counts
+    #[command(subcommand)]
+    Administrator(Administrator),
+    /// Requests for what several security officers have to approve
+    #[command(subcommand)]
+    Request(Request),
     /// Domains, one per tenant
     #[command(subcommand)]
     Domain(Domain),
@@ -114,6 +122,18 @@ pub(crate) enum Domain {
         /// Name or identifier of the domain
         domain: String,
         /// Decide, change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Ask for a domain to be destroyed with all its keys, for good
+    #[command(
+        after_help = "Example:\n  kmsctl --pki run/pki domain destroy acme --dry-run\n\nThe request takes effect \
+                            when enough security officers approved it and it is executed."
+    )]
+    Destroy {
+        /// Name or identifier of the domain
+        domain: String,
+        /// Decide, show, and ask nothing
         #[arg(long)]
         dry_run: bool,
     },

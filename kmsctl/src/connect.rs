@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use admin_api::{AdminClient, Deadlines};
+use admin_api::{AdminClient, Deadlines, Signer};
 use clap::Args;
 use zeroize::Zeroizing;
 
@@ -47,6 +47,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    /// The administrator's key, to sign with. No server is asked.
+    pub(crate) fn signer(&self) -> Result<Signer, Failure> {
+        let of_pki = |pki: &Path, who: &str| pki.join("admin").join(format!("{who}.key"));
+        let key = Zeroizing::new(files::read(&self.path(self.key.as_deref(), "--key", of_pki)?)?);
+        Ok(Signer::from_pem(&key)?)
+    }
+
     /// A client; nothing is sent yet.
     pub(crate) fn client(&self) -> Result<AdminClient, Failure> {
         let ca = files::read(&self.path(self.ca.as_deref(), "--ca", |pki, _| pki.join("ca.pem"))?)?;

@@ -39,6 +39,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Health => command::health::run(&client()?, &out),
         Command::Hsm(verb) => command::hsm::run(verb, &client()?, &out),
+        Command::Administrator(verb) => command::request::administrator(verb, client, &out),
+        Command::Request(verb) => command::request::run(verb, &cli.connection, &out),
         Command::Domain(verb) => command::domain::run(verb, &client()?, &out),
         Command::Client(verb) => command::client::run(verb, client, &out),
         Command::Object(verb) => command::object::run(verb, &client()?, &out),

@@ -7,11 +7,22 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 39] = [
+const COMMANDS: [&str; 51] = [
     "",
     "health",
     "hsm",
     "hsm status",
+    "administrator",
+    "administrator list",
+    "administrator add",
+    "administrator revoke",
+    "administrator role",
+    "request",
+    "request list",
+    "request show",
+    "request approve",
+    "request execute",
+    "request withdraw",
     "domain",
     "domain create",
     "domain list",
@@ -19,6 +30,7 @@ const COMMANDS: [&str; 39] = [
     "domain freeze",
     "domain thaw",
     "domain rotate-key",
+    "domain destroy",
     "domain verify",
     "client",
     "client register",

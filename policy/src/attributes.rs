@@ -4,9 +4,10 @@
 //! ("only while in Pre-Active state") is decided here. Nothing changes any more once the object is destroyed.
 
 mod applies;
+pub mod deviations;
 mod values;
 
-pub use applies::{applies, is_cryptographic};
+pub use applies::{applies, is_carried_over, is_cryptographic, sets_implicitly};
 use kmip::{
     ProtocolVersion,
     attribute::{AttributeKind, AttributeValue},

@@ -115,10 +115,10 @@ pub fn check_uses(policy: AlgorithmPolicy, mask: UsageMask) -> Result<(), Creati
     match policy {
         AlgorithmPolicy::Legacy => Ok(()),
         AlgorithmPolicy::Anssi if mask.contains(UsageMask::WRAP_KEY.union(UsageMask::DECRYPT)) => {
-            Err(CreationRefusal::Uses("Wrap Key and Decrypt on one key"))
+            Err(CreationRefusal::Uses("the domain's policy excludes Wrap Key and Decrypt on one key"))
         }
         AlgorithmPolicy::Anssi if mask.contains(UsageMask::UNWRAP_KEY.union(UsageMask::ENCRYPT)) => {
-            Err(CreationRefusal::Uses("Unwrap Key and Encrypt on one key"))
+            Err(CreationRefusal::Uses("the domain's policy excludes Unwrap Key and Encrypt on one key"))
         }
         AlgorithmPolicy::Anssi => Ok(()),
     }

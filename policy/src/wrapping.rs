@@ -21,6 +21,9 @@ pub enum WrappingRefusal {
     /// The mode does not protect a key against being changed.
     #[error("the mode is not for keys")]
     Mode,
+    /// The same, where only the domain's policy minds it.
+    #[error("the domain's policy wraps keys in modes that notice a change only")]
+    WeakMode,
 }
 
 /// May the key encrypt another one that leaves the server?
@@ -52,14 +55,14 @@ pub fn may_unwrap(policy: AlgorithmPolicy, key: &Usable<'_>, now: i64) -> Result
 /// but for ECB, which shows equal blocks. No mode is that of a stream cipher.
 ///
 /// # Errors
-/// [`WrappingRefusal::Mode`].
+/// [`WrappingRefusal::Mode`], [`WrappingRefusal::WeakMode`].
 pub const fn may_wrap_in(policy: AlgorithmPolicy, mode: Option<BlockCipherMode>) -> Result<(), WrappingRefusal> {
     use BlockCipherMode as M;
     match (mode, policy) {
         (Some(M::NistKeyWrap | M::AesKeyWrapPadding | M::Gcm | M::Ccm | M::Aead), _) => Ok(()),
         (Some(M::Ecb), _) => Err(WrappingRefusal::Mode),
         (Some(_) | None, AlgorithmPolicy::Legacy) => Ok(()),
-        (Some(_) | None, AlgorithmPolicy::Anssi) => Err(WrappingRefusal::Mode),
+        (Some(_) | None, AlgorithmPolicy::Anssi) => Err(WrappingRefusal::WeakMode),
     }
 }
 

@@ -8,8 +8,9 @@ use kmip::ProtocolVersion;
 use kmip::payload::{DiscoverVersionsRequest, QueryRequest};
 use kmip::registry::{ATTRIBUTE_RULES, AttributeRules, ObjectType, Operation, QueryFunction};
 
+use crate::answered::Answered;
 use crate::node::{Node, Result, repository};
-use crate::oasis::{Judged, Outcome, Report, Verdict};
+use crate::oasis::{Judged, Kind, Outcome, Reason, Report, Verdict};
 
 /// Where the reasons stand why something is not offered.
 const UNSUPPORTED: &str = include_str!("../../UNSUPPORTED.md");
@@ -50,9 +51,9 @@ impl Offer {
 /// The whole page.
 ///
 /// # Errors
-/// Of reading the tests that it names.
+/// Of reading `tests/answered.txt`.
 pub fn page(offer: &Offer, report: &Report) -> Result<String> {
-    let own = own_tests()?;
+    let own = Answered::of_this_tree()?;
     let mut page = String::from(
         "# KMIP coverage\n\n\
          Written by `make coverage` from a running node and the OASIS test cases; not edited by hand. A case passes \
@@ -113,18 +114,10 @@ fn cases(page: &mut String, report: &Report) {
         }
         page.push('\n');
     }
+    let _ = writeln!(page, "\nTest cases (TC): {}.", report.test_cases());
 }
 
-/// Tests that ask every operation: each has a row for each, or does not compile.
-const OF_ALL: [&str; 3] = ["at_rest", "isolation", "sequences"];
-/// Requests that tests make by name, not by their type.
-const BY_NAME: [(Operation, &str); 3] = [
-    (Operation::Create, "asking::aes("),
-    (Operation::Register, "asking::known_aes("),
-    (Operation::Revoke, "asking::cessation("),
-];
-
-fn operations(page: &mut String, offer: &Offer, report: &Report, own: &BTreeMap<String, String>) {
+fn operations(page: &mut String, offer: &Offer, report: &Report, own: &Answered) {
     // By operation and version, the cases that pass.
     let mut proofs: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for judged in report.judged.iter().filter(|judged| judged.outcome == Outcome::Passed) {
@@ -135,63 +128,27 @@ fn operations(page: &mut String, offer: &Offer, report: &Report, own: &BTreeMap<
     }
     let _ = write!(
         page,
-        "\n## Operations\n\nyes: offered, with the number of passing OASIS cases of that version that use it; no: the \
-         version has it and this server does not offer it; empty: the version does not have it. Own tests are folders \
-         and files below `tests/tests`; {} ask every operation and are not repeated.\n\n| operation |",
-        OF_ALL.map(|name| format!("`{name}`")).join(", ")
+        "\n## Operations\n\nyes: offered, with the number of passing OASIS cases of that version that use it and, after the \
+         dot, of our own test programs in which it succeeds in that version; no: the version has it and this server does \
+         not offer it; empty: the version does not have it. The programs are noted by the servers of a whole test run \
+         (`tests/answered.txt`); those whose requests are random are not counted.\n\n| operation |"
     );
     header(page, offer.versions.iter().map(ToString::to_string).chain(["own tests".to_owned()]));
     for operation in Operation::ALL {
         let _ = write!(page, "| {} |", operation.text());
         for version in &offer.versions {
             let cases = proofs.get(&(operation.xml_name(), version.to_string().as_str())).map_or(0, BTreeSet::len);
+            let programs = own.programs(*operation, *version).len();
             let cell = match (Offer::cell(&offer.operations, *version, operation), operation.is_known_to(*version)) {
-                (true, _) if cases > 0 => format!("yes {cases}"),
-                (true, _) => "yes".to_owned(),
+                (true, _) => format!("yes {cases} · {programs}"),
                 (false, true) => "no".to_owned(),
                 (false, false) => String::new(),
             };
             let _ = write!(page, " {cell} |");
         }
-        let asked = own.iter().filter(|(_, text)| asks(text, *operation)).map(|(name, _)| name.as_str());
-        let _ = writeln!(page, " {} |", asked.collect::<Vec<_>>().join(", "));
+        let asked: BTreeSet<&str> = offer.versions.iter().flat_map(|one| own.programs(*operation, *one)).collect();
+        let _ = writeln!(page, " {} |", asked.into_iter().collect::<Vec<_>>().join(", "));
     }
-}
-
-/// Whether a test makes a request of the operation.
-fn asks(text: &str, operation: Operation) -> bool {
-    let by_type = format!("{operation:?}Request");
-    let is_whole = |at: usize| {
-        let before = text.get(..at).and_then(|text| text.chars().next_back());
-        before.is_none_or(|c| !c.is_alphanumeric())
-    };
-    text.match_indices(&by_type).any(|(at, _)| is_whole(at))
-        || BY_NAME.iter().any(|(of, name)| *of == operation && text.contains(name))
-}
-
-/// The tests of the running system that are no matrix, by name, with their text.
-///
-/// # Errors
-/// Of reading them.
-fn own_tests() -> Result<BTreeMap<String, String>> {
-    let mut tests: BTreeMap<String, String> = BTreeMap::new();
-    let home = repository().join("tests/tests");
-    let mut open = vec![home.clone()];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(&folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                open.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
-                let below = path.strip_prefix(&home)?.with_extension("");
-                let name = below.iter().next().and_then(|name| name.to_str()).unwrap_or_default();
-                if !OF_ALL.contains(&name) {
-                    tests.entry(name.to_owned()).or_default().push_str(&std::fs::read_to_string(&path)?);
-                }
-            }
-        }
-    }
-    Ok(tests)
 }
 
 fn objects(page: &mut String, offer: &Offer) {
@@ -245,18 +202,30 @@ fn letters(rules: &AttributeRules) -> String {
 }
 
 fn failures(page: &mut String, report: &Report) {
-    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for Judged { case, verdict, .. } in &report.judged {
-        if let Verdict::ExpectedFailure(reason) = verdict {
-            reasons.entry(reason).or_default().push(&case.id);
+    let mut reasons: BTreeMap<&Reason, Vec<String>> = BTreeMap::new();
+    for Judged { case, verdict, outcome, .. } in &report.judged {
+        if let (Verdict::ExpectedFailure(reason), Outcome::Failed { step, .. }) = (verdict, outcome) {
+            reasons.entry(reason).or_default().push(format!("{} (step {step})", case.id));
         }
     }
-    page.push_str("\n## Cases that do not pass\n\n");
+    page.push_str("\n## Cases that do not pass\n");
     if reasons.is_empty() {
-        page.push_str("None.\n");
+        page.push_str("\nNone.\n");
     }
-    for (reason, cases) in reasons {
-        let _ = writeln!(page, "- {reason}\n  {}", cases.join(", "));
+    for kind in Kind::ALL {
+        let of_kind: Vec<_> = reasons.iter().filter(|(reason, _)| reason.kind == kind).collect();
+        let cases: usize = of_kind.iter().map(|(_, cases)| cases.len()).sum();
+        let heading = match kind {
+            Kind::Broken => "Broken as published",
+            Kind::NotOffered => "Asked of a server that does what this one does not offer",
+            Kind::Choice => "Left to the server by the specification",
+        };
+        if cases > 0 {
+            let _ = writeln!(page, "\n### {heading}: {cases}\n");
+        }
+        for (reason, cases) in of_kind {
+            let _ = writeln!(page, "- {}\n  {}", reason.text, cases.join(", "));
+        }
     }
 }
 
@@ -284,12 +253,5 @@ mod tests {
         assert_eq!(stale(&page("1", "a"), &page("2", "a"), true), ["OASIS cases"]);
         assert_eq!(stale(&page("1", "a"), &page("2", "a"), false), none);
         assert_eq!(stale(&page("1", "a"), &page("1", "b"), false), ["Attributes"]);
-    }
-
-    #[test]
-    fn a_request_is_told_from_one_whose_name_ends_like_it() {
-        assert!(asks("x(CertifyRequest::default())", Operation::Certify));
-        assert!(!asks("x(ReCertifyRequest::default())", Operation::Certify));
-        assert!(asks("asking::aes(vec![])", Operation::Create));
     }
 }

@@ -1,6 +1,7 @@
 //! The running system under test: a real node in a throw-away folder, the clients that speak to it, and the OASIS cases.
 
 pub mod aftermath;
+pub mod answered;
 pub mod asking;
 pub mod clients;
 pub mod collector;

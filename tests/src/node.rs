@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use crate::answered;
 use admin_api::{AdminClient, Client, Credential, Effect, Fingerprint, NewDomain, Permission, RegisterClient};
 use certs::Issued;
 use tempfile::TempDir;
@@ -90,8 +91,10 @@ impl Node {
     /// # Errors
     /// Of the stage, with the end of the log.
     pub fn serve(&mut self) -> Result<()> {
-        let environment: Vec<(&str, &str)> =
+        let mut environment: Vec<(&str, &str)> =
             self.environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answered = answered::folder()?;
+        environment.extend(answered.as_deref().map(|folder| (answered::OF_SERVER, folder)));
         self.server = Some(self.stage.serve(&self.programs, &environment)?);
         Ok(())
     }

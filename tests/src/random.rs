@@ -1,19 +1,30 @@
-//! Random choices that can be made again: the seed is printed, and `CLAVIS_SEED` sets it.
+//! Random choices that can be made again: `CLAVIS_SEED` sets the seed, each test has a stream of its own, and the seed is
+//! printed.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+/// The seed where nobody sets one: as in `make test`, whose result is not to depend on luck.
+const USUAL_SEED: u64 = 1;
 
 /// A source of choices. No secret depends on it.
 #[derive(Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// From `CLAVIS_SEED`, else from the clock. Prints the seed, which a failing test shows.
+    /// The stream of the test called `test`, made of its name and `CLAVIS_SEED`. Prints the seed, which a failing test
+    /// shows.
     #[must_use]
-    pub fn announced() -> Self {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| u64::from(now.subsec_nanos()));
-        let seed = std::env::var("CLAVIS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(now);
-        println!("CLAVIS_SEED={seed}");
-        Self::from_seed(seed)
+    pub fn announced(test: &str) -> Self {
+        let seed = std::env::var("CLAVIS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(USUAL_SEED);
+        println!("{test}: CLAVIS_SEED={seed}");
+        Self::of_test(seed, test)
+    }
+
+    /// The stream of a test: two tests do not make the same choices because they have the same seed.
+    fn of_test(seed: u64, test: &str) -> Self {
+        // FNV-1a: any function will do that tells names apart.
+        let name = test
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+        Self(Self(seed).number() ^ name)
     }
 
     /// From this seed.
@@ -52,4 +63,17 @@ impl Random {
 #[must_use]
 pub fn count(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|count| count.parse().ok()).unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_is_that_of_its_seed_and_its_test() {
+        let first = |seed, test| Random::of_test(seed, test).bytes(32);
+        assert_eq!(first(1, "one"), first(1, "one"));
+        assert_ne!(first(1, "one"), first(1, "other"));
+        assert_ne!(first(1, "one"), first(2, "one"));
+    }
 }

@@ -65,7 +65,7 @@ fn random_batches_do_what_they_answer_and_never_more_than_fits() {
     let node = Node::start().unwrap();
     let tenant = node.tenant("random", "anssi").unwrap();
     let mut connection = node.connect(&tenant.identity).unwrap();
-    let mut random = Random::announced();
+    let mut random = Random::announced("random_batches_do_what_they_answer_and_never_more_than_fits");
     let (mut undone, mut too_large) = (0, 0);
     for batch in 0..count("CLAVIS_BATCHES", 150) {
         let len = 1 + random.below(8);

@@ -27,6 +27,7 @@ fn required_cases_pass_and_no_failure_is_unexpected() {
     let report = run::run(&node, &dir, Way::AsWritten, &|_| true).unwrap();
     println!("{report}");
     assert!(report.is_good());
+    assert!(report.test_cases().is_enough(), "{}", report.test_cases());
     assert!(!report.absent.is_empty() || report.counts().0 >= 4 * 19, "fewer passed than are required");
 }
 

@@ -119,7 +119,7 @@ impl Scene {
 }
 
 fn nothing_is_lost(variable: &str, powered: bool) {
-    let mut random = Random::announced();
+    let mut random = Random::announced("nothing_is_lost");
     let mut scene = Scene::new(powered, None);
     let (mut keys, mut answers, crashes) = (0, 0, count(variable, REPETITIONS));
     for crash in 1..=crashes {
@@ -150,7 +150,7 @@ fn power_cuts_lose_nothing_acknowledged_and_leave_nothing_half_made() {
 
 /// The same check, on a server that breaks its promise, must find that something acknowledged is gone.
 fn broken_server_is_found_out(faults: &'static str) {
-    let mut random = Random::announced();
+    let mut random = Random::announced("broken_server_is_found_out");
     for attempt in 1..=CONTROL_TRIES {
         let mut scene = Scene::new(true, Some(faults));
         for _ in 0..CRASHES_PER_NODE {
@@ -238,7 +238,7 @@ fn ends_without_a_lie(scene: &mut Scene, what: &str, random: &mut Random) {
 
 #[test]
 fn a_commit_that_fails_is_never_answered_with_success_and_ends_the_process() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("a_commit_that_fails_is_never_answered_with_success_and_ends_the_process");
     // The first commits are those of the start; the ones after them fail under the hands of clients.
     for commit in [6, 12, 25, 50] {
         let mut scene = Scene::new(false, None);
@@ -251,7 +251,7 @@ fn a_commit_that_fails_is_never_answered_with_success_and_ends_the_process() {
 
 #[test]
 fn a_disk_that_fails_is_never_answered_with_success_and_ends_the_process() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("a_disk_that_fails_is_never_answered_with_success_and_ends_the_process");
     for sync in [12, 25, 50] {
         let mut scene = Scene::new(true, None);
         scene.node.stop().unwrap();

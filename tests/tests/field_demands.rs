@@ -302,8 +302,9 @@ fn query_lists_what_its_version_knows_and_the_server_does() {
         // An operation is offered exactly if it is listed, whatever is wrong with the request otherwise.
         for row in Operation::TABLE.rows {
             let operation = Operation::try_from(row.value).unwrap();
-            if operation == Operation::ReProvision {
-                // Nothing is wrong with a request without fields, and the client would have to come back as another.
+            if [Operation::Export, Operation::Import, Operation::ReProvision].contains(&operation) {
+                // The maker of this domain did not permit them; `offer.rs` has the domains of those that did.
+                assert!(!operations.contains(&row.value), "{operation} in {version}");
                 continue;
             }
             let answer = client.ask(&Request::new(version, operation, |_| {})).unwrap();

@@ -253,7 +253,7 @@ fn every_mutant_is_answered_by_a_message_and_others_are_served_in_between() {
     let before = node.admin("operator").unwrap().object_show(&other.name, key.parse().unwrap()).unwrap();
     let id = client.request(V1_4, asking::aes(vec![])).unwrap().unique_identifier;
     let corpus = corpus(&id);
-    let mut random = Random::announced();
+    let mut random = Random::announced("every_mutant_is_answered_by_a_message_and_others_are_served_in_between");
     let (mutants, mut succeeded) = (count("CLAVIS_MUTATIONS", 2_000), 0);
     for number in 0..mutants {
         // Half of them are about a key that is there.
@@ -281,7 +281,7 @@ fn every_mutant_is_answered_by_a_message_and_others_are_served_in_between() {
 fn what_is_no_message_is_answered_and_closed() {
     let node = Node::start_with(&impatient(), &[]).unwrap();
     let tenant = node.tenant("hostile", "anssi").unwrap();
-    let mut random = Random::announced();
+    let mut random = Random::announced("what_is_no_message_is_answered_and_closed");
     let message = query().encode().unwrap();
     for round in 0..40_usize {
         let mut socket =

@@ -150,7 +150,7 @@ fn no_sequence_of_requests_leads_to_a_state_that_the_life_cycle_forbids() {
     let node = Node::start_with(&StageOptions { limits, ..StageOptions::default() }, &[]).unwrap();
     let tenant = node.tenant("lifecycle", "anssi").unwrap();
     let mut connection = node.connect(&tenant.identity).unwrap();
-    let mut random = Random::announced();
+    let mut random = Random::announced("no_sequence_of_requests_leads_to_a_state_that_the_life_cycle_forbids");
     let versions = connection
         .request(ProtocolVersion::V1_4, kmip::payload::DiscoverVersionsRequest::default())
         .unwrap()

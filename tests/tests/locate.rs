@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use kmip::ProtocolVersion;
@@ -13,6 +14,7 @@ use kmip::attribute::{
     AlternativeName, ApplicationSpecificInformation, Attribute, AttributeKind, AttributeValue, Link, RevocationReason,
     UsageLimits,
 };
+use kmip::message::SUPPORTED_VERSIONS;
 use kmip::object::{KeyBlock, ManagedObject, SecretData};
 use kmip::payload::{
     ArchiveRequest, CreateRequest, DestroyRequest, GetAttributesRequest, GetRequest, LocateRequest, LocateResponse,
@@ -25,7 +27,7 @@ use kmip::registry::{
 use kmip::ttlv::DateTime;
 use proptest::collection::vec;
 use proptest::option::of;
-use proptest::prelude::{Just, Strategy};
+use proptest::prelude::Strategy;
 use proptest::prop_oneof;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -33,18 +35,33 @@ use secret::Secret;
 use system_tests::asking;
 use system_tests::node::{Connection, Node};
 use system_tests::random::{Random, count};
+use xtask::stage::StageOptions;
 
 /// Objects that are searched.
 const OBJECTS: usize = 40;
-const VERSIONS: [ProtocolVersion; 4] =
-    [ProtocolVersion::V1_1, ProtocolVersion::V1_2, ProtocolVersion::V1_4, ProtocolVersion::V2_1];
 const GROUPS: [&str; 3] = ["blue", "green", "nobody's"];
 const TAGS: [&str; 2] = ["one", "two"];
 const LENGTHS: [i32; 3] = [128, 192, 256];
 const MASKS: [UsageMask; 3] = [UsageMask::ENCRYPT, UsageMask::ENCRYPT.union(UsageMask::DECRYPT), UsageMask::SIGN];
-const STATES: [State; 4] = [State::PreActive, State::Active, State::Deactivated, State::Destroyed];
 /// A day.
 const FAR_S: i64 = 86_400;
+/// So far the clock is moved on once all objects are there: beyond the dates of some of them, and not of all.
+const MOVED_S: i64 = FAR_S + 150;
+/// Every date that an object may have.
+const DATES: [(AttributeKind, fn(DateTime) -> AttributeValue); 12] = [
+    (AttributeKind::InitialDate, AttributeValue::InitialDate),
+    (AttributeKind::ActivationDate, AttributeValue::ActivationDate),
+    (AttributeKind::ProcessStartDate, AttributeValue::ProcessStartDate),
+    (AttributeKind::ProtectStopDate, AttributeValue::ProtectStopDate),
+    (AttributeKind::DeactivationDate, AttributeValue::DeactivationDate),
+    (AttributeKind::DestroyDate, AttributeValue::DestroyDate),
+    (AttributeKind::CompromiseOccurrenceDate, AttributeValue::CompromiseOccurrenceDate),
+    (AttributeKind::CompromiseDate, AttributeValue::CompromiseDate),
+    (AttributeKind::ArchiveDate, AttributeValue::ArchiveDate),
+    (AttributeKind::LastChangeDate, AttributeValue::LastChangeDate),
+    (AttributeKind::OriginalCreationDate, AttributeValue::OriginalCreationDate),
+    (AttributeKind::RotateDate, AttributeValue::RotateDate),
+];
 
 /// An object as the oracle knows it.
 #[derive(Debug)]
@@ -55,12 +72,13 @@ struct Object {
     tag: Option<&'static str>,
     length: i32,
     mask: UsageMask,
-    activation: Option<i64>,
     link: Option<String>,
     state: State,
     fresh: bool,
     archived: bool,
-    /// Every attribute, as 1.4 and 2.1 tell them.
+    /// Its dates by their attributes' names, in seconds since 1970: those that were set, and those that the server told.
+    dates: BTreeMap<&'static str, i64>,
+    /// Every other attribute, as 1.4 and 2.1 tell them.
     held: Vec<AttributeValue>,
 }
 
@@ -76,17 +94,24 @@ enum Filter {
     Fresh(bool),
     Link(String),
     Id(String),
-    ActivationAt(i64),
-    ActivationBetween(i64, i64),
-    NoActivation,
+    DateAt(Date, i64),
+    DateBetween(Date, i64, i64),
+    NoDate(Date),
     /// Any attribute that some object has.
     Held(AttributeValue),
+}
+
+/// One of [`DATES`].
+type Date = usize;
+
+fn name_of(date: Date) -> &'static str {
+    DATES[date].0.rules().name
 }
 
 impl Filter {
     fn attributes(&self) -> Vec<Attribute> {
         use AttributeValue as V;
-        let date = |at| V::ActivationDate(DateTime(at));
+        let date = |date: &Date, at: i64| DATES[*date].1(DateTime(at));
         let values = match self {
             Self::Name(name) => vec![asking::name(name)],
             Self::Group(group) => vec![V::ObjectGroup((*group).to_owned())],
@@ -97,9 +122,9 @@ impl Filter {
             Self::Fresh(fresh) => vec![V::Fresh(*fresh)],
             Self::Link(id) => vec![link_to(id)],
             Self::Id(id) => vec![V::UniqueIdentifier(id.clone())],
-            Self::ActivationAt(at) => vec![date(*at)],
-            Self::ActivationBetween(from, to) => vec![date(*to), date(*from)],
-            Self::NoActivation => vec![date(i64::MAX)],
+            Self::DateAt(which, at) => vec![date(which, *at)],
+            Self::DateBetween(which, from, to) => vec![date(which, *to), date(which, *from)],
+            Self::NoDate(which) => vec![date(which, i64::MAX)],
             Self::Held(value) => vec![value.clone()],
         };
         values.into_iter().map(Attribute::new).collect()
@@ -116,13 +141,37 @@ impl Filter {
             Self::Fresh(fresh) => object.fresh == *fresh,
             Self::Link(id) => object.link.as_ref() == Some(id),
             Self::Id(id) => object.id == *id,
-            Self::ActivationAt(at) => object.activation == Some(*at),
-            Self::ActivationBetween(from, to) => object.activation.is_some_and(|at| (*from..=*to).contains(&at)),
-            Self::NoActivation => object.activation.is_none(),
+            Self::DateAt(date, at) => object.date(*date) == Some(*at),
+            Self::DateBetween(date, from, to) => object.date(*date).is_some_and(|at| (*from..=*to).contains(&at)),
+            Self::NoDate(date) => object.date(*date).is_none(),
             Self::Held(value) => object
                 .held
                 .iter()
                 .any(|held| held.name() == value.name() && held.canonical_bytes() == value.canonical_bytes()),
+        }
+    }
+}
+
+impl Object {
+    fn date(&self, date: Date) -> Option<i64> {
+        self.dates.get(name_of(date)).copied()
+    }
+
+    /// The state that its dates put it in at `now_s`, and when that changed it. KMIP 1.4 §3.22.
+    fn live_until(&mut self, now_s: i64) {
+        let passed = |date: &str| self.dates.get(date).copied().filter(|at| *at <= now_s);
+        let (begins, ends) = (passed("Activation Date"), passed("Deactivation Date"));
+        if self.state == State::PreActive
+            && let Some(at) = begins
+        {
+            self.state = State::Active;
+            self.dates.insert("Last Change Date", at);
+        }
+        if self.state == State::Active
+            && let Some(at) = ends
+        {
+            self.state = State::Deactivated;
+            self.dates.insert("Last Change Date", at);
         }
     }
 }
@@ -143,9 +192,9 @@ enum Wish {
     Fresh(bool),
     Link(Index),
     Id(Index),
-    ActivationAt(Index),
-    ActivationNear(Index),
-    NoActivation,
+    DateAt(Date, Index),
+    DateNear(Date, Index),
+    NoDate(Date),
     Held(Index, Index),
 }
 
@@ -153,7 +202,7 @@ fn wish() -> impl Strategy<Value = Wish> {
     let index = proptest::arbitrary::any::<Index>;
     prop_oneof![
         2 => select(GROUPS.to_vec()).prop_map(Wish::Group),
-        2 => select(STATES.to_vec()).prop_map(Wish::State),
+        2 => select(State::ALL.to_vec()).prop_map(Wish::State),
         6 => (index(), index()).prop_map(|(object, attribute)| Wish::Held(object, attribute)),
         1 => select(TAGS.to_vec()).prop_map(Wish::Tag),
         1 => select(LENGTHS.to_vec()).prop_map(Wish::Length),
@@ -162,16 +211,22 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => index().prop_map(Wish::Name),
         1 => index().prop_map(Wish::Link),
         1 => index().prop_map(Wish::Id),
-        1 => index().prop_map(Wish::ActivationAt),
-        1 => index().prop_map(Wish::ActivationNear),
-        1 => Just(Wish::NoActivation),
+        2 => (0..DATES.len(), index()).prop_map(|(date, object)| Wish::DateAt(date, object)),
+        2 => (0..DATES.len(), index()).prop_map(|(date, object)| Wish::DateNear(date, object)),
+        1 => (0..DATES.len()).prop_map(Wish::NoDate),
     ]
 }
 
 /// What a wish is about these objects; `None` where a client of the version has no words for it.
 fn granted(wish: &Wish, objects: &[Object], version: ProtocolVersion, now_s: i64) -> Option<Filter> {
-    let date = |object: &Index| object.get(objects).activation.unwrap_or(now_s);
+    let date = |date: &Date, object: &Index| object.get(objects).date(*date).unwrap_or(now_s);
+    if let Wish::DateAt(date, _) | Wish::DateNear(date, _) | Wish::NoDate(date) = wish
+        && !DATES[*date].0.is_known_to(version)
+    {
+        return None;
+    }
     Some(match wish {
+        Wish::Fresh(_) if version == ProtocolVersion::V1_0 => return None,
         Wish::Name(object) => Filter::Name(object.get(objects).name.clone()),
         Wish::Group(group) => Filter::Group(group),
         Wish::Tag(tag) => Filter::Tag(tag),
@@ -184,9 +239,11 @@ fn granted(wish: &Wish, objects: &[Object], version: ProtocolVersion, now_s: i64
             Filter::Link(known.link.clone().unwrap_or_else(|| known.id.clone()))
         }
         Wish::Id(object) => Filter::Id(object.get(objects).id.clone()),
-        Wish::ActivationAt(object) => Filter::ActivationAt(date(object)),
-        Wish::ActivationNear(object) => Filter::ActivationBetween(date(object) - 100, date(object) + 100),
-        Wish::NoActivation => Filter::NoActivation,
+        Wish::DateAt(which, object) => Filter::DateAt(*which, date(which, object)),
+        Wish::DateNear(which, object) => {
+            Filter::DateBetween(*which, date(which, object) - 100, date(which, object) + 100)
+        }
+        Wish::NoDate(date) => Filter::NoDate(*date),
         Wish::Held(object, attribute) => {
             let held: Vec<&AttributeValue> =
                 object.get(objects).held.iter().filter(|value| value.known_in(version)).collect();
@@ -214,7 +271,7 @@ type Asked = (ProtocolVersion, Vec<Wish>, Option<u8>, Option<ObjectGroupMember>,
 
 fn asked() -> impl Strategy<Value = Asked> {
     let members = select(vec![ObjectGroupMember::GroupMemberFresh, ObjectGroupMember::GroupMemberDefault]);
-    (select(VERSIONS.to_vec()), vec(wish(), 0..4), of(0_u8..8), of(members), of(0..6), of(1..7))
+    (select(SUPPORTED_VERSIONS.to_vec()), vec(wish(), 0..4), of(0_u8..8), of(members), of(0..6), of(1..7))
 }
 
 impl Question {
@@ -233,7 +290,7 @@ impl Question {
             filters: one_date_question(filters),
             storage: storage.and_then(chosen),
             // A group's members are told apart since 1.1.
-            member,
+            member: member.filter(|_| version >= ProtocolVersion::V1_1),
             offset: offset.filter(|_| version >= ProtocolVersion::V1_3),
             maximum,
         }
@@ -252,12 +309,13 @@ impl Question {
     /// What a reader of the specification would answer. `objects` are in the order of their making.
     fn answer(&self, objects: &[Object]) -> LocateResponse {
         let bits = self.storage.unwrap_or(StorageStatusMask::ON_LINE_STORAGE);
-        let asks_for_destroyed =
-            !self.version.is_2_x() && self.filters.iter().any(|one| matches!(one, Filter::State(State::Destroyed)));
-        let stored = |object: &&Object| match (object.state, object.archived) {
-            (State::Destroyed, _) => asks_for_destroyed || bits.contains(StorageStatusMask::DESTROYED_STORAGE),
-            (_, true) => bits.contains(StorageStatusMask::ARCHIVAL_STORAGE),
-            (_, false) => bits.contains(StorageStatusMask::ON_LINE_STORAGE),
+        let is_destroyed = |state| matches!(state, State::Destroyed | State::DestroyedCompromised);
+        let asks_for_destroyed = !self.version.is_2_x()
+            && self.filters.iter().any(|one| matches!(one, Filter::State(state) if is_destroyed(*state)));
+        let stored = |object: &&Object| match (is_destroyed(object.state), object.archived) {
+            (true, _) => asks_for_destroyed || bits.contains(StorageStatusMask::DESTROYED_STORAGE),
+            (false, true) => bits.contains(StorageStatusMask::ARCHIVAL_STORAGE),
+            (false, false) => bits.contains(StorageStatusMask::ON_LINE_STORAGE),
         };
         let mut found: Vec<&Object> = objects
             .iter()
@@ -289,10 +347,12 @@ impl Question {
 
 /// Two questions about one date make a range of both, which is a filter of its own.
 fn one_date_question(filters: Vec<Filter>) -> Vec<Filter> {
-    let mut has_date = false;
-    let is_date =
-        |one: &Filter| matches!(one, Filter::ActivationAt(_) | Filter::ActivationBetween(..) | Filter::NoActivation);
-    filters.into_iter().filter(|one| !is_date(one) || !std::mem::replace(&mut has_date, true)).collect()
+    let mut asked = BTreeSet::new();
+    let first_of_its_date = |one: &Filter| match one {
+        Filter::DateAt(date, _) | Filter::DateBetween(date, ..) | Filter::NoDate(date) => asked.insert(*date),
+        _ => true,
+    };
+    filters.into_iter().filter(first_of_its_date).collect()
 }
 
 /// Attributes that say something about an object, each on some.
@@ -320,23 +380,67 @@ fn details(random: &mut Random) -> Vec<AttributeValue> {
     all.into_iter().filter(|_| random.below(3) == 0).collect()
 }
 
-/// What an object is told to have, apart from what the oracle knows by itself: dates, state, uses, groups and whether it
-/// is fresh have rules of their own in a Locate.
-fn held(client: &mut Connection, id: &str) -> Vec<AttributeValue> {
-    let mut held: Vec<AttributeValue> = Vec::new();
+/// Learns what an object is told to have, apart from what the oracle knows by itself: state, uses, groups and whether it
+/// is fresh have rules of their own in a Locate, and so have dates, of which the server sets some.
+fn learn(client: &mut Connection, object: &mut Object) {
+    let set = object.dates.clone();
     for version in [ProtocolVersion::V1_4, ProtocolVersion::V2_1] {
-        for one in client.request(version, GetAttributesRequest::of(id, &[])).unwrap().attributes {
+        let request = GetAttributesRequest::of(object.id.as_str(), &[]);
+        for one in client.request(version, request).unwrap().attributes {
             use AttributeKind as K;
+            let date = (0..DATES.len()).find(|date| DATES[*date].0 == one.value.kind());
+            if let Some(date) = date {
+                object.dates.insert(name_of(date), at_of(&one.value));
+                continue;
+            }
             let has_rules = matches!(
                 one.value.kind(),
                 K::State | K::CryptographicUsageMask | K::Fresh | K::RevocationReason | K::ObjectGroup
-            ) || one.value.name().ends_with(" Date");
-            if !has_rules && !held.contains(&one.value) {
-                held.push(one.value);
+            );
+            if !has_rules && !object.held.contains(&one.value) {
+                object.held.push(one.value);
             }
         }
     }
-    held
+    // What was set is what is told.
+    assert!(set.iter().all(|(date, at)| object.dates.get(date) == Some(at)), "{set:?} in {:?}", object.dates);
+}
+
+fn at_of(value: &AttributeValue) -> i64 {
+    use AttributeValue as V;
+    match value {
+        V::InitialDate(DateTime(at))
+        | V::ActivationDate(DateTime(at))
+        | V::ProcessStartDate(DateTime(at))
+        | V::ProtectStopDate(DateTime(at))
+        | V::DeactivationDate(DateTime(at))
+        | V::DestroyDate(DateTime(at))
+        | V::CompromiseOccurrenceDate(DateTime(at))
+        | V::CompromiseDate(DateTime(at))
+        | V::ArchiveDate(DateTime(at))
+        | V::LastChangeDate(DateTime(at))
+        | V::OriginalCreationDate(DateTime(at))
+        | V::RotateDate(DateTime(at)) => *at,
+        other => panic!("{other:?} is no date"),
+    }
+}
+
+/// What becomes of an object for certain, so that no state is left to chance.
+enum Fate {
+    Compromised,
+    CompromisedAndDestroyed,
+    /// By its date, after the clock was moved.
+    Activated,
+    Any,
+}
+
+fn fate_of(number: usize) -> Fate {
+    match number {
+        0 => Fate::Compromised,
+        1 => Fate::CompromisedAndDestroyed,
+        2..=5 => Fate::Activated,
+        _ => Fate::Any,
+    }
 }
 
 /// Makes an object and brings it somewhere.
@@ -347,7 +451,17 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
     let tag = random.one_of(&[None, Some(TAGS[0]), Some(TAGS[1])]).copied().flatten();
     let (length, mask) = (*random.one_of(&LENGTHS).unwrap(), *random.one_of(&MASKS).unwrap());
     let spread = i64::try_from(random.below(300)).unwrap();
-    let activation = *random.one_of(&[None, Some(now_s - FAR_S - spread), Some(now_s + FAR_S + spread)]).unwrap();
+    let activation = match fate_of(number) {
+        Fate::Compromised | Fate::CompromisedAndDestroyed => Some(now_s - FAR_S - spread),
+        Fate::Activated => Some(now_s + FAR_S + 10),
+        Fate::Any => *random.one_of(&[None, Some(now_s - FAR_S - spread), Some(now_s + FAR_S + spread)]).unwrap(),
+    };
+    // Secret Data has neither algorithm nor length of its own, nor limits of its use.
+    let is_secret = random.below(5) == 0;
+    let mut sometimes = |value: i64| (random.below(3) == 0).then_some(value);
+    let deactivation = sometimes((now_s + FAR_S + 300 - spread).max(activation.unwrap_or(now_s)));
+    let start = sometimes(activation.unwrap_or(now_s - FAR_S) + 10).filter(|_| !is_secret);
+    let stop = sometimes(deactivation.unwrap_or(now_s + FAR_S) - 10).filter(|_| !is_secret);
     let link = before.get(random.below(2 * before.len() + 1)).map(|other| other.id.clone());
     let mut attributes = vec![
         AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes),
@@ -357,11 +471,19 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
     ];
     attributes.extend(group.map(|group| AttributeValue::ObjectGroup(group.to_owned())));
     attributes.extend(tag.map(|tag| AttributeValue::custom_text("x-tag", tag).unwrap()));
-    attributes.extend(activation.map(|at| AttributeValue::ActivationDate(DateTime(at))));
+    let mut dates = BTreeMap::new();
+    for (name, date) in [
+        ("Activation Date", activation),
+        ("Deactivation Date", deactivation),
+        ("Process Start Date", start),
+        ("Protect Stop Date", stop),
+    ] {
+        let which = (0..DATES.len()).find(|which| name_of(*which) == name).unwrap();
+        attributes.extend(date.map(|at| DATES[which].1(DateTime(at))));
+        dates.extend(date.map(|at| (name, at)));
+    }
     attributes.extend(link.as_deref().map(link_to));
     attributes.extend(details(random));
-    // Secret Data has neither algorithm nor length of its own, nor limits of its use.
-    let is_secret = random.below(5) == 0;
     let length = if is_secret { 0 } else { length };
     let id = if is_secret {
         attributes.drain(..2);
@@ -381,27 +503,45 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
         tag,
         length,
         mask,
-        activation,
         link,
         state,
         fresh: true,
         archived: false,
+        dates,
         held: Vec::new(),
     };
     if random.below(2) == 0 {
         client.request(version, GetRequest::of(object.id.as_str())).unwrap();
         object.fresh = false;
     }
-    if object.state == State::Active && random.below(2) == 0 {
-        let revocation_reason = RevocationReason { code: RevocationReasonCode::Superseded, message: None };
+    let fate = fate_of(number);
+    let must_be_compromised = matches!(fate, Fate::Compromised | Fate::CompromisedAndDestroyed);
+    if object.state == State::Active && (must_be_compromised || random.below(2) == 0) {
+        let is_compromised = must_be_compromised || random.below(3) == 0;
+        let code = if is_compromised { RevocationReasonCode::KeyCompromise } else { RevocationReasonCode::Superseded };
+        let revocation_reason = RevocationReason { code, message: None };
         let unique_identifier = Some(object.id.as_str().into());
-        let revoke = RevokeRequest { unique_identifier, revocation_reason, compromise_occurrence_date: None };
+        let compromise_occurrence_date = is_compromised.then_some(DateTime(now_s - FAR_S));
+        let revoke = RevokeRequest { unique_identifier, revocation_reason, compromise_occurrence_date };
         client.request(version, revoke).unwrap();
-        object.state = State::Deactivated;
+        if is_compromised {
+            object.state = State::Compromised;
+            object.dates.insert("Compromise Occurrence Date", now_s - FAR_S);
+        } else {
+            object.state = State::Deactivated;
+            // A revocation ends what a date would have ended later.
+            object.dates.remove("Deactivation Date");
+        }
     }
-    if object.state != State::Active && random.below(4) == 0 {
+    let is_destroyed = match fate {
+        Fate::CompromisedAndDestroyed => true,
+        Fate::Compromised | Fate::Activated => false,
+        Fate::Any => object.state != State::Active && random.below(4) == 0,
+    };
+    if is_destroyed {
         client.request(version, DestroyRequest::of(object.id.as_str())).unwrap();
-        object.state = State::Destroyed;
+        let compromised = object.state == State::Compromised;
+        object.state = if compromised { State::DestroyedCompromised } else { State::Destroyed };
     } else if random.below(4) == 0 {
         client.request(version, ArchiveRequest { unique_identifier: Some(object.id.as_str().into()) }).unwrap();
         object.archived = true;
@@ -411,8 +551,13 @@ fn make(client: &mut Connection, random: &mut Random, number: usize, before: &[O
 
 #[test]
 fn every_combination_of_filters_finds_what_a_naive_reader_finds() {
-    let mut random = Random::announced();
-    let node = Node::start().unwrap();
+    let mut random = Random::announced("every_combination_of_filters_finds_what_a_naive_reader_finds");
+    // The node stores nothing by itself that a date changed: Locate is to find it all the same.
+    let limits = vec![("dates_round_ms".to_owned(), 3_600_000)];
+    let mut node = Node::prepare(&StageOptions { limits, ..StageOptions::default() }).unwrap();
+    let clock = node.dir().join("clock");
+    node.set_environment(&[("CLAVIS_CLOCK_FILE", clock.to_str().unwrap())]);
+    node.serve().unwrap();
     let tenant = node.tenant("searched", "anssi").unwrap();
     let mut client = node.connect(&tenant.identity).unwrap();
     let now_s = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
@@ -422,9 +567,18 @@ fn every_combination_of_filters_finds_what_a_naive_reader_finds() {
         objects.push(object);
     }
     for object in &mut objects {
-        object.held = held(&mut client, &object.id);
+        learn(&mut client, object);
     }
-    let kinds: std::collections::BTreeSet<AttributeKind> =
+    std::fs::write(&clock, MOVED_S.to_string()).unwrap();
+    let before: Vec<State> = objects.iter().map(|object| object.state).collect();
+    for object in &mut objects {
+        object.live_until(now_s + MOVED_S);
+    }
+    let changed = objects.iter().zip(&before).filter(|(object, before)| object.state != **before).count();
+    assert!(changed > 3, "{changed} objects are in another state by their dates");
+    let states: BTreeSet<State> = objects.iter().map(|object| object.state).collect();
+    assert_eq!(states.len(), State::ALL.len(), "{states:?}");
+    let kinds: BTreeSet<AttributeKind> =
         objects.iter().flat_map(|object| object.held.iter().map(AttributeValue::kind)).collect();
     assert!(kinds.len() > 15, "{kinds:?}");
 

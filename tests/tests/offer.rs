@@ -1,10 +1,13 @@
 //! What an operator switches off is refused, on a real node; the same requests on a node as it comes are the control.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use admin_api::Permission;
 use kmip::ProtocolVersion;
 use kmip::attribute::CryptographicParameters;
 use kmip::message::{Outcome, RequestMessage};
-use kmip::payload::{Data, HashRequest, PollRequest, QueryRequest, RequestPayload};
+use kmip::payload::{
+    Data, ExportRequest, HashRequest, ImportRequest, PollRequest, QueryRequest, ReProvisionRequest, RequestPayload,
+};
 use kmip::registry::{
     AsynchronousIndicator, BatchErrorContinuationOption, HashingAlgorithm, Operation, QueryFunction, ResultReason,
 };
@@ -86,5 +89,41 @@ fn what_is_switched_off_is_refused_and_query_says_so() {
         let poll = RequestMessage::single(V2_1, PollRequest { asynchronous_correlation_value: vec![1; 16] });
         let Outcome::Failure { reason, .. } = outcome(&mut client, poll) else { panic!("polled out of nothing") };
         assert_eq!(reason == ResultReason::OperationNotSupported, !on, "{reason:?}");
+    }
+}
+
+#[test]
+fn query_lists_what_the_domain_permits_and_everything_else_is_refused() {
+    let node = Node::start().unwrap();
+    let wanting = [
+        (Permission::Export, Operation::Export),
+        (Permission::Import, Operation::Import),
+        (Permission::ReProvision, Operation::ReProvision),
+    ];
+    let request = |operation| match operation {
+        Operation::Export => RequestPayload::from(ExportRequest::default()),
+        Operation::Import => ImportRequest {
+            unique_identifier: "0190163d-8694-739b-aea5-966c26f8ad91".to_owned(),
+            object_type: None,
+            replace_existing: None,
+            key_wrap_type: None,
+            attributes: Vec::new(),
+            object: asking::known_aes(&[2; 32], Vec::new()).object,
+        }
+        .into(),
+        _ => ReProvisionRequest::default().into(),
+    };
+    for allowed in [None, Some(Permission::Export), Some(Permission::Import), Some(Permission::ReProvision)] {
+        let tenant = node.tenant_allowed("permits", "anssi", allowed.into_iter().collect(), None).unwrap();
+        let mut client = node.connect(&tenant.identity).unwrap();
+        let query = QueryRequest::of(vec![QueryFunction::QueryOperations]);
+        let listed = client.request(V2_1, query).unwrap().operations;
+        for (permission, operation) in wanting {
+            let permitted = allowed == Some(permission);
+            assert_eq!(listed.contains(&operation), permitted, "{operation} where {allowed:?}");
+            let outcome = outcome(&mut client, RequestMessage::single(V2_1, request(operation)));
+            let refused = matches!(outcome, Outcome::Failure { reason: ResultReason::PermissionDenied, .. });
+            assert_eq!(refused, !permitted, "{operation} where {allowed:?}: {outcome:?}");
+        }
     }
 }

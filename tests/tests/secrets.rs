@@ -407,7 +407,7 @@ fn search(seen: &mut Seen, node: &Node, own: &[(String, String)], expected: &[&s
 
 #[test]
 fn no_secret_is_found_anywhere_after_everything_that_can_happen() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("no_secret_is_found_anywhere_after_everything_that_can_happen");
     let mut seen = Seen { needles: Needles::default(), hits: Vec::new(), bytes: 0 };
     let mut node = Node::start_with(&talkative(), &[]).unwrap();
     demand_injector(&node).unwrap();
@@ -469,7 +469,7 @@ fn no_secret_is_found_anywhere_after_everything_that_can_happen() {
 
 #[test]
 fn a_planted_marker_is_found_in_the_database() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("a_planted_marker_is_found_in_the_database");
     let mut needles = Needles::default();
     let mut node = Node::start().unwrap();
     let tenant = node.tenant("planted", "anssi").unwrap();

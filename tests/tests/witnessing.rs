@@ -13,7 +13,7 @@ use system_tests::asking::{aes, name};
 use system_tests::exported::{records, trusted_keys};
 use system_tests::node::{Node, Tenant};
 use system_tests::random::count;
-use system_tests::witnesses::Witnesses;
+use system_tests::witnesses;
 use xtask::stage::{StageOptions, finish};
 
 const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
@@ -58,7 +58,7 @@ fn without_witnesses(node: &Node) -> String {
 #[test]
 fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_passes() {
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
-    let mut witnesses = Witnesses::of(&node).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
     node.serve().unwrap();
     let tenant = node.tenant("rolled", "anssi").unwrap();
     let store = node.stage.store();
@@ -91,7 +91,7 @@ fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_pas
     // The way out: the holders of the witnesses say that it was meant, each in the journal; the node tells it too.
     fs::write(node.stage.config(), config).unwrap();
     assert!(node.serve().is_err());
-    for witness in witnesses.all() {
+    for witness in three.all() {
         assert!(witness.rebase("a restore").is_err(), "not while it serves");
         witness.kill();
         witness.rebase("the backup of Tuesday was restored").unwrap();
@@ -110,7 +110,7 @@ fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_pas
 #[test]
 fn a_fork_of_one_domains_log_under_an_honest_system_log_is_refused() {
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
-    let _witnesses = Witnesses::of(&node).unwrap();
+    let _three = witnesses::of(&node).unwrap();
     node.serve().unwrap();
     let tenant = node.tenant("forked", "anssi").unwrap();
     create(&node, &tenant, "a key");
@@ -138,9 +138,113 @@ fn a_fork_of_one_domains_log_under_an_honest_system_log_is_refused() {
 }
 
 #[test]
+fn a_witness_answers_nobody_but_the_node_that_it_was_told_of() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    node.serve().unwrap();
+    let tenant = node.tenant("known", "anssi").unwrap();
+    create(&node, &tenant, "a key");
+    witness_now(&node);
+    node.stop().unwrap();
+    // The same node with another certificate, of the same authority and as good: no witness knows it.
+    let pki = node.stage.pki();
+    let config = fs::read_to_string(node.stage.config()).unwrap();
+    let admin = "[admin]\nlisten";
+    let (before, after) = config.split_once(admin).unwrap();
+    let other =
+        after.replacen("pki/server.pem", "pki/acme/client.pem", 1).replacen("pki/server.key", "pki/acme/client.key", 1);
+    fs::write(node.stage.config(), format!("{before}{admin}{other}")).unwrap();
+    let error = node.serve().unwrap_err().to_string();
+    assert!(error.contains("0 of 3 witnesses answered"), "{error}");
+    // Let in by two of their holders, it serves.
+    for number in [0, 1] {
+        let witness = three.get(number).unwrap();
+        witness.kill();
+        let program = node.programs.path("witness");
+        let mut admit = Command::new(program);
+        let admitted =
+            finish(admit.args(["admit", "--dir"]).arg(witness.dir()).arg("--node").arg(pki.join("acme/client.pem")));
+        assert!(admitted.unwrap().status.success() && witness.journal().contains("admitted"));
+        witness.start().unwrap();
+    }
+    node.serve().unwrap();
+}
+
+#[test]
+fn a_tenants_checkpoint_is_co_signed_and_an_export_holds_those_of_before() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let three = witnesses::of(&node).unwrap();
+    node.serve().unwrap();
+    let tenant = node.tenant("cosigned", "anssi").unwrap();
+    create(&node, &tenant, "first");
+    let auditor = node.admin("auditor").unwrap();
+    let note = auditor.audit_checkpoint(&tenant.name).unwrap().note;
+    let keys = three.keys();
+    assert_eq!(audit::witness::cosigners(&note, &keys).len(), 3, "{note}");
+    let file = node.dir().join("kept.checkpoint");
+    fs::write(&file, &note).unwrap();
+    let (trusted, kept) = (node.dir().join("ceremony/checkpoint-keys.txt"), file.to_str().unwrap().to_owned());
+    let verify = |what: &[&str], keys: &[String]| {
+        let mut args = vec!["verify"];
+        args.extend(what);
+        args.extend(["--keys", trusted.to_str().unwrap()]);
+        keys.iter().for_each(|key| args.extend(["--witness", key]));
+        node.kmsctl("auditor", &args).unwrap()
+    };
+    let texts: Vec<String> = keys.iter().map(audit::witness::WitnessKey::verifier_key).collect();
+    let said = verify(&["checkpoint", &kept], &texts);
+    assert!(said.status.success() && said.stdout.contains("co-signed by"), "{said:?}");
+    // Without the lines of two of the three there is no majority.
+    let bare: String =
+        note.split_inclusive('\n').filter(|line| !line.contains(" TH3S ") && !line.contains(" AZ07 ")).collect();
+    fs::write(node.dir().join("bare"), bare).unwrap();
+    let said = verify(&["checkpoint", node.dir().join("bare").to_str().unwrap()], &texts);
+    assert!(!said.status.success() && said.stderr.contains("1 of 3 witnesses"), "{said:?}");
+
+    create(&node, &tenant, "second");
+    let exported = node.export(&tenant.name).unwrap();
+    let bundle = node.dir().join("bundle.jsonl");
+    fs::write(&bundle, &exported).unwrap();
+    let said = verify(&["bundle", bundle.to_str().unwrap(), "--checkpoint", &kept], &texts);
+    assert!(said.status.success() && said.stdout.contains("1 of 1 compared"), "{said:?}");
+    let said = verify(
+        &["bundle", bundle.to_str().unwrap(), "--checkpoint", node.dir().join("bare").to_str().unwrap()],
+        &texts,
+    );
+    assert!(!said.status.success(), "{said:?}");
+
+    // The bundle holds the head of before: a record that was forged together with its leaf lies behind it or not.
+    let text = String::from_utf8(exported).unwrap();
+    let heads: Vec<usize> =
+        text.lines().enumerate().filter(|(_, line)| line.starts_with("{\"checkpoint\"")).map(|(at, _)| at).collect();
+    assert!(!heads.is_empty(), "no head between the records");
+    let forge = |at: usize| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        let line: serde_json::Value = serde_json::from_str(&lines[at]).unwrap();
+        let bytes =
+            base64::Engine::decode(&base64::engine::general_purpose::STANDARD, line["record"].as_str().unwrap());
+        let mut record = audit::Record::decode(&bytes.unwrap()).unwrap();
+        record.counter += 1;
+        let bytes = record.encode().unwrap();
+        lines[at] =
+            audit::bundle::record_line(line["index"].as_u64().unwrap(), &bytes, &audit::Record::leaf_hash(&bytes));
+        lines.iter().map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let size = heads[0] - 1;
+    for (at, stretch) in [(1, format!("records 0 to {}", size - 1)), (heads[0] + 1, format!("records {size} to"))] {
+        fs::write(&bundle, forge(at)).unwrap();
+        let said = verify(&["bundle", bundle.to_str().unwrap()], &[]);
+        assert!(said.stderr.contains(&stretch), "{stretch}: {said:?}");
+        let script = system_tests::node::repository().join("docs/verify_bundle.py");
+        let said = finish(Command::new("python3").arg("-B").arg(script).arg(&trusted).arg(&bundle)).unwrap();
+        assert!(said.stderr.contains(&stretch), "{stretch}: {said:?}");
+    }
+}
+
+#[test]
 fn two_of_three_suffice_and_fewer_publish_nothing() {
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
-    let mut witnesses = Witnesses::of(&node).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
     node.serve().unwrap();
     let tenant = node.tenant("majority", "anssi").unwrap();
     let auditor = node.admin("auditor").unwrap();
@@ -152,16 +256,16 @@ fn two_of_three_suffice_and_fewer_publish_nothing() {
     let published = String::from_utf8(auditor.audit_tile("system", "checkpoint").unwrap()).unwrap();
     let signed = SignedCheckpoint::parse(&published).unwrap();
     signed.verify(&trusted_keys(&node).unwrap()).unwrap();
-    for witness in witnesses.all() {
+    for witness in three.all() {
         let body = signed.checkpoint.body();
         let line = published.split_inclusive('\n').find(|line| line.contains(&format!(" {} ", witness.key.name())));
         assert!(witness.key.verify_cosignature(&body, line.unwrap()).is_ok(), "{}", witness.key.name());
     }
 
-    witnesses.get(0).kill();
+    three.get(0).unwrap().kill();
     create(&node, &tenant, "with two");
     auditor.audit_checkpoint(&tenant.name).unwrap();
-    witnesses.get(1).kill();
+    three.get(1).unwrap().kill();
     create(&node, &tenant, "with one");
     let refused = auditor.audit_checkpoint(&tenant.name).unwrap_err();
     assert_eq!(refused.code(), Some(ErrorCode::Unavailable), "{refused}");
@@ -171,7 +275,7 @@ fn two_of_three_suffice_and_fewer_publish_nothing() {
     let error = node.serve().unwrap_err().to_string();
     assert!(error.contains("1 of 3 witnesses answered"), "{error}");
     // One that was away for long is shown all that it missed.
-    witnesses.get(0).start().unwrap();
+    three.get(0).unwrap().start().unwrap();
     node.serve().unwrap();
     create(&node, &tenant, "with two again");
     let auditor = node.admin("auditor").unwrap();

@@ -10,6 +10,7 @@ use audit::TrustedKeys;
 use audit::witness::{MAX_TEXT_LEN, Refusal, State, StateText, Update, WitnessKey, cosigned_text};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use rustls_pki_types::CertificateDer;
 use thiserror::Error;
 
 const KEY: &str = "witness.key";
@@ -17,8 +18,25 @@ const PUBLIC_KEY: &str = "witness.pub";
 const STATE: &str = "state";
 const JOURNAL: &str = "journal.jsonl";
 const LOCK: &str = "lock";
+const NODES: &str = "nodes";
+/// Nodes that one witness answers: those of one installation, and certificates that follow each other.
+const MAX_NODES: usize = 16;
 /// What stands in the nonce's place in the file.
 const NO_NONCE: &str = "-";
+
+/// SHA-256 of the SubjectPublicKeyInfo in a node's certificate.
+pub type Pin = [u8; 32];
+
+/// The pin of a certificate; `None` for what is none.
+#[must_use]
+pub fn pin_of(certificate: &CertificateDer<'_>) -> Option<Pin> {
+    let leaf = webpki::EndEntityCert::try_from(certificate).ok()?;
+    ring::digest::digest(&ring::digest::SHA256, &leaf.subject_public_key_info()).as_ref().try_into().ok()
+}
+
+fn pin_in(line: &str) -> Option<Pin> {
+    hex::decode(line).ok()?.try_into().ok()
+}
 
 /// Why a folder cannot be used.
 #[derive(Debug, Error)]
@@ -57,6 +75,7 @@ pub struct Folder {
     pair: Ed25519KeyPair,
     state: State,
     rebased: Option<String>,
+    nodes: Vec<Pin>,
     /// Held while the folder is open.
     _lock: File,
 }
@@ -97,7 +116,12 @@ impl Folder {
         // A memory that cannot be read is no empty one: a witness that forgot would co-sign anything.
         let state = String::from_utf8(read(STATE)?).ok().and_then(|text| StateText::read(&text));
         let StateText { rebased, heads, .. } = state.ok_or_else(|| damaged(STATE))?;
-        Ok(Self { dir: dir.to_owned(), name, pair, state: State::of(&heads), rebased, _lock: lock })
+        let nodes = match fs::read_to_string(dir.join(NODES)) {
+            Ok(text) => text.lines().map(pin_in).collect::<Option<Vec<Pin>>>().ok_or_else(|| damaged(NODES))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => return Err(at(&dir.join(NODES))(error)),
+        };
+        Ok(Self { dir: dir.to_owned(), name, pair, state: State::of(&heads), rebased, nodes, _lock: lock })
     }
 
     /// The public key.
@@ -139,11 +163,53 @@ impl Folder {
             (self.state, self.rebased) = (old, rebased);
             return Err(error);
         }
+        self.cosignature(&note.checkpoint.body()).map(Ok)
+    }
+
+    /// Co-signs the head of one log, if it is the one that is remembered.
+    ///
+    /// # Errors
+    /// The refusal; [`FolderError::Key`].
+    pub fn cosign(&self, note: &str, trusted: &TrustedKeys) -> Result<Result<String, Refusal>, FolderError> {
+        let body = match self.state.cosignable(note, trusted) {
+            Ok(note) => note.checkpoint.body(),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.cosignature(&body).map(Ok)
+    }
+
+    fn cosignature(&self, body: &str) -> Result<String, FolderError> {
         let time_s = now_s();
-        let body = note.checkpoint.body();
-        let signature = self.pair.sign(cosigned_text(time_s, &body).as_bytes());
+        let signature = self.pair.sign(cosigned_text(time_s, body).as_bytes());
         let signature = signature.as_ref().try_into().map_err(|_| FolderError::Key)?;
-        Ok(Ok(self.name.cosignature_line(time_s, signature)))
+        Ok(self.name.cosignature_line(time_s, signature))
+    }
+
+    /// Lets a node in, by the SHA-256 of the SubjectPublicKeyInfo of the certificate that it will show. Nobody else is
+    /// answered.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn admit(&mut self, certificate: &CertificateDer<'_>) -> Result<Pin, FolderError> {
+        let pin = pin_of(certificate).ok_or(FolderError::Text("not a certificate"))?;
+        if !self.nodes.contains(&pin) {
+            let mut nodes = self.nodes.clone();
+            nodes.push(pin);
+            if nodes.len() > MAX_NODES {
+                return Err(FolderError::Text("a witness knows at most 16 nodes"));
+            }
+            self.journal("admitted", &hex::encode(pin))?;
+            let text: String = nodes.iter().map(|pin| hex::encode(pin) + "\n").collect();
+            replace(&self.dir, NODES, text.as_bytes())?;
+            self.nodes = nodes;
+        }
+        Ok(pin)
+    }
+
+    /// The nodes that are answered.
+    #[must_use]
+    pub fn nodes(&self) -> &[Pin] {
+        &self.nodes
     }
 
     /// Forgets everything, so that the next head is accepted whatever it extends. What was remembered stays in the

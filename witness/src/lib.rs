@@ -2,9 +2,10 @@
 //! node that starts. It is a process of its own with a folder and a key of its own, best on another machine under
 //! another hand than the node.
 //!
-//! `folder` is what outlives the process, `serve` the connections. The rule by which it co-signs is `audit::witness`.
+//! `folder` is what outlives the process, `serve` the connections, `nodes` who may open one. The rule by which it co-signs is `audit::witness`.
 
 #![forbid(unsafe_code)]
 
 pub mod folder;
+mod nodes;
 pub mod serve;

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use audit::TrustedKeys;
 use clap::{Parser, Subcommand};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use witness::folder::Folder;
 use witness::serve::Witness;
 
@@ -29,6 +31,18 @@ enum Command {
         /// A name, such as the zone's
         #[arg(long)]
         name: String,
+        /// Certificate of a node to be let in, PEM; may be given several times
+        #[arg(long, value_name = "CERTIFICATE")]
+        node: Vec<PathBuf>,
+    },
+    /// Let one more node in, while the witness is stopped: the key of its certificate is pinned
+    Admit {
+        /// The folder
+        #[arg(long)]
+        dir: PathBuf,
+        /// Certificate of the node, PEM
+        #[arg(long, value_name = "CERTIFICATE")]
+        node: PathBuf,
     },
     /// Serve until stopped; prints the address
     Serve {
@@ -71,9 +85,16 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Box<dyn std::error::Error>> {
     match command {
-        Command::Init { dir, name } => {
-            let folder = Folder::create(&dir, &name)?;
+        Command::Init { dir, name, node } => {
+            let mut folder = Folder::create(&dir, &name)?;
+            for path in &node {
+                folder.admit(&CertificateDer::from_pem_file(path)?)?;
+            }
             println!("{}", folder.key().verifier_key());
+        }
+        Command::Admit { dir, node } => {
+            let pin = Folder::open(&dir)?.admit(&CertificateDer::from_pem_file(&node)?)?;
+            println!("let in: {}", hex::encode(pin));
         }
         Command::Serve { dir, listen, keys, certificate, key } => {
             let trusted = TrustedKeys::parse(&std::fs::read_to_string(&keys)?)?;

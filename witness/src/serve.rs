@@ -1,7 +1,8 @@
 //! The connections of a witness: TLS, one message after the other, each a length of 4 bytes and JSON.
 //!
-//! Nobody has to prove who he is: what is remembered follows from signatures of the HSM group, and what is answered is
-//! signed. TLS keeps the sizes of the logs from whoever listens.
+//! Only the nodes that the witness was told of are answered: TLS proves that they hold the key of a certificate that was
+//! pinned when they were enrolled. What is remembered follows from signatures of the HSM group alone, and what is answered
+//! is signed.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -18,6 +19,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::folder::Folder;
+use crate::nodes::Nodes;
 
 /// Connections at one time: a few nodes with one each, and room for restarts.
 const MAX_CONNECTIONS: usize = 16;
@@ -53,7 +55,7 @@ impl Witness {
         let tls = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_protocol_versions(&[&rustls::version::TLS13])
             .map_err(io::Error::other)?
-            .with_no_client_auth()
+            .with_client_cert_verifier(Arc::new(Nodes::of(folder.nodes())))
             .with_single_cert(chain, private)
             .map_err(|error| invalid(certificate, error.to_string()))?;
         Ok(Self { folder: Mutex::new(folder), trusted, tls: Arc::new(tls), connections: AtomicUsize::new(0) })
@@ -113,6 +115,15 @@ impl Witness {
                 let (state, signature) = folder.signed_state(&nonce);
                 Answer { state: Some(state), signature: Some(STANDARD.encode(signature)), ..Answer::default() }
             }
+            Request::Cosign { note } => match folder.cosign(&note, &self.trusted) {
+                Ok(Ok(line)) => Answer { cosignature: Some(line), ..Answer::default() },
+                Ok(Err(refusal)) => Answer {
+                    diverged: refusal.is_divergence(),
+                    refused: Some(refusal.to_string()),
+                    ..Answer::default()
+                },
+                Err(error) => Answer { refused: Some(error.to_string()), ..Answer::default() },
+            },
             Request::Update(update) => match folder.extend(&update, &self.trusted) {
                 Ok(Ok(line)) => Answer { cosignature: Some(line), ..Answer::default() },
                 Ok(Err(refusal)) => {

@@ -61,6 +61,9 @@ enum Command {
         /// Folder to write into.
         #[arg(long, default_value = "kmip/src/registry/tables")]
         out: PathBuf,
+        /// File to write which structure has which fields in which versions.
+        #[arg(long, default_value = "kmip/tests/support/fields.txt")]
+        fields: PathBuf,
     },
 }
 
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
         Command::CheckInventory { file } => inventory::check(&file),
         Command::GenerateInventory { tenants, vms, seed } => inventory::generate(seed, tenants, vms),
         Command::Under { parent, program } => Err(xtask::stage::children::under(parent, &program).to_string()),
-        Command::Registry { tables, out } => registry::generate(&tables, &out),
+        Command::Registry { tables, out, fields } => registry::generate(&tables, &out, &fields),
     };
     match outcome {
         Ok(report) => {

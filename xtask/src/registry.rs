@@ -12,6 +12,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+mod fields;
 mod rules;
 
 /// Versions in order; the first one that has a name gives its `since`.
@@ -97,8 +98,8 @@ const KNOWN_ERRATA: [(&str, &str); 6] = [
     ("Result Reason", "Not Authorized"),
 ];
 
-/// Reads the tables below `tables`, writes the Rust sources below `out`.
-pub fn generate(tables: &Path, out: &Path) -> Result<String, String> {
+/// Reads the tables below `tables`, writes the Rust sources below `out`, and which structure has which fields to `fields`.
+pub fn generate(tables: &Path, out: &Path, fields: &Path) -> Result<String, String> {
     let sources = VERSIONS
         .iter()
         .map(|(file, _)| read_json(&tables.join(format!("kmip_tables_{file}.json"))))
@@ -140,6 +141,7 @@ pub fn generate(tables: &Path, out: &Path) -> Result<String, String> {
         let path = out.join(name);
         fs::write(&path, source).map_err(|error| format!("{}: {error}", path.display()))?;
     }
+    fs::write(fields, fields::text(&sources)?).map_err(|error| format!("{}: {error}", fields.display()))?;
     // As `cargo fmt` leaves them, so that a second run changes nothing.
     let formatted =
         Command::new("rustfmt").args(["--edition", "2024"]).args(files.keys().map(|name| out.join(name))).status();

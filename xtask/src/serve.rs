@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use admin_api::{AdminClient, ClientError, ErrorCode, NewDomain, RegisterClient};
 use rustix::process::Signal;
 use xtask::stage::console::{Console, OWNER, PASSWORD};
-use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS, children};
+use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS, Witnesses, ZONES, children};
 
 /// Where the listeners are unless the environment says otherwise.
 const KMIP_ADDR: &str = "127.0.0.1:5696";
@@ -42,6 +42,10 @@ fn serve() -> Result<String, String> {
     for line in told.lines().filter(|line| line.starts_with("ceremony") || line.starts_with("store")) {
         println!("    {line}");
     }
+    println!("· three witnesses, one per zone …");
+    let witnesses = Witnesses::start(&stage, &programs).map_err(|error| text(&error))?;
+    let stage = Stage::prepare(&dir, &StageOptions { sections: witnesses.sections(), ..options })
+        .map_err(|error| text(&error))?;
     println!("· starting the server …");
     let server = stage.serve(&programs, &[]).map_err(|error| text(&error))?;
     println!("· tenants and their clients …");
@@ -133,11 +137,15 @@ fn tell(stage: &Stage, addresses: &Addresses, programs: &Path, console: Option<&
          \x20 {kmsctl} --as operator domain list\n\
          \x20 {kmsctl} --as auditor audit export acme --to acme.jsonl\n\
          \x20 {kmsctl} verify bundle acme.jsonl --keys {dir}/ceremony/checkpoint-keys.txt\n\
+         \x20 {kmsctl} --as auditor audit checkpoint acme > acme.checkpoint\n\
+         \x20 {kmsctl} verify checkpoint acme.checkpoint --keys {dir}/ceremony/checkpoint-keys.txt --witness \
+         \"$(cat {dir}/witnesses/{}/witness.pub)\"\n\
          \nKMIP clients of acme: {dir}/pki/acme/client.pem and client.key, authority {dir}/pki/ca.pem\n\
          Log: {dir}/kms-server.log. Stop with Ctrl-C.\n",
         addresses.kmip,
         addresses.admin,
         TENANTS.join(", "),
+        ZONES[0],
     );
     if let Some(console) = console {
         println!(

@@ -12,7 +12,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("secret", &[]),
     ("kmip", &["secret"]),
     ("kmip-client", &["kmip", "secret"]),
-    ("admin-api", &[]),
+    ("quorum", &[]),
+    ("admin-api", &["quorum"]),
     ("policy", &["kmip"]),
     ("hsm", &["secret"]),
     ("audit", &[]),
@@ -20,15 +21,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("provisioning", &[]),
     ("certs", &[]),
     ("crypto", &["secret", "kmip"]),
-    ("kms-server", &["secret", "kmip", "crypto", "policy", "hsm", "audit", "keystore", "admin-api", "certs"]),
-    ("kmsctl", &["admin-api", "audit"]),
-    ("witness", &["audit"]),
+    ("kms-server", &["secret", "kmip", "crypto", "policy", "hsm", "audit", "keystore", "admin-api", "certs", "quorum"]),
+    ("kmsctl", &["admin-api", "audit", "quorum"]),
+    ("witness", &["audit", "quorum"]),
     ("esxi-sim", &["secret", "kmip", "kmip-client", "certs"]),
     ("console", &["provisioning", "esxi-sim", "admin-api"]),
     ("bench", &["kmip", "kmip-client", "admin-api", "xtask"]),
 ];
 /// Crates that decide and describe: they open no file and no connection, and know no time and no chance.
-const PURE: &[&str] = &["kmip", "policy", "audit", "provisioning"];
+const PURE: &[&str] = &["kmip", "policy", "audit", "provisioning", "quorum"];
 /// What a pure crate does not name, but in its tests.
 const IMPURE: &[&str] = &["std::fs", "std::net", "SystemTime", "Instant::now", "rand::", "SystemRandom", "tokio"];
 /// Packages that a pure crate does not use.

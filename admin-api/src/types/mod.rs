@@ -8,6 +8,8 @@ mod health;
 mod hsm;
 mod identity;
 mod object;
+mod request;
+mod retention;
 mod text;
 
 pub use access::{Access, ClientAccess, Device, NewCredential, RegisteredCredential};
@@ -17,4 +19,6 @@ pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};
 pub use identity::{Client, Credential, IssueClient, IssuedClient, RegisterClient};
 pub use object::{NamedValue, Object, ObjectDates, ObjectPage, Revocation, RevocationReason, RevokeObject};
+pub use request::{Administrator, Approvals, ProtectedAct, Request, RequestState};
+pub use retention::{Hold, NewHold, NewRetention, Retention};
 pub use text::{Fingerprint, NotAFingerprint, SecretText};

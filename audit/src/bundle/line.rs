@@ -54,6 +54,16 @@ pub(super) struct LastLine {
     pub(super) checkpoint: String,
 }
 
+/// A position whose record was dropped by retention; the leaf hash stays.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DroppedLine {
+    pub(super) index: u64,
+    /// Position of the record that tells of it.
+    pub(super) dropped: u64,
+    pub(super) leaf: String,
+}
+
 /// A record for people, and beside it the bytes that count.
 #[derive(Serialize)]
 pub(super) struct RecordLine {
@@ -154,6 +164,14 @@ impl Fields {
 pub fn record_line(index: u64, bytes: &[u8], leaf: &Hash) -> String {
     // Texts, numbers and lists of texts always have a JSON form.
     serde_json::to_string(&RecordLine::new(index, bytes, leaf)).unwrap_or_default()
+}
+
+/// A position whose record was dropped, as a line of a bundle without the newline: the record at position `by` tells of
+/// it, and the leaf hash stands for what was there.
+#[must_use]
+pub fn dropped_line(index: u64, by: u64, leaf: &Hash) -> String {
+    let line = DroppedLine { index, dropped: by, leaf: hex::encode(leaf) };
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 fn uuid_text(id: [u8; 16]) -> String {

@@ -1,5 +1,6 @@
 //! What a bundle shows, and everything that may be done to one.
 
+mod dropped;
 mod matrix;
 
 use super::*;
@@ -107,6 +108,8 @@ fn a_whole_log_verifies_alone() {
         signers: vec![log.signer.public()],
         period_us: Some((log.records[0].time_us, log.records[39].time_us)),
         compared: 0,
+        dropped: 0,
+        untold: 0,
     };
     assert_eq!(verified, expected);
 }

@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 use crate::{
     bundle::{
         BundleError, Fault, Header,
-        line::{CheckpointLine, FORMAT, HeaderLine, LastLine, RecordLine},
+        line::{CheckpointLine, DroppedLine, FORMAT, HeaderLine, LastLine, RecordLine},
     },
     checkpoint::{NoteError, SignedCheckpoint},
     key::{PublicKey, TrustedKeys},
     limits::{MAX_LINE_LEN, MAX_TREE_SIZE},
     log::LogId,
     record::Record,
+    retention::Ledger,
     tree::{Hash, Tree, TreeError, leaf_hash, right_cover},
 };
 
@@ -38,6 +39,11 @@ pub struct Verified {
     pub period_us: Option<(i64, i64)>,
     /// How many of the checkpoints kept from earlier could be compared.
     pub compared: usize,
+    /// How many of the records were dropped by retention: their leaf hashes are there.
+    pub dropped: u64,
+    /// How many of those are told of only after the end of this bundle, so that it does not show by itself that
+    /// retention dropped them.
+    pub untold: u64,
 }
 
 /// Checks that a bundle is complete, unchanged and signed by one of `trusted`.
@@ -92,6 +98,7 @@ pub(super) struct Verifier<'a> {
     kept: Vec<(u64, Hash)>,
     compared: usize,
     period_us: Option<(i64, i64)>,
+    ledger: Ledger,
 }
 
 impl<'a> Verifier<'a> {
@@ -135,6 +142,7 @@ impl<'a> Verifier<'a> {
             next: header.first,
             end: end.ok_or(Fault::Header("range"))?,
             anchored: header.first,
+            ledger: Ledger::new(header.first),
             header,
             tree,
             kept: kept_heads,
@@ -176,6 +184,12 @@ impl<'a> Verifier<'a> {
         if index != self.next {
             return Err(if index > self.next { Fault::Missing(index) } else { Fault::Inserted(index) });
         }
+        if has_key(line, "dropped") {
+            let dropped: DroppedLine = line.exactly()?;
+            let leaf = hash(&dropped.leaf).ok_or_else(|| Fault::Line("`leaf` is not a hash".into()))?;
+            self.ledger.dropped(index, dropped.dropped).map_err(Fault::Dropped)?;
+            return self.take(leaf);
+        }
         let bytes = field("record")?
             .as_str()
             .and_then(|text| STANDARD.decode(text).ok())
@@ -189,7 +203,12 @@ impl<'a> Verifier<'a> {
             return Err(Fault::ForeignLog(record.log));
         }
         line.must_be(&RecordLine::new(index, &bytes, &leaf))?;
+        self.ledger.record(index, &record).map_err(Fault::Dropped)?;
         self.period_us = Some((self.period_us.map_or(record.time_us, |(first, _)| first), record.time_us));
+        self.take(leaf)
+    }
+
+    fn take(&mut self, leaf: Hash) -> Result<(), Fault> {
         self.tree.append(leaf);
         self.next += 1;
         self.compare_kept()
@@ -276,6 +295,9 @@ impl<'a> Verifier<'a> {
             tree.append_subtree(root, height).map_err(Fault::Edge)?;
         }
         self.anchor(&note.checkpoint.root, &tree)?;
+        if size == self.end {
+            self.ledger.finish().map_err(Fault::Dropped)?;
+        }
         if size != self.tree.size() {
             self.tree = tree;
             self.compare_kept()?;
@@ -292,6 +314,8 @@ impl<'a> Verifier<'a> {
             signers,
             period_us: self.period_us,
             compared: self.compared,
+            dropped: self.ledger.count(),
+            untold: self.ledger.untold(),
         })
     }
 }
@@ -361,8 +385,9 @@ fn has_key(line: &Line<'_>, key: &str) -> bool {
 
 /// Hashes in the one form they are written in, lower-case hex.
 fn hashes(texts: &[String]) -> Option<Vec<Hash>> {
-    texts
-        .iter()
-        .map(|text| Hash::try_from(hex::decode(text).ok()?).ok().filter(|hash| hex::encode(hash) == *text))
-        .collect()
+    texts.iter().map(|text| hash(text)).collect()
+}
+
+fn hash(text: &str) -> Option<Hash> {
+    Hash::try_from(hex::decode(text).ok()?).ok().filter(|hash| hex::encode(hash) == text)
 }

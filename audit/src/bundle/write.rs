@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     bundle::{
         Header, WriteError,
-        line::{CheckpointLine, HeaderLine, LastLine, RecordLine},
+        line::{CheckpointLine, DroppedLine, HeaderLine, LastLine, RecordLine},
     },
     checkpoint::SignedCheckpoint,
     key::check_kms_name,
@@ -43,6 +43,18 @@ impl<W: Write> BundleWriter<W> {
     /// [`WriteError::Io`].
     pub fn record(&mut self, bytes: &[u8], leaf: &Hash) -> Result<(), WriteError> {
         self.line(&RecordLine::new(self.first + self.written, bytes, leaf))?;
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Writes a position, the next in the log, whose record was dropped by retention, as the record at position `by`
+    /// tells.
+    ///
+    /// # Errors
+    /// [`WriteError::Io`].
+    pub fn dropped(&mut self, by: u64, leaf: &Hash) -> Result<(), WriteError> {
+        let index = self.first + self.written;
+        self.line(&DroppedLine { index, dropped: by, leaf: hex::encode(leaf) })?;
         self.written += 1;
         Ok(())
     }

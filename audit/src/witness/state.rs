@@ -89,6 +89,28 @@ impl State {
         self.0.get(&log).copied()
     }
 
+    /// The head that a note signs, if it is the one that is remembered of its log: what was seen as a line of a list may
+    /// be co-signed by itself, for the one whom that log belongs to.
+    ///
+    /// # Errors
+    /// [`Refusal`]; [`Refusal::Stale`] where another size of the log is remembered.
+    pub fn cosignable(&self, note: &str, trusted: &TrustedKeys) -> Result<SignedCheckpoint, Refusal> {
+        let unusable = |what: String| Refusal::Unusable(what);
+        let note = SignedCheckpoint::parse(note).map_err(|error| unusable(error.to_string()))?;
+        note.verify(trusted).map_err(|error| unusable(error.to_string()))?;
+        let log = note.checkpoint.log(trusted.kms()).ok_or_else(|| unusable("not the head of a log".to_owned()))?;
+        match self.seen(log) {
+            Some((size, root)) if size == note.checkpoint.size => {
+                if root == note.checkpoint.root {
+                    Ok(note)
+                } else {
+                    Err(Refusal::Forked(log))
+                }
+            }
+            _ => Err(Refusal::Stale(log)),
+        }
+    }
+
     /// Remembers what `update` shows, if it extends everything that was seen, and returns the head to be co-signed.
     /// Where it refuses, it remembers what it did.
     ///
@@ -272,6 +294,21 @@ mod tests {
         same_size.domains.get_mut(&ACME).unwrap().truncate(5);
         assert_eq!(same_size.update(&mut state), Err(Refusal::Forked(ACME)));
         assert!(node.update(&mut State::default()).is_ok(), "without a memory the fork passes");
+    }
+
+    #[test]
+    fn only_the_head_that_was_seen_is_co_signed_by_itself() {
+        let (mut node, mut state) = (Node::new(), State::default());
+        node.update(&mut state).unwrap();
+        let of = |size: usize, root| signed(&node.signer, KMS, ACME, size as u64, root).format();
+        let leaves = &node.domains[&ACME];
+        let trusted = node.trusted();
+        assert!(state.cosignable(&of(5, root_of(leaves)), &trusted).is_ok());
+        assert_eq!(state.cosignable(&of(4, root_of(&leaves[..4])), &trusted), Err(Refusal::Stale(ACME)));
+        assert_eq!(state.cosignable(&of(6, [1; 32]), &trusted), Err(Refusal::Stale(ACME)));
+        assert_eq!(state.cosignable(&of(5, [1; 32]), &trusted), Err(Refusal::Forked(ACME)));
+        let stranger = signed(&Signer::new(), KMS, ACME, 5, root_of(leaves)).format();
+        assert!(matches!(state.cosignable(&stranger, &trusted), Err(Refusal::Unusable(_))));
     }
 
     #[test]

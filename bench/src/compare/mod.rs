@@ -1,6 +1,7 @@
 //! This server and PyKMIP's, side by side: each operation by turns on the one and the other, so that what else the
 //! machine does slows both alike.
 
+mod cost;
 mod machine;
 mod report;
 mod servers;
@@ -15,6 +16,7 @@ use thiserror::Error;
 use crate::limits::{CONNECTIONS, WARM_UP};
 use crate::load::{self, Amount, LoadError, Operation, Plan, Population, Target};
 use crate::measurement::{Measurement, Processor};
+pub use cost::{Cost, CostOptions, cost, demand_unaudited};
 pub use machine::Machine;
 pub use report::{Report, Row, Side};
 pub use servers::Ours;
@@ -34,6 +36,9 @@ pub enum CompareError {
     /// Another benchmark runs.
     #[error("another benchmark is running in {}; together they would measure each other", .0.display())]
     Running(PathBuf),
+    /// The server whose records should go nowhere keeps them.
+    #[error("{} was not built with the feature unaudited-bench", .0.display())]
+    NotUnaudited(PathBuf),
     /// This server's set-up.
     #[error(transparent)]
     Stage(#[from] xtask::stage::StageError),

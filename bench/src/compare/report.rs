@@ -94,13 +94,17 @@ impl Row {
     pub(super) fn of(operation: Operation, connections: usize, rounds: &[Vec<Measurement>]) -> Self {
         let side = |index: usize| rounds.get(index).map_or_else(|| Side::of(&[]), |rounds| Side::of(rounds));
         let (ours, pykmip) = (side(0), side(1));
-        let pairs = ours.rates.iter().zip(&pykmip.rates);
-        let mut ratios: Vec<f64> =
-            pairs.filter(|(_, theirs)| **theirs > 0.0).map(|(ours, theirs)| ours / theirs).collect();
-        ratios.sort_unstable_by(f64::total_cmp);
-        let ratio_between = ratios.first().copied().zip(ratios.last().copied());
-        Self { operation, connections, ratio: median(&ratios), ratio_between, ours, pykmip }
+        let (ratio, ratio_between) = ratios(&ours, &pykmip);
+        Self { operation, connections, ratio, ratio_between, ours, pykmip }
     }
+}
+
+/// The median of the rounds' ratios of two sides, and the smallest and the largest.
+pub(super) fn ratios(ours: &Side, theirs: &Side) -> (Option<f64>, Option<(f64, f64)>) {
+    let pairs = ours.rates.iter().zip(&theirs.rates);
+    let mut ratios: Vec<f64> = pairs.filter(|(_, theirs)| **theirs > 0.0).map(|(ours, theirs)| ours / theirs).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    (median(&ratios), ratios.first().copied().zip(ratios.last().copied()))
 }
 
 impl Side {

@@ -49,7 +49,7 @@ impl Folder {
     }
 
     fn empty(&self) -> Result<(), CompareError> {
-        for name in ["ours", "pykmip"] {
+        for name in ["ours", "pykmip", "unaudited"] {
             let path = self.path.join(name);
             if path.exists() {
                 fs::remove_dir_all(&path).map_err(at(&path))?;
@@ -71,10 +71,14 @@ impl Ours {
     /// # Errors
     /// [`CompareError::Stage`], [`CompareError::Tenant`].
     pub fn start(folder: &Path) -> Result<Self, CompareError> {
-        let programs = Programs::beside_this_one()?;
-        let stage = Stage::prepare(&folder.join("ours"), &StageOptions::default())?;
-        stage.init(&programs)?;
-        let server = stage.serve(&programs, &[])?;
+        Self::of(folder, "ours", &Programs::beside_this_one()?)
+    }
+
+    /// The same with a server from elsewhere, in `folder/name`.
+    pub(super) fn of(folder: &Path, name: &str, programs: &Programs) -> Result<Self, CompareError> {
+        let stage = Stage::prepare(&folder.join(name), &StageOptions::default())?;
+        stage.init(programs)?;
+        let server = stage.serve(programs, &[])?;
         let pki = stage.pki();
         let ours = Self { server, pki };
         ours.make_tenant()?;

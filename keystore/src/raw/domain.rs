@@ -5,8 +5,8 @@ use secret::Sealed;
 use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
 use crate::canonical::Canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN};
-use crate::row::{DomainRow, DomainState, Permissions};
+use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN, MAX_RETENTION_LEN};
+use crate::row::{DomainRow, DomainState, Permissions, Retention};
 
 /// Columns of table `domain`, in its order.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +24,8 @@ pub(crate) struct RawDomain {
     pub(crate) permissions: i64,
     pub(crate) defaults: Option<Vec<u8>>,
     pub(crate) constraints: Option<Vec<u8>>,
+    pub(crate) requests: Option<Vec<u8>>,
+    pub(crate) retention: Option<String>,
 }
 
 impl RawDomain {
@@ -35,6 +37,7 @@ impl RawDomain {
         for rules in [&row.defaults, &row.constraints].into_iter().flatten() {
             bounded(rules.len(), MAX_DOMAIN_RULES_LEN, "defaults or constraints too long")?;
         }
+        bounded(row.requests.as_ref().map_or(0, Vec::len), MAX_REQUESTS_LEN, "requests too long")?;
         Ok(Self {
             id: row.id.to_vec(),
             name: row.name.clone(),
@@ -49,6 +52,8 @@ impl RawDomain {
             permissions: i64::from(row.permissions.0),
             defaults: row.defaults.clone(),
             constraints: row.constraints.clone(),
+            requests: row.requests.clone(),
+            retention: encoded(&row.retention)?,
         })
     }
 }
@@ -76,6 +81,8 @@ impl Raw for RawDomain {
             .integer(self.permissions)
             .maybe(self.defaults.as_deref(), Canonical::blob)
             .maybe(self.constraints.as_deref(), Canonical::blob)
+            .maybe(self.requests.as_deref(), Canonical::blob)
+            .maybe(self.retention.as_deref(), Canonical::text)
             .finish()
     }
 
@@ -94,6 +101,22 @@ impl Raw for RawDomain {
             permissions: u32::try_from(self.permissions).map(Permissions).map_err(|_| "permissions".to_owned())?,
             defaults: self.defaults,
             constraints: self.constraints,
+            requests: self.requests,
+            retention: match self.retention {
+                None => Retention::default(),
+                Some(text) => serde_json::from_str(&text).map_err(|error| format!("retention: {error}"))?,
+            },
         })
     }
+}
+
+/// As JSON; nothing where nothing was said.
+fn encoded(retention: &Retention) -> Result<Option<String>, StoreError> {
+    retention.check().map_err(StoreError::InvalidUnit)?;
+    if retention.is_default() {
+        return Ok(None);
+    }
+    let text = serde_json::to_string(retention).map_err(|_| StoreError::InvalidUnit("retention"))?;
+    bounded(text.len(), MAX_RETENTION_LEN, "retention too long")?;
+    Ok(Some(text))
 }

@@ -2,6 +2,8 @@
 
 use secret::{DomainId, Sealed};
 
+use super::Retention;
+
 /// What may be done with a domain's keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DomainState {
@@ -63,6 +65,11 @@ pub struct DomainRow {
     /// The TTLV of the constraints that new objects have to meet, as clients set them. KMIP 2.1 §6.1.52. At most
     /// [`crate::limits::MAX_DOMAIN_RULES_LEN`] bytes.
     pub constraints: Option<Vec<u8>>,
+    /// The requests that administrators have to approve, as the node encodes them; only the administrators' own domain
+    /// has any. At most [`crate::limits::MAX_REQUESTS_LEN`] bytes.
+    pub requests: Option<Vec<u8>>,
+    /// How long its log keeps records.
+    pub retention: Retention,
 }
 
 /// What clients of a domain may do only where the domain's maker allowed it: a set of bits.

@@ -10,7 +10,9 @@ use sqlx::{Row, SqliteConnection};
 use super::columns::{Columns, domain_columns, identity_columns};
 use super::logs::{Log, SetDigest, checkpoint_of};
 use super::prepare::{Op, Prepared, PreparedRecord};
+use super::retention::drop_records;
 use super::statements::{CREATE, create_object, put_setting, refused, update_object};
+use super::subtrees::{self, Finished};
 use crate::error::StoreError;
 use crate::limits::SET_DIGEST_INTERVAL;
 use crate::mac::Mac;
@@ -105,6 +107,7 @@ pub(super) struct Application<'m> {
 pub(super) struct Applied {
     pub(super) committed: Committed,
     pub(super) leaves: Vec<Leaf>,
+    pub(super) finished: Vec<Finished>,
     pub(super) news: Vec<News>,
 }
 
@@ -209,16 +212,17 @@ impl<'m> Application<'m> {
     /// The unit succeeded: the writer remembers what it did.
     pub(super) fn keep(self) -> Applied {
         for (log, id) in self.new_logs {
-            self.memory.logs.insert(log, Log { id, tree: Tree::new(), set: SetDigest::None, blocks: Vec::new() });
+            self.memory.logs.insert(log, Log { id, tree: Tree::new(), set: SetDigest::None });
         }
         let mut applied = Applied {
             committed: Committed { positions: Vec::with_capacity(self.leaves.len()) },
             leaves: Vec::with_capacity(self.leaves.len()),
+            finished: Vec::new(),
             news: self.news,
         };
         for (name, leaf) in self.leaves {
             if let Some(log) = self.memory.logs.get_mut(&name) {
-                log.tree.append(leaf.hash);
+                subtrees::append(&mut log.tree, log.id, leaf.hash, |one| applied.finished.push(one));
             }
             applied.committed.positions.push((name, leaf.seq));
             applied.leaves.push(leaf);
@@ -282,6 +286,11 @@ impl<'m> Application<'m> {
             Op::UpdateDomain { domain, row } => self.update_domain(connection, domain, row).await,
             Op::PutIdentity { domain, row } => self.put_identity(connection, domain, row).await,
             Op::RemoveIdentity { domain, fingerprint } => self.remove_identity(connection, domain, fingerprint).await,
+            Op::DropRecords { log, positions } => {
+                let by = seq.ok_or(StoreError::InvalidUnit("a dropping without a record"))?;
+                let log = self.memory.logs.get(&log).ok_or(StoreError::NotFound)?;
+                drop_records(connection, log, &positions, by).await
+            }
             Op::PutSetting { name, value } => put_setting(connection, name, value).await,
             Op::PutCheckpoint { log, size, note } => self.put_checkpoint(connection, log, size, note).await,
         }
@@ -315,7 +324,7 @@ impl<'m> Application<'m> {
         let sql = concat!(
             "INSERT INTO domain (",
             domain_columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14); \
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16); \
              INSERT INTO log (domain) VALUES ($1) RETURNING id"
         );
         let row = raw.bind(sqlx::query(sql), &mac).fetch_all(connection).await.map_err(refused)?;
@@ -344,7 +353,7 @@ impl<'m> Application<'m> {
         let (own, mac) = (element(&domain.key, &raw), raw.mac(&domain.key));
         let sql = "UPDATE domain SET name = $2, state = $3, revision = $4, created_us = $5, domain_key = $6, \
                    secret = $7, policy = $8, system = $9, authority = $10, permissions = $11, \
-                   defaults = $12, constraints = $13, mac = $14 \
+                   defaults = $12, constraints = $13, requests = $14, retention = $15, mac = $16 \
                    WHERE id = $1 AND revision = $4 - 1";
         let done = raw.bind(sqlx::query(sql), &mac).execute(connection).await.map_err(refused)?;
         if done.rows_affected() != 1 {

@@ -23,7 +23,7 @@ macro_rules! object_columns {
 macro_rules! domain_columns {
     () => {
         "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, permissions, defaults, \
-         constraints, mac"
+         constraints, requests, retention, mac"
     };
 }
 
@@ -132,6 +132,8 @@ impl Columns for RawDomain {
             .bind(self.permissions)
             .bind(self.defaults)
             .bind(self.constraints)
+            .bind(self.requests)
+            .bind(self.retention)
             .bind(mac.to_vec())
     }
 
@@ -150,8 +152,10 @@ impl Columns for RawDomain {
             permissions: row.try_get(10)?,
             defaults: row.try_get(11)?,
             constraints: row.try_get(12)?,
+            requests: row.try_get(13)?,
+            retention: row.try_get(14)?,
         };
-        Ok((raw, row.try_get(13)?))
+        Ok((raw, row.try_get(15)?))
     }
 }
 

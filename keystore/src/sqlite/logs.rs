@@ -1,4 +1,5 @@
-//! The audit logs as the writer holds them: the right edge of each tree, rebuilt from the leaves at every start.
+//! The audit logs as the writer holds them: the right edge of each tree, taken up from the stored subtrees at every
+//! start.
 
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
@@ -6,9 +7,9 @@ use std::sync::{PoisonError, RwLock};
 use audit::{Hash, LogId, Record, SignedCheckpoint, Tree};
 use sqlx::{Row, SqliteConnection};
 
-use super::subtrees::BlockBuilder;
+use super::subtrees::Hashes;
 use crate::error::StoreError;
-use crate::limits::{SCAN_PAGE, SET_DIGEST_INTERVAL};
+use crate::limits::SET_DIGEST_INTERVAL;
 use crate::raw::sized;
 
 /// Key of the system's log in table `log`.
@@ -22,8 +23,6 @@ pub(super) struct Log {
     pub(super) tree: Tree,
     /// The set digest in force at its end.
     pub(super) set: SetDigest,
-    /// Roots of its blocks, handed on once it is loaded.
-    pub(super) blocks: Vec<Hash>,
 }
 
 /// What the last record that carries a set digest says.
@@ -64,57 +63,38 @@ pub(super) fn place(log: LogId, seq: impl std::fmt::Display) -> String {
     format!("{log}/{seq}")
 }
 
-/// Rebuilds every log from the database.
+/// Takes up every log from the database: its right edge from the stored subtrees and from the leaves behind them.
+/// Returns how many rows of leaves and subtrees that took, at most
+/// [`MAX_ROWS_PER_LOG`](crate::limits::MAX_ROWS_PER_LOG) for each log.
 ///
 /// # Errors
-/// [`StoreError::Tampered`] where leaves are missing, or the latest checkpoint of a log is not of this tree.
-pub(super) async fn load(connection: &mut SqliteConnection) -> Result<HashMap<LogId, Log>, StoreError> {
+/// [`StoreError::Tampered`] where leaves or subtrees are missing, or the latest checkpoint of a log is not of this tree.
+pub(super) async fn load(connection: &mut SqliteConnection) -> Result<(HashMap<LogId, Log>, u64), StoreError> {
     let mut by_id = read_logs(connection).await?;
     let checkpoints = read_checkpoints(connection, &by_id).await?;
-    for (log, checkpoint) in &checkpoints {
-        if checkpoint.size == 0 && checkpoint.root != Tree::new().root() {
-            return Err(StoreError::tampered("checkpoint", format!("{log}/0")));
-        }
-    }
-    let mut blocks: HashMap<i64, BlockBuilder> = HashMap::new();
-    let mut after = 0_i64;
-    loop {
-        let page = sqlx::query("SELECT id, log, seq, leaf FROM audit WHERE id > $1 ORDER BY id LIMIT $2")
-            .bind(after)
-            .bind(SCAN_PAGE)
-            .fetch_all(&mut *connection)
-            .await?;
-        let Some(last) = page.last() else { break };
-        after = last.try_get(0)?;
-        for row in &page {
-            let (log_id, seq, leaf): (i64, i64, Vec<u8>) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-            let Some((name, log)) = by_id.get_mut(&log_id) else {
-                return Err(StoreError::tampered("audit", format!("{log_id}/{seq}")));
-            };
-            // Rows were appended in the order of their positions, so that any other order is somebody else's.
-            if u64::try_from(seq) != Ok(log.tree.size()) {
-                return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
-            }
-            let leaf = sized(&leaf, "leaf").map_err(|_| StoreError::tampered("audit", place(*name, seq)))?;
-            log.tree.append(leaf);
-            blocks.entry(log_id).or_default().push(leaf);
-            let reached = checkpoints.get(&log_id).filter(|checkpoint| checkpoint.size == log.tree.size());
-            if reached.is_some_and(|checkpoint| checkpoint.root != log.tree.root()) {
-                return Err(StoreError::tampered("audit", format!("{name}, first {} records", log.tree.size())));
-            }
-        }
-    }
-    for (log, checkpoint) in &checkpoints {
-        let cut = by_id.get(log).filter(|(_, log)| log.tree.size() < checkpoint.size);
-        if let Some((name, log)) = cut {
-            return Err(StoreError::tampered("audit", place(*name, log.tree.size())));
-        }
-    }
+    let mut rows = 0;
     for (name, log) in by_id.values_mut() {
+        let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM audit WHERE log = $1")
+            .bind(log.id)
+            .fetch_one(&mut *connection)
+            .await?;
+        let size = last.and_then(|last| u64::try_from(last).ok()).map_or(0, |last| last.saturating_add(1));
+        let signed = checkpoints.get(&log.id);
+        if signed.is_some_and(|checkpoint| size < checkpoint.size) {
+            return Err(StoreError::tampered("audit", place(*name, size)));
+        }
+        let mut hashes = Hashes::new(connection, *name, log.id);
+        if let Some(checkpoint) = signed {
+            hashes.extend(&mut log.tree, checkpoint.size).await?;
+            if checkpoint.root != log.tree.root() {
+                return Err(StoreError::tampered("audit", format!("{name}, first {} records", checkpoint.size)));
+            }
+        }
+        hashes.extend(&mut log.tree, size).await?;
+        rows += hashes.rows;
         log.set = last_set_digest(connection, *name, log.id, log.tree.size()).await?;
-        log.blocks = blocks.remove(&log.id).unwrap_or_default().blocks;
     }
-    Ok(by_id.into_values().collect())
+    Ok((by_id.into_values().collect(), rows))
 }
 
 async fn read_logs(connection: &mut SqliteConnection) -> Result<HashMap<i64, (LogId, Log)>, StoreError> {
@@ -127,7 +107,7 @@ async fn read_logs(connection: &mut SqliteConnection) -> Result<HashMap<i64, (Lo
             (_, Some(domain)) => LogId::Domain(sized(&domain, "domain").map_err(|_| StoreError::tampered("log", id))?),
             (_, None) => return Err(StoreError::tampered("log", id)),
         };
-        logs.insert(id, (name, Log { id, tree: Tree::new(), set: SetDigest::None, blocks: Vec::new() }));
+        logs.insert(id, (name, Log { id, tree: Tree::new(), set: SetDigest::None }));
     }
     match logs.get(&SYSTEM_LOG) {
         Some((LogId::System, _)) => Ok(logs),

@@ -9,10 +9,14 @@
 mod activate;
 mod apply;
 mod columns;
+mod due;
+mod examine;
 mod logs;
 mod open;
 mod prepare;
 mod read;
+mod retention;
+mod rows;
 mod statements;
 mod subtrees;
 mod verify;
@@ -32,15 +36,16 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::error::StoreError;
 use crate::index::IndexTerm;
-use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_QUEUE, DEFAULT_READERS, MAX_QUEUED_KIB};
+use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_KEPT_KIB, DEFAULT_QUEUE, DEFAULT_READERS, MAX_QUEUED_KIB};
 use crate::mac::MacKey;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
-use crate::store::{KeptLeaf, KeyStore, StoredRecord, Verification};
+use crate::store::{DueObject, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
 use read::{Reader, Start};
+use rows::Rows;
 use subtrees::Subtrees;
 use writer::{Job, Writer};
 
@@ -55,6 +60,8 @@ pub struct StoreOptions {
     pub queue: usize,
     /// Pages of the write-ahead log at which it is carried over into the database.
     pub checkpoint_pages: u32,
+    /// Kibibytes of objects lately read that stay in memory; 0 keeps none, so that every read is one of the disk.
+    pub kept_kib: u64,
     /// What is to go wrong.
     #[cfg(feature = "fault")]
     pub faults: Faults,
@@ -67,6 +74,7 @@ impl Default for StoreOptions {
             readers: DEFAULT_READERS,
             queue: DEFAULT_QUEUE,
             checkpoint_pages: DEFAULT_CHECKPOINT_PAGES,
+            kept_kib: DEFAULT_KEPT_KIB,
             #[cfg(feature = "fault")]
             faults: Faults::default(),
         }
@@ -83,6 +91,8 @@ pub struct Faults {
     pub early_answer: bool,
     /// The commit of this number, counted from 1 at opening, fails as if the disk had refused it.
     pub failing_commit: Option<u64>,
+    /// While this file is there, commits wait, as on a disk that hangs.
+    pub stalled_by: Option<std::path::PathBuf>,
 }
 
 /// What the store and its writer share.
@@ -118,26 +128,28 @@ pub struct SqliteStore {
     /// Kibibytes that may still wait for the writer.
     room: Arc<Semaphore>,
     frozen: AtomicBool,
+    rows_at_start: u64,
 }
 
 impl SqliteStore {
     /// Opens the database at `path`, or makes it. Beside it SQLite keeps `-wal` and `-shm`, and the store `-lock`.
     ///
-    /// Every audit log's tree is rebuilt from its leaves, and the latest checkpoint of each must be of that tree.
+    /// Every audit log's tree is taken up from its stored subtrees and the leaves behind them, and the latest checkpoint
+    /// of each must be of that tree.
     /// Must be called inside a tokio runtime, which the writer then runs on.
     ///
     /// # Errors
     /// [`StoreError::Refused`], [`StoreError::Tampered`] for logs that are not whole, [`StoreError::Io`].
     pub async fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let mut opened = open::open(path.as_ref(), &options).await?;
-        let mut logs = logs::load(&mut opened.writer).await?;
+        let (logs, rows_at_start) = logs::load(&mut opened.writer).await?;
         let (heads, subtrees) = (Heads::default(), Subtrees::default());
-        for (name, log) in &mut logs {
+        for (name, log) in &logs {
             heads.put(*name, log.id, log.tree.clone());
-            subtrees.put(*name, std::mem::take(&mut log.blocks));
         }
         let (failure, _) = watch::channel(None);
-        let reader = Reader { pool: opened.readers, domains: Domains::default(), heads, subtrees, failure };
+        let (pool, domains, rows) = (opened.readers, Domains::default(), Rows::within(options.kept_kib));
+        let reader = Reader { pool, domains, heads, subtrees, rows, failure };
         let shared = Arc::new(Shared { reader });
         let (sender, jobs) = mpsc::channel(options.queue.max(1));
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
@@ -147,7 +159,15 @@ impl SqliteStore {
             jobs: sender,
             room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)),
             frozen: AtomicBool::new(false),
+            rows_at_start,
         })
+    }
+
+    /// Rows of leaves and subtrees that opening read: at most [`crate::limits::MAX_ROWS_PER_LOG`] for each log, however
+    /// long it is.
+    #[must_use]
+    pub fn rows_at_start(&self) -> u64 {
+        self.rows_at_start
     }
 
     /// What the system's SQLite is called; shown by health checks.
@@ -193,10 +213,22 @@ impl KeyStore for SqliteStore {
     async fn deactivate(&self, domain: DomainId) {
         // At once for readers; the writer forgets it in its turn.
         self.shared.reader.domains.remove(&domain);
+        self.shared.reader.rows.forget_domain(&domain);
         let (answer, answered) = oneshot::channel();
         if self.jobs.send(Job::Deactivate(domain, answer)).await.is_ok() {
             let _ = answered.await;
         }
+    }
+
+    async fn is_buried(&self, domain: DomainId, id: ObjectId) -> Result<bool, StoreError> {
+        self.shared.reader.check()?;
+        Ok(self.shared.reader.domains.get(&domain)?.is_tombstoned(&id))
+    }
+
+    async fn flush(&self) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.jobs.send(Job::Flush(answer)).await.map_err(|_| StoreError::Closed)?;
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     async fn identities(&self, domain: DomainId) -> Result<Vec<IdentityRow>, StoreError> {
@@ -235,6 +267,20 @@ impl KeyStore for SqliteStore {
         self.shared.reader.candidates(domain, terms, Start::Before(before), limit).await
     }
 
+    async fn domains_due(&self, now_s: i64) -> Result<Vec<DomainId>, StoreError> {
+        self.shared.reader.domains_due(now_s).await
+    }
+
+    async fn due(
+        &self,
+        domain: DomainId,
+        now_s: i64,
+        after: Option<DueObject>,
+        limit: usize,
+    ) -> Result<Vec<DueObject>, StoreError> {
+        self.shared.reader.due(domain, now_s, after, limit).await
+    }
+
     async fn count_objects(&self, domain: DomainId) -> Result<u64, StoreError> {
         self.shared.reader.count_objects(domain).await
     }
@@ -248,6 +294,10 @@ impl KeyStore for SqliteStore {
         if self.frozen.load(Ordering::Acquire) && unit.steps.iter().any(|step| !step.changes.is_empty()) {
             return Err(StoreError::Frozen);
         }
+        #[cfg(feature = "unaudited-bench")]
+        if unit.steps.iter().all(|step| step.changes.is_empty()) {
+            return Ok(Committed::default());
+        }
         let prepared = prepare::prepare(&self.shared.reader, unit).await?;
         self.hand_in(prepared).await
     }
@@ -258,6 +308,10 @@ impl KeyStore for SqliteStore {
 
     async fn leaves_as_kept(&self, log: LogId, from: u64, limit: usize) -> Result<Vec<KeptLeaf>, StoreError> {
         self.shared.reader.leaves_as_kept(log, from, limit).await
+    }
+
+    async fn old_records(&self, log: LogId, from: u64, before_us: i64) -> Result<OldRecords, StoreError> {
+        self.shared.reader.old_records(log, from, before_us).await
     }
 
     async fn tree_head(&self, log: LogId) -> Result<(u64, Hash), StoreError> {
@@ -288,6 +342,10 @@ impl KeyStore for SqliteStore {
 
     async fn latest_checkpoint(&self, log: LogId) -> Result<Option<String>, StoreError> {
         self.shared.reader.latest_checkpoint(log).await
+    }
+
+    async fn checkpoint_between(&self, log: LogId, after: u64, up_to: u64) -> Result<Option<String>, StoreError> {
+        self.shared.reader.checkpoint_between(log, after, up_to).await
     }
 
     async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

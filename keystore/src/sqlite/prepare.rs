@@ -5,16 +5,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use audit::retention::Dropping;
 use audit::{Hash, LogId, Record};
 use secret::DomainId;
 
 use super::read::Reader;
+use super::rows::Place;
 use crate::canonical;
 use crate::error::StoreError;
 use crate::index::{TermHash, name_hash};
 use crate::limits::{MAX_CHANGES, MAX_SETTING_LEN, MAX_SETTING_NAME_LEN, MAX_STEPS};
 use crate::mac::{Mac, MacKey};
-use crate::raw::{Raw, RawDomain, RawIdentity, RawObject, signed, uuid_text};
+use crate::raw::{Raw, RawDomain, RawIdentity, RawObject, signed, sized, uuid_text};
 use crate::row::{DomainRow, Fingerprint, IdentityRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Members};
 use crate::unit::{Change, Step, Unit};
@@ -52,6 +54,7 @@ pub(super) enum Op {
     UpdateDomain { domain: Arc<ActiveDomain>, row: DomainRow },
     PutIdentity { domain: Arc<ActiveDomain>, row: IdentityRow },
     RemoveIdentity { domain: Arc<ActiveDomain>, fingerprint: Fingerprint },
+    DropRecords { log: LogId, positions: Vec<u64> },
     PutSetting { name: String, value: Vec<u8> },
     PutCheckpoint { log: LogId, size: u64, note: String },
 }
@@ -164,6 +167,26 @@ impl Prepared {
         }
     }
 
+    /// The objects that it changes.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
+        self.steps.iter().flat_map(|step| &step.ops).filter_map(|op| match op {
+            Op::UpdateObject { raw, .. } => {
+                Some((sized(&raw.domain, "domain").ok()?, sized(&raw.id, "identifier").ok()?))
+            }
+            // There was nothing to be kept.
+            Op::CreateObject { .. } => None,
+            // It comes with the change of the row.
+            Op::Tombstone { .. } => None,
+            Op::CreateDomain { .. }
+            | Op::UpdateDomain { .. }
+            | Op::PutIdentity { .. }
+            | Op::RemoveIdentity { .. }
+            | Op::PutSetting { .. }
+            | Op::PutCheckpoint { .. }
+            | Op::DropRecords { .. } => None,
+        })
+    }
+
     /// One change of the store's own, told by no record.
     pub(super) fn of(op: Op) -> Self {
         let step = PreparedStep { ops: vec![op], record: None };
@@ -178,6 +201,7 @@ impl PreparedStep {
                 raw.attributes.len() + raw.sealed.as_ref().map_or(0, Vec::len)
             }
             Op::PutIdentity { row, .. } => row.certificate.len(),
+            Op::DropRecords { positions, .. } => positions.len() * 8,
             Op::PutSetting { value, .. } => value.len(),
             Op::PutCheckpoint { note, .. } => note.len(),
             Op::CreateDomain { .. } | Op::UpdateDomain { .. } | Op::RemoveIdentity { .. } | Op::Tombstone { .. } => 0,
@@ -198,6 +222,7 @@ struct Preparation<'r> {
 struct Told {
     object: Option<(DomainId, ObjectId, u64, Hash)>,
     set_of: Option<Arc<ActiveDomain>>,
+    dropping: Option<Dropping>,
 }
 
 impl Told {
@@ -235,6 +260,9 @@ impl Told {
         if self.set_of.as_ref().is_some_and(|domain| record.log != LogId::Domain(domain.id)) {
             return Err(StoreError::InvalidUnit("a change of a domain told in another log"));
         }
+        if let Some(dropping) = self.dropping {
+            record.detail = Some(dropping.detail());
+        }
         let bytes = record.encode().map_err(StoreError::Record)?;
         let leaf = Record::leaf_hash(&bytes);
         Ok(PreparedRecord { record, bytes, leaf, set_of: self.set_of })
@@ -249,7 +277,18 @@ impl Preparation<'_> {
         let mut ops = Vec::with_capacity(step.changes.len());
         let mut told = Told::default();
         for change in step.changes {
-            self.change(change, &mut ops, &mut told).await?;
+            match change {
+                Change::DropRecords { positions, before_us } => {
+                    let record = step.record.as_ref().filter(|record| audit::retention::tells(record));
+                    let log = record.ok_or(StoreError::InvalidUnit("a dropping that no record tells of"))?.log;
+                    told.dropping = Some(self.reader.droppable(log, &positions, before_us).await?);
+                    ops.push(Op::DropRecords { log, positions });
+                }
+                change => self.change(change, &mut ops, &mut told).await?,
+            }
+        }
+        if told.dropping.is_some() != step.record.as_ref().is_some_and(audit::retention::tells) {
+            return Err(StoreError::InvalidUnit("a record of a dropping that is none"));
         }
         let record = match step.record {
             Some(record) => Some(told.into_record(record)?),
@@ -276,6 +315,11 @@ impl Preparation<'_> {
                 RawDomain::of(&row, row.revision)?;
                 ops.push(Op::UpdateDomain { domain, row });
             }
+            Change::Bury { domain, buried } => {
+                let domain = self.domain(&domain)?;
+                told.set(&domain)?;
+                ops.push(Op::Tombstone { domain, object: buried });
+            }
             Change::PutIdentity(row) => {
                 let domain = self.domain(&row.domain)?;
                 told.set(&domain)?;
@@ -287,6 +331,7 @@ impl Preparation<'_> {
                 told.set(&domain)?;
                 ops.push(Op::RemoveIdentity { domain, fingerprint });
             }
+            Change::DropRecords { .. } => return Err(StoreError::InvalidUnit("a dropping in another step")),
             Change::PutSetting { name, value } => ops.push(put_setting(name, value)?),
         }
         Ok(())

@@ -12,12 +12,13 @@ use tokio::sync::watch;
 
 use super::columns::{Columns, domain_columns, object_columns};
 use super::logs::{Heads, place};
+use super::rows::Rows;
 use super::statements::numbers;
 use super::subtrees::Subtrees;
 use crate::error::StoreError;
 use crate::index::{IndexTerm, TermHash, name_hash};
 use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
-use crate::raw::{Raw, RawDomain, RawObject, signed, sized, uuid_text};
+use crate::raw::{Raw, RawDomain, RawObject, hex_text, signed, sized, uuid_text};
 use crate::row::{DomainRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Domains};
 use crate::store::{KeptLeaf, StoredRecord};
@@ -73,6 +74,7 @@ pub(super) struct Reader {
     pub(super) domains: Domains,
     pub(super) heads: Heads,
     pub(super) subtrees: Subtrees,
+    pub(super) rows: Rows,
     /// Why the store has failed, once it has.
     pub(super) failure: watch::Sender<Option<Arc<str>>>,
 }
@@ -109,21 +111,21 @@ impl Reader {
         let active = self.domains.get(&domain)?;
         // Asked before the row is read: a row read later shows the destruction that the tombstone tells of.
         let tombstoned = active.is_tombstoned(&id);
-        let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
-            .bind(domain.to_vec())
-            .bind(id.to_vec())
-            .fetch_optional(&self.pool)
-            .await?;
-        let row = match &row {
-            Some(row) => Some(verified(&active, &id, row)?),
-            None => None,
-        };
-        match row {
-            Some(row) if !tombstoned || row.is_destroyed() => Ok(Some(row)),
+        match self.rows.get((domain, id), self.object_on_disk(&active, id)).await? {
+            Some(row) if !tombstoned || row.is_destroyed() => Ok(Some(Arc::unwrap_or_clone(row))),
             None if !tombstoned => Ok(None),
             // Destroyed, and back again or gone without a trace.
             Some(_) | None => Err(StoreError::tampered("object", uuid_text(&id))),
         }
+    }
+
+    async fn object_on_disk(&self, active: &ActiveDomain, id: ObjectId) -> Result<Option<ObjectRow>, StoreError> {
+        let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
+            .bind(active.id.to_vec())
+            .bind(id.to_vec())
+            .fetch_optional(&self.pool)
+            .await?;
+        row.map(|row| verified(active, &id, &row)).transpose()
     }
 
     pub(super) async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError> {
@@ -228,15 +230,21 @@ impl Reader {
         self.check()?;
         let (id, tree) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
         let limit = u64::try_from(limit.min(MAX_PAGE)).unwrap_or_default().min(tree.size().saturating_sub(from));
-        let rows =
-            sqlx::query("SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq")
-                .bind(id)
-                .bind(signed(from)?)
-                .bind(signed(from.saturating_add(limit))?)
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT seq, leaf, record, dropped FROM audit WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
+        )
+        .bind(id)
+        .bind(signed(from)?)
+        .bind(signed(from.saturating_add(limit))?)
+        .fetch_all(&self.pool)
+        .await?;
         let mut records = Vec::with_capacity(rows.len());
         for (seq, row) in (from..).zip(&rows) {
+            if let Some(by) = row.try_get::<Option<i64>, _>(3)? {
+                let by = u64::try_from(by).map_err(|_| StoreError::tampered("audit", place(log, seq)))?;
+                let leaf = hex_text(&row.try_get::<Vec<u8>, _>(1)?);
+                return Err(StoreError::Dropped { log, position: seq, by, leaf });
+            }
             let bytes = believed_record(log, seq, row)?;
             records.push(StoredRecord { seq, bytes });
         }
@@ -261,7 +269,7 @@ impl Reader {
         let to = from.saturating_add(limit);
         // Cut, because whoever can write to the file may have put anything there.
         let rows = sqlx::query(
-            "SELECT seq, substr(leaf, 1, 33), substr(record, 1, $4) FROM audit \
+            "SELECT seq, substr(leaf, 1, 33), coalesce(substr(record, 1, $4), x''), dropped FROM audit \
              WHERE log = $1 AND seq >= $2 AND seq < $3 ORDER BY seq",
         )
         .bind(id)
@@ -271,13 +279,14 @@ impl Reader {
         .fetch_all(&self.pool)
         .await?;
         let mut leaves: Vec<KeptLeaf> =
-            (from..to).map(|seq| KeptLeaf { seq, bytes: Vec::new(), leaf: Hash::default() }).collect();
+            (from..to).map(|seq| KeptLeaf { seq, bytes: Vec::new(), leaf: Hash::default(), dropped: None }).collect();
         for row in &rows {
             let seq: i64 = row.try_get(0)?;
             let at = u64::try_from(seq).ok().and_then(|seq| usize::try_from(seq.checked_sub(from)?).ok());
             let Some(kept) = at.and_then(|at| leaves.get_mut(at)) else { continue };
             kept.leaf = sized(&row.try_get::<Vec<u8>, _>(1)?, "leaf").unwrap_or_default();
             kept.bytes = row.try_get(2)?;
+            kept.dropped = row.try_get::<Option<i64>, _>(3)?.and_then(|by| u64::try_from(by).ok());
         }
         Ok(leaves)
     }
@@ -321,6 +330,19 @@ impl Reader {
         let (id, _) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
         let note = sqlx::query_scalar("SELECT note FROM checkpoint WHERE log = $1 ORDER BY size DESC LIMIT 1");
         Ok(note.bind(id).fetch_optional(&self.pool).await?)
+    }
+
+    pub(super) async fn checkpoint_between(
+        &self,
+        log: LogId,
+        after: u64,
+        up_to: u64,
+    ) -> Result<Option<String>, StoreError> {
+        self.check()?;
+        let (id, _) = self.heads.get(&log).ok_or(StoreError::NotFound)?;
+        let sql = "SELECT note FROM checkpoint WHERE log = $1 AND size > $2 AND size <= $3 ORDER BY size DESC LIMIT 1";
+        let note = sqlx::query_scalar(sql).bind(id).bind(signed(after)?).bind(signed(up_to)?);
+        Ok(note.fetch_optional(&self.pool).await?)
     }
 
     pub(super) async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {

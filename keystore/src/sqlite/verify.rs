@@ -15,7 +15,8 @@ use uuid::Uuid;
 
 use super::activate::{compare, read_set};
 use super::columns::{Columns, object_columns};
-use super::logs::{last_set_digest, place};
+use super::examine::Examination;
+use super::logs::last_set_digest;
 use super::prepare::name_hashes;
 use super::read::{Reader, believed_record, verified};
 use super::statements::numbers;
@@ -97,6 +98,11 @@ pub(super) async fn verify(reader: &Reader, domain: DomainId) -> Result<Verifica
     let mut connection = reader.pool.acquire().await?;
     let mut verifier = Verifier { active, log, log_id, report: Verification::default() };
     verifier.set(&mut connection).await?;
+    verifier.log(&mut connection, log, log_id).await?;
+    if let Some((system, _)) = reader.heads.get(&LogId::System).filter(|_| verifier.is_system()) {
+        // The system's log has no domain; it is looked at with that of the administrators.
+        verifier.log(&mut connection, LogId::System, system).await?;
+    }
     verifier.objects(&mut connection).await?;
     for index in [Index::Terms, Index::Names] {
         verifier.index(&mut connection, index).await?;
@@ -112,6 +118,10 @@ struct Verifier {
 }
 
 impl Verifier {
+    fn is_system(&self) -> bool {
+        self.active.look(|members| members.row.system)
+    }
+
     fn find(&mut self, table: &'static str, row: String, what: &'static str) {
         tracing::error!(alarm = "tampered", table, row, what, "found by verification");
         self.report.found += 1;
@@ -163,15 +173,13 @@ impl Verifier {
     /// Every object with its index rows, and with its last record.
     async fn objects(&mut self, connection: &mut SqliteConnection) -> Result<(), StoreError> {
         let mut after = None;
-        let mut first = true;
         loop {
             let (rows, last) = self.read_objects(connection, after).await?;
             // Behind the last page there may still be records of objects that are gone.
             let up_to = if last { None } else { rows.keys().next_back().copied() };
             let in_part = |id: &ObjectId| after.is_none_or(|after| *id > after) && up_to.is_none_or(|end| *id <= end);
             let mut told = BTreeMap::new();
-            let end = self.read_log(connection, 0, &mut told, in_part, first).await?;
-            first = false;
+            let end = self.read_log(connection, 0, &mut told, in_part).await?;
             let ids: HashSet<ObjectId> = rows.keys().chain(told.keys()).copied().collect();
             for id in ids {
                 // A row that cannot be believed is a finding already.
@@ -269,40 +277,42 @@ impl Verifier {
         Ok(usize::try_from(count) == Ok(expected))
     }
 
-    /// Folds the log from `from` on into what it says last about each object; returns where it ended.
+    /// The log of the domain, compared with itself.
+    async fn log(&mut self, connection: &mut SqliteConnection, log: LogId, id: i64) -> Result<(), StoreError> {
+        let records = Examination::run(connection, log, id, |(table, row, what)| self.find(table, row, what)).await?;
+        self.report.records += records;
+        Ok(())
+    }
+
+    /// Folds the log from `from` on into what it says last about each object; returns where it ended. What is no record
+    /// any more is for [`Verifier::log`].
     async fn read_log(
         &mut self,
         connection: &mut SqliteConnection,
         from: u64,
         told: &mut BTreeMap<ObjectId, Version>,
         wanted: impl Fn(&ObjectId) -> bool,
-        report: bool,
     ) -> Result<u64, StoreError> {
         let mut next = from;
         loop {
-            let rows =
-                sqlx::query("SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 ORDER BY seq LIMIT $3")
-                    .bind(self.log_id)
-                    .bind(signed(next)?)
-                    .bind(SCAN_PAGE)
-                    .fetch_all(&mut *connection)
-                    .await?;
+            let rows = sqlx::query(
+                "SELECT seq, leaf, record FROM audit WHERE log = $1 AND seq >= $2 AND record IS NOT NULL \
+                 ORDER BY seq LIMIT $3",
+            )
+            .bind(self.log_id)
+            .bind(signed(next)?)
+            .bind(SCAN_PAGE)
+            .fetch_all(&mut *connection)
+            .await?;
             if rows.is_empty() {
                 return Ok(next);
             }
             for row in &rows {
-                let record = believed_record(self.log, next, row).and_then(|bytes| {
-                    Record::decode(&bytes).map_err(|why| StoreError::quarantined("audit", place(self.log, next), why))
-                });
-                // Reported once, although the log may be read several times.
-                let record = if report { self.believe(record)? } else { record.ok() };
-                self.report.records += u64::from(report);
-                // A position that is missing shifts all that follow; reading goes on behind it.
-                next = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(next) + 1;
-                let Some(record) = record else { continue };
-                if let Some((id, version)) = version_in(&record).filter(|(id, _)| wanted(id)) {
-                    told.insert(id, version);
-                }
+                let seq = u64::try_from(row.try_get::<i64, _>(0)?).unwrap_or(next);
+                next = seq + 1;
+                let record = believed_record(self.log, seq, row).ok().and_then(|bytes| Record::decode(&bytes).ok());
+                let version = record.as_ref().and_then(version_in).filter(|(id, _)| wanted(id));
+                told.extend(version);
             }
         }
     }
@@ -317,7 +327,7 @@ impl Verifier {
     ) -> Result<(), StoreError> {
         let mut snapshot = connection.begin().await?;
         let mut versions: BTreeMap<ObjectId, Version> = told.into_iter().map(|version| (id, version)).collect();
-        self.read_log(&mut snapshot, read_up_to, &mut versions, |other| *other == id, false).await?;
+        self.read_log(&mut snapshot, read_up_to, &mut versions, |other| *other == id).await?;
         let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
             .bind(self.active.id.to_vec())
             .bind(id.to_vec())
@@ -383,7 +393,7 @@ fn versioned(active: &ActiveDomain, id: &ObjectId, row: &SqliteRow) -> Result<(O
 }
 
 /// What a record says about an object, if it tells of a change.
-fn version_in(record: &Record) -> Option<(ObjectId, Version)> {
+pub(super) fn version_in(record: &Record) -> Option<(ObjectId, Version)> {
     let id = Uuid::try_parse(record.object.as_deref()?).ok()?.into_bytes();
     Some((id, (record.revision?, record.row_digest?)))
 }

@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
 
-use sqlx::{Connection, SqliteConnection};
+use sqlx::{Connection, Row, SqliteConnection};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::Shared;
 use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
 use super::logs::Log;
 use super::prepare::{Creation, Prepared};
+use super::rows::Place;
 use super::statements::{CREATE_IN_SAVEPOINT, create_object};
+use super::subtrees::{self, Finished};
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
@@ -28,6 +30,7 @@ pub(super) enum Job {
     Commit(Prepared, Answer<Committed>, OwnedSemaphorePermit),
     Activate(secret::DomainId, MacKey, Answer<DomainRow>),
     Deactivate(secret::DomainId, oneshot::Sender<()>),
+    Flush(Answer<()>),
     Close(oneshot::Sender<()>),
 }
 
@@ -90,6 +93,11 @@ impl Writer {
                         self.memory.sets.remove(&domain);
                         let _ = answer.send(());
                     }
+                    Job::Flush(answer) => {
+                        self.commit(std::mem::take(&mut group)).await;
+                        let flushed = self.flush().await;
+                        let _ = answer.send(flushed);
+                    }
                     Job::Close(answer) => closed = Some(answer),
                 }
             }
@@ -100,6 +108,16 @@ impl Writer {
         self.close().await;
         if let Some(closed) = closed {
             let _ = closed.send(());
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.shared.reader.check()?;
+        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut self.connection).await?;
+        // The first column tells whether somebody was still reading what was to be emptied.
+        match row.try_get::<i64, _>(0)? {
+            0 => Ok(()),
+            _ => Err(StoreError::io("a reader kept the write-ahead log from being emptied")),
         }
     }
 
@@ -158,7 +176,10 @@ impl Writer {
         if changing {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
         }
+        // Of units that are refused, too: what is on the disk is then another row than was thought.
+        let places: Vec<Place> = group.iter().flat_map(|(unit, ..)| unit.places()).collect();
         let mut leaves = Vec::new();
+        let mut finished = Vec::new();
         let mut news = Vec::new();
         let mut failed = None;
         for (unit, answer, room) in group {
@@ -167,8 +188,9 @@ impl Writer {
                 continue;
             }
             let result = match self.apply(unit).await {
-                Ok(Applied { committed, leaves: new_leaves, news: new }) => {
+                Ok(Applied { committed, leaves: new_leaves, finished: subtrees, news: new }) => {
                     leaves.extend(new_leaves);
+                    finished.extend(subtrees);
                     news.extend(new);
                     Ok(committed)
                 }
@@ -189,7 +211,9 @@ impl Writer {
                 let _ = answer.send(result);
             }
         }
-        self.append(&leaves, changing).await?;
+        self.append(&leaves, &finished, changing).await?;
+        // Before a tombstone is told: a row that is still there then would be one that came back.
+        self.shared.reader.rows.forget(places);
         self.tell(news, &leaves);
         Ok(())
     }
@@ -233,12 +257,13 @@ impl Writer {
         }
     }
 
-    /// Appends the records of the whole group, one statement for all of them, and commits.
-    async fn append(&mut self, leaves: &[Leaf], begun: bool) -> Result<(), StoreError> {
+    /// Appends the records of the whole group, one statement for all of them, and the subtrees that they finished; and
+    /// commits.
+    async fn append(&mut self, leaves: &[Leaf], finished: &[Finished], begun: bool) -> Result<(), StoreError> {
         let mut batches = Batch::all(leaves);
         #[cfg(feature = "fault")]
         self.fail_if_told().await?;
-        if !begun && batches.len() == 1 {
+        if !begun && batches.len() == 1 && finished.is_empty() {
             // A statement outside a transaction is one.
             if let Some(batch) = batches.pop() {
                 batch.insert(&mut self.connection, INSERT).await?;
@@ -247,6 +272,9 @@ impl Writer {
         }
         if !begun && !batches.is_empty() {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut self.connection).await?;
+        }
+        if !finished.is_empty() {
+            subtrees::insert(&mut self.connection, finished).await?;
         }
         let last = batches.pop();
         for batch in batches {
@@ -265,6 +293,9 @@ impl Writer {
     #[cfg(feature = "fault")]
     async fn fail_if_told(&mut self) -> Result<(), StoreError> {
         self.commits += 1;
+        while self.faults.stalled_by.as_ref().is_some_and(|file| file.exists()) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
         if self.faults.failing_commit == Some(self.commits) {
             // As after a failed fsync: what was written is not in the database.
             let _ = sqlx::query("ROLLBACK").execute(&mut self.connection).await;
@@ -351,6 +382,7 @@ mod tests {
     use audit::{Identity, LogId, Outcome, Record};
     use tokio::sync::{Semaphore, watch};
 
+    use super::super::rows::Rows;
     use super::super::{logs, open, prepare, read};
     use super::*;
     use crate::unit::{Step, Unit};
@@ -384,11 +416,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = StoreOptions::default();
         let mut opened = open::open(&folder.path().join("store.db"), &options).await.unwrap();
-        let logs = logs::load(&mut opened.writer).await.unwrap();
+        let (logs, _) = logs::load(&mut opened.writer).await.unwrap();
         let (failure, _) = watch::channel(None);
-        let (pool, domains, heads, subtrees) =
-            (opened.readers, Default::default(), Default::default(), Default::default());
-        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, subtrees, failure } });
+        let (pool, domains, heads) = (opened.readers, Default::default(), Default::default());
+        let (subtrees, rows) = (Default::default(), Rows::within(0));
+        let shared = Arc::new(Shared { reader: read::Reader { pool, domains, heads, subtrees, rows, failure } });
         let mut writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         let room = Arc::new(Semaphore::new(10));
         let mut group = Group::new();

@@ -14,12 +14,12 @@ type Store = Arc<dyn KeyStore>;
 
 /// Runs each claim on each back end.
 macro_rules! claims {
-    ($($claim:ident)*) => {
-        mod sqlite {
+    (@ $back_end:ident $open:ident $($claim:ident)*) => {
+        mod $back_end {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $claim() {
-                    let (_folder, store) = crate::support::with_domains().await;
+                    let (_folder, store) = crate::support::$open().await;
                     let store: crate::Store = std::sync::Arc::new(store);
                     super::$claim(std::sync::Arc::clone(&store)).await;
                     for domain in [crate::support::ACME, crate::support::BOREAL] {
@@ -31,6 +31,10 @@ macro_rules! claims {
                 }
             )*
         }
+    };
+    ($($claim:ident)*) => {
+        claims!(@ sqlite with_domains $($claim)*);
+        claims!(@ sqlite_with_nothing_in_memory with_domains_on_disk $($claim)*);
     };
 }
 

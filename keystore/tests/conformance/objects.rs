@@ -1,6 +1,7 @@
 //! Objects, their revisions and their units.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::LogId;
 use keystore::limits::{MAX_CHANGES, MAX_PAGE, MAX_TERMS};
@@ -18,6 +19,7 @@ claims! {
     an_object_of_another_domain_is_not_there
     a_change_needs_the_revision_that_was_read
     of_many_changes_at_one_revision_one_succeeds
+    who_reads_after_an_answer_reads_the_change
     a_failing_step_undoes_its_unit_and_nothing_else
     later_steps_see_earlier_ones
     destruction_keeps_the_row_and_drops_the_key_bytes
@@ -74,6 +76,41 @@ async fn of_many_changes_at_one_revision_one_succeeds(store: Store) {
         }
     }
     assert_eq!((succeeded, get(&*store, &row).await.revision), (1, 1));
+}
+
+async fn who_reads_after_an_answer_reads_the_change(store: Store) {
+    let row = object(ACME);
+    create(&*store, &row).await;
+    let answered = Arc::new(AtomicU64::new(0));
+    let readers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, answered, id) = (Arc::clone(&store), Arc::clone(&answered), row.id);
+            tokio::spawn(async move {
+                let mut reads = 0_u64;
+                loop {
+                    let before = answered.load(Ordering::SeqCst);
+                    let read = store.object(ACME, id).await.unwrap().unwrap();
+                    assert!(read.revision >= before, "{} after {before} was answered", read.revision);
+                    reads += 1;
+                    if read.is_destroyed() {
+                        return reads;
+                    }
+                    // A row in memory is answered without a pause, and the others want to get on, too.
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..200 {
+        let read = get(&*store, &row).await;
+        let revision = read.revision + 1;
+        commit(&*store, vec![update(read)]).await.unwrap();
+        answered.store(revision, Ordering::SeqCst);
+    }
+    commit(&*store, vec![destruction(get(&*store, &row).await)]).await.unwrap();
+    for reader in readers {
+        assert!(reader.await.unwrap() > 0);
+    }
 }
 
 async fn a_failing_step_undoes_its_unit_and_nothing_else(store: Store) {

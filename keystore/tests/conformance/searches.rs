@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use keystore::IndexTerm;
+use keystore::{DueObject, IndexTerm};
 use kmip::attribute::{Attribute, AttributeValue};
-use kmip::registry::{CryptographicAlgorithm, ObjectType};
+use kmip::registry::{CryptographicAlgorithm, ObjectType, State};
 
 use crate::Store;
-use crate::support::{ACME, commit, create, name, named, object, update};
+use crate::support::{ACME, BOREAL, commit, create, name, named, object, update};
 
 claims! {
     objects_are_found_by_all_their_terms
     pages_of_candidates_follow_each_other
     a_changed_attribute_changes_what_finds_the_object
+    an_object_is_due_from_its_date_until_its_state_is_stored
 }
 
 async fn objects_are_found_by_all_their_terms(store: Store) {
@@ -93,4 +94,44 @@ async fn a_changed_attribute_changes_what_finds_the_object(store: Store) {
     assert_eq!(count(name("after").value).await, 1);
     assert_eq!(count(AttributeValue::CryptographicLength(256)).await, 0);
     assert_eq!(count(AttributeValue::ObjectType(ObjectType::SymmetricKey)).await, 1);
+}
+
+async fn an_object_is_due_from_its_date_until_its_state_is_stored(store: Store) {
+    let waiting = |activation: Option<i64>, deactivation: Option<i64>| {
+        let mut row = object(ACME);
+        row.dates.activation = activation;
+        row.dates.deactivation = deactivation;
+        row
+    };
+    let first = waiting(Some(10), Some(40));
+    let mut second = waiting(Some(5), Some(20));
+    second.state = State::Active;
+    let never = waiting(None, Some(1));
+    let mut template = waiting(Some(1), None);
+    template.object_type = ObjectType::Template;
+    for row in [&first, &second, &never, &template, &object(BOREAL)] {
+        create(&*store, row).await;
+    }
+    let due = |now: i64, after| {
+        let store = Arc::clone(&store);
+        async move {
+            let domains = store.domains_due(now).await.unwrap();
+            let found = store.due(ACME, now, after, 1).await.unwrap();
+            assert_eq!(domains.is_empty(), found.is_empty() && after.is_none(), "{domains:?}");
+            assert!(store.due(BOREAL, now, None, 1).await.unwrap().is_empty());
+            found
+        }
+    };
+    assert_eq!(due(9, None).await, []);
+    let activation = DueObject { at: 10, id: first.id };
+    assert_eq!(due(10, None).await, [activation]);
+    assert_eq!(due(19, Some(activation)).await, []);
+    let deactivation = DueObject { at: 20, id: second.id };
+    assert_eq!(due(20, Some(activation)).await, [deactivation], "one page after the other, the oldest first");
+    assert_eq!(due(20, Some(deactivation)).await, []);
+    let mut active = store.object(ACME, first.id).await.unwrap().unwrap();
+    active.state = State::Active;
+    commit(&*store, vec![update(active)]).await.unwrap();
+    assert_eq!(due(39, None).await, [deactivation], "what is stored is not due any more");
+    assert_eq!(due(40, Some(deactivation)).await, [DueObject { at: 40, id: first.id }]);
 }

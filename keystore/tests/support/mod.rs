@@ -54,8 +54,17 @@ impl Folder {
 
 /// A store with both domains.
 pub async fn with_domains() -> (Folder, SqliteStore) {
+    with_domains_by(StoreOptions::default()).await
+}
+
+/// A store with both domains that keeps no rows in memory: every read is one of the disk.
+pub async fn with_domains_on_disk() -> (Folder, SqliteStore) {
+    with_domains_by(StoreOptions { kept_kib: 0, ..StoreOptions::default() }).await
+}
+
+async fn with_domains_by(options: StoreOptions) -> (Folder, SqliteStore) {
     let folder = Folder::new();
-    let store = folder.open().await;
+    let store = folder.open_with(options).await.unwrap();
     create_domains(&store).await;
     (folder, store)
 }
@@ -90,6 +99,8 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         permissions: Permissions::EXPORT,
         defaults: Some(vec![1; 8]),
         constraints: Some(vec![2; 16]),
+        requests: Some(vec![3; 24]),
+        retention: keystore::retention::Retention { days: Some(400), ..keystore::retention::Retention::default() },
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a row of [`ATTRIBUTE_RULES`](super::ATTRIBUTE_RULES) says.
 
+use crate::registry::{ObjectType, Operation};
 use crate::version::ProtocolVersion;
 
 /// What the specification lets server and client do with one attribute: the small table that follows each attribute's
@@ -39,8 +40,28 @@ pub struct AttributeRules {
     pub multiple_instances: bool,
     /// Condition of `multiple_instances`.
     pub multiple_instances_if: Option<&'static str>,
-    /// Operations that may set it without being told a value, in the standard's words.
-    pub implicitly_set_by: &'static str,
-    /// Objects that may have it, in the standard's words.
-    pub applies_to: &'static str,
+    /// Operations that may set it without being told a value, in any version: an object is one object for the clients
+    /// of all versions, and what one version lets its operation set is there for the others.
+    pub implicitly_set_by: &'static [Operation],
+    /// Objects that may have it, by version; versions without an entry have no table of it.
+    pub applies_to: &'static [AppliesTo],
+}
+
+/// Objects that may have an attribute, in the versions that say the same.
+#[derive(Clone, Copy, Debug)]
+pub struct AppliesTo {
+    /// The first of these versions.
+    pub since: ProtocolVersion,
+    /// The last; `None` if 2.1 still says so.
+    pub until: Option<ProtocolVersion>,
+    /// The types.
+    pub types: &'static [ObjectType],
+}
+
+impl AttributeRules {
+    /// The types of objects that may have the attribute by the table of `version`; none where it has no table.
+    #[must_use]
+    pub fn types_in(&self, version: ProtocolVersion) -> &'static [ObjectType] {
+        self.applies_to.iter().find(|span| version.is_within(span.since, span.until)).map_or(&[], |span| span.types)
+    }
 }

@@ -14,7 +14,7 @@ mod tables;
 mod tag;
 mod xml_name;
 
-pub use attribute_rules::AttributeRules;
+pub use attribute_rules::{AppliesTo, AttributeRules};
 pub use opaque_data_type::OpaqueDataType;
 pub use pkcs11::{Pkcs11Function, Pkcs11ReturnCode};
 pub use table::{EXTENSION_BIT, Row, Table, UnknownValue};

@@ -6,9 +6,10 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health,
-    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object, ObjectPage, Proof, ProofQuery,
-    RegisterClient, RevokeObject, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Effect, ErrorCode,
+    Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object,
+    ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor,
+    Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -26,6 +27,19 @@ pub struct Caller {
     pub address: SocketAddr,
     /// Identifies the request in log and audit.
     pub request: [u8; 16],
+}
+
+/// What is asked of the retention of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RetentionChange {
+    /// Nothing; it is shown.
+    Show,
+    /// Other days.
+    Days(NewRetention),
+    /// A legal hold more.
+    Hold(NewHold),
+    /// The hold of this name less.
+    Lift(String),
 }
 
 /// Why the node does not do as asked. It is what the administrator reads, so it holds no inner detail.
@@ -125,6 +139,33 @@ pub trait AdminBackend: Strangers {
     /// `GET /v1/trust-anchor`.
     async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal>;
 
+    /// `GET /v1/administrators`: oldest first, revoked ones too.
+    async fn administrator_list(&self, caller: &Caller) -> Result<Vec<Administrator>, Refusal>;
+
+    /// `POST /v1/requests`.
+    async fn request_ask(&self, caller: &Caller, act: ProtectedAct, effect: Effect) -> Result<Request, Refusal>;
+
+    /// `GET /v1/requests`.
+    async fn request_list(&self, caller: &Caller) -> Result<Vec<Request>, Refusal>;
+
+    /// `GET /v1/requests/{id}`.
+    async fn request_show(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal>;
+
+    /// `POST /v1/requests/{id}/approvals`. [`ErrorCode::WrongState`] where one does not count.
+    async fn request_approve(&self, caller: &Caller, id: Uuid, approvals: Approvals) -> Result<Request, Refusal>;
+
+    /// `POST /v1/requests/{id}/execute`. [`ErrorCode::WrongState`] where it is not approved, or not any more.
+    async fn request_execute(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: Approvals,
+        effect: Effect,
+    ) -> Result<Request, Refusal>;
+
+    /// `DELETE /v1/requests/{id}`.
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal>;
+
     /// `GET /v1/domains`.
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal>;
 
@@ -145,6 +186,9 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/domains/{d}/verify`; also of `system`. [`ErrorCode::Unavailable`] while another one runs.
     async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<Verification, Refusal>;
+
+    /// `GET` and `POST /v1/domains/{d}/retention`, `POST …/retention/holds`, `DELETE …/retention/holds/{name}`.
+    async fn retention(&self, caller: &Caller, domain: &str, change: RetentionChange) -> Result<Retention, Refusal>;
 
     /// `GET /v1/domains/{d}/clients`: oldest first, revoked ones too.
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal>;

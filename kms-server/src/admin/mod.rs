@@ -26,7 +26,7 @@ use crate::shell::listener::{self, Door};
 use crate::shell::service::Registered;
 use crate::shell::shutdown::Stopping;
 
-pub use backend::{AdminBackend, Caller, Export, ExportSink, NobodyReads, Refusal};
+pub use backend::{AdminBackend, Caller, Export, ExportSink, NobodyReads, Refusal, RetentionChange};
 use conversation::Https;
 use routes::{App, router};
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 use admin_api::{
-    AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain, ProofQuery,
-    RegisterClient, RevokeObject,
+    Approvals, AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain,
+    NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
 };
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::answer::{Json, Octets};
-use super::backend::{AdminBackend, Caller, Refusal};
+use super::backend::{AdminBackend, Caller, Refusal, RetentionChange};
 use super::read::{Asked, DryRun, Named, Sent};
 use crate::limits::Limits;
 
@@ -43,9 +43,17 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/health", get(health))
         .route("/v1/hsm", get(hsm_status))
         .route("/v1/trust-anchor", get(trust_anchor))
+        .route("/v1/administrators", get(administrator_list))
+        .route("/v1/requests", get(request_list).post(request_ask))
+        .route("/v1/requests/{request}", get(request_show).delete(request_withdraw))
+        .route("/v1/requests/{request}/approvals", post(request_approve))
+        .route("/v1/requests/{request}/execute", post(request_execute))
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
         .route("/v1/domains/{domain}/verify", get(domain_verify))
+        .route("/v1/domains/{domain}/retention", get(retention_show).post(retention_set))
+        .route("/v1/domains/{domain}/retention/holds", post(hold_set))
+        .route("/v1/domains/{domain}/retention/holds/{name}", delete(hold_lift))
         .route("/v1/domains/{domain}/clients", get(client_list).post(client_register))
         .route("/v1/domains/{domain}/clients/issue", post(client_issue))
         .route("/v1/domains/{domain}/clients/{client}", delete(client_revoke))
@@ -102,6 +110,19 @@ impl App {
     }
 }
 
+impl App {
+    async fn retention(
+        &self,
+        name: &'static str,
+        caller: Caller,
+        domain: String,
+        change: RetentionChange,
+    ) -> Result<Retention, Refusal> {
+        let act = async move |node: Arc<dyn AdminBackend>, caller| node.retention(&caller, &domain, change).await;
+        self.act(name, caller, act).await
+    }
+}
+
 /// Answers 200 or as refused.
 fn ok<T: Serialize>(result: Result<T, Refusal>) -> Response {
     answer(StatusCode::OK, result)
@@ -133,6 +154,66 @@ async fn hsm_status(State(app): State<App>, Extension(caller): Extension<Caller>
 
 async fn trust_anchor(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
     ok(app.act("trust anchor", caller, async move |node, caller| node.trust_anchor(&caller).await).await)
+}
+
+async fn administrator_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.administrator_list(&caller).await;
+    ok(app.act("administrator list", caller, act).await)
+}
+
+async fn request_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("request list", caller, async move |node, caller| node.request_list(&caller).await).await)
+}
+
+async fn request_ask(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Asked(asked): Asked<DryRun>,
+    Sent(act): Sent<ProtectedAct>,
+) -> Result<Response, Refusal> {
+    act.check().map_err(fault)?;
+    let effect = asked.effect();
+    let ask = async move |node: Arc<dyn AdminBackend>, caller| node.request_ask(&caller, act, effect).await;
+    Ok(answer(StatusCode::CREATED, app.act("request ask", caller, ask).await))
+}
+
+async fn request_show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<Uuid>,
+) -> Response {
+    ok(app.act("request show", caller, async move |node, caller| node.request_show(&caller, id).await).await)
+}
+
+async fn request_withdraw(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<Uuid>,
+) -> Response {
+    ok(app.act("request withdraw", caller, async move |node, caller| node.request_withdraw(&caller, id).await).await)
+}
+
+async fn request_approve(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<Uuid>,
+    Sent(approvals): Sent<Approvals>,
+) -> Response {
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.request_approve(&caller, id, approvals).await;
+    ok(app.act("request approve", caller, act).await)
+}
+
+async fn request_execute(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<Uuid>,
+    Asked(asked): Asked<DryRun>,
+    Sent(approvals): Sent<Approvals>,
+) -> Response {
+    let effect = asked.effect();
+    let act =
+        async move |node: Arc<dyn AdminBackend>, caller| node.request_execute(&caller, id, approvals, effect).await;
+    ok(app.act("request execute", caller, act).await)
 }
 
 async fn domain_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
@@ -177,6 +258,42 @@ async fn domain_verify(
     Named(domain): Named<String>,
 ) -> Response {
     ok(app.act("domain verify", caller, async move |node, caller| node.domain_verify(&caller, &domain).await).await)
+}
+
+async fn retention_show(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+) -> Response {
+    ok(app.retention("retention show", caller, domain, RetentionChange::Show).await)
+}
+
+async fn retention_set(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(new): Sent<NewRetention>,
+) -> Result<Response, Refusal> {
+    new.check().map_err(fault)?;
+    Ok(ok(app.retention("retention set", caller, domain, RetentionChange::Days(new)).await))
+}
+
+async fn hold_set(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(domain): Named<String>,
+    Sent(hold): Sent<NewHold>,
+) -> Result<Response, Refusal> {
+    hold.check().map_err(fault)?;
+    Ok(created(app.retention("hold set", caller, domain, RetentionChange::Hold(hold)).await))
+}
+
+async fn hold_lift(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named((domain, name)): Named<(String, String)>,
+) -> Response {
+    ok(app.retention("hold lift", caller, domain, RetentionChange::Lift(name)).await)
 }
 
 async fn client_list(

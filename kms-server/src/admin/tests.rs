@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use admin_api::{
     Access, AuditFormat, AuditQuery, ClientAccess, ClientError, Credential, DomainChange, Effect, ErrorCode,
-    Fingerprint, IssueClient, NewCredential, NewDomain, ProofQuery, RegisterClient, RevocationReason, RevokeObject,
-    SecretText,
+    Fingerprint, IssueClient, NewCredential, NewDomain, NewHold, NewRetention, ProofQuery, RegisterClient,
+    RevocationReason, RevokeObject, SecretText,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -50,6 +50,10 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.domain_change("acme", DomainChange::Thaw, Effect::DryRun)?;
             client.domain_change("acme", DomainChange::RotateKey, Effect::Real)?;
             assert_eq!(client.domain_verify("acme")?.records, 2);
+            assert_eq!(client.retention("system")?.days, 184);
+            client.retention_set("acme", &NewRetention { days: Some(30), reason: Some("a pilot".to_owned()) })?;
+            client.hold_set("acme", &NewHold { name: "a/b".to_owned(), reason: "é".to_owned() })?;
+            client.hold_lift("acme", "a/b é")?;
             client.client_list("acme")?;
             let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential };
             client.client_register("acme", &register)?;
@@ -96,6 +100,10 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "domain_change acme Thaw DryRun",
         "domain_change acme RotateKey Real",
         "domain_verify acme",
+        "retention system Show",
+        "retention acme Days(NewRetention { days: Some(30), reason: Some(\"a pilot\") })",
+        "retention acme Hold(NewHold { name: \"a/b\", reason: \"é\" })",
+        "retention acme Lift(\"a/b é\")",
         "client_list acme",
         "client_register acme PEM None Some(\"p\\\"w\")",
         "client_issue acme vc Some(\"CSR\")",

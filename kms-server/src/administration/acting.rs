@@ -36,6 +36,12 @@ pub enum AdminFailure {
     /// It exists already.
     #[error("{0}")]
     Exists(&'static str),
+    /// Approvals are missing, or do not count; or the act is refused although they are there.
+    #[error("{0}")]
+    NotApproved(String),
+    /// It was there, and retention dropped it.
+    #[error("{0}")]
+    Dropped(String),
     /// A value of the request cannot be used.
     #[error("{0}")]
     Unusable(&'static str),
@@ -46,6 +52,7 @@ impl From<StoreError> for AdminFailure {
         match error {
             StoreError::NameTaken => Self::Exists("the name is taken"),
             StoreError::IdentityTaken => Self::Exists("the certificate's key is registered already"),
+            dropped @ StoreError::Dropped { .. } => Self::Dropped(dropped.to_string()),
             other => Self::Request(other.into()),
         }
     }
@@ -83,6 +90,8 @@ impl Acting {
         let reason = match &failure {
             AdminFailure::Request(failure) => failure.answer(ProtocolVersion::V1_4).reason.text(),
             AdminFailure::Exists(_) => "exists already",
+            AdminFailure::NotApproved(_) => "not approved",
+            AdminFailure::Dropped(_) => "dropped by retention",
             AdminFailure::Unusable(_) => "unusable value",
         };
         let record = Record {

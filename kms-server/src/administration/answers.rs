@@ -1,7 +1,7 @@
 //! Rows of the store as the admin API shows them. Never a key byte.
 
 use admin_api as api;
-use keystore::{DomainState, IdentityRow, ObjectRow, Permissions};
+use keystore::{DomainState, IdentityKind, IdentityRow, ObjectRow, Permissions};
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::UsageMask;
@@ -53,6 +53,23 @@ pub(super) fn client(row: &IdentityRow) -> api::Client {
         not_after: facts.map_or(0, |facts| facts.not_after),
         alone: api::ClientAccess { access: told_access(&row.access), credential_demanded: row.credential_demanded },
         credentials: row.credentials.iter().map(told_credential).collect(),
+        revoked: row.revoked,
+        created: row.created_us.div_euclid(1_000_000),
+    }
+}
+
+pub(super) fn administrator(row: &IdentityRow) -> api::Administrator {
+    let facts = certs::CertificateFacts::of(&row.certificate).ok();
+    api::Administrator {
+        fingerprint: api::Fingerprint(row.fingerprint),
+        name: row.name.clone(),
+        role: match &row.kind {
+            IdentityKind::Admin { role } => role.clone(),
+            IdentityKind::Client => "client".to_owned(),
+        },
+        subject: facts.as_ref().map(|facts| facts.subject.clone()).unwrap_or_default(),
+        not_after: facts.map_or(0, |facts| facts.not_after),
+        approves: super::protected::approver(row).is_some(),
         revoked: row.revoked,
         created: row.created_us.div_euclid(1_000_000),
     }

@@ -17,8 +17,8 @@ use super::answers;
 use super::clients::NewCredential;
 use super::credentials::RightsChange;
 use super::rights::{Act, may};
-use super::{export, overview, proving, reading};
-use crate::admin::{AdminBackend, Caller, Export, Refusal};
+use super::{export, overview, proving, reading, retention};
+use crate::admin::{AdminBackend, Caller, Export, Refusal, RetentionChange};
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::log_of;
@@ -48,6 +48,8 @@ impl AdminFailure {
     fn refusal(&self) -> Refusal {
         let code = match self {
             Self::Exists(_) => ErrorCode::Conflict,
+            Self::NotApproved(_) => ErrorCode::WrongState,
+            Self::Dropped(_) => ErrorCode::NotFound,
             Self::Unusable(_) => ErrorCode::BadRequest,
             Self::Request(failure) => match failure {
                 Failure::NotFound => ErrorCode::NotFound,
@@ -197,6 +199,59 @@ impl AdminBackend for Administration {
         Ok(anchor)
     }
 
+    async fn administrator_list(&self, caller: &Caller) -> Result<Vec<api::Administrator>, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(acting.note(&self.node, LogId::System, "List Administrators", None).await)?;
+        let system = told(self.node.system_domain())?;
+        Ok(self.node.directory.identities_of(&system.row.id).iter().map(|row| answers::administrator(row)).collect())
+    }
+
+    async fn request_ask(
+        &self,
+        caller: &Caller,
+        act: api::ProtectedAct,
+        effect: Effect,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.ask(&acting, &act, effect == Effect::DryRun).await)
+    }
+
+    async fn request_list(&self, caller: &Caller) -> Result<Vec<api::Request>, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(self.node.list_requests(&acting).await)
+    }
+
+    async fn request_show(&self, caller: &Caller, id: Uuid) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::ReadRequests).await?;
+        told(self.node.show_request(&acting, id).await)
+    }
+
+    async fn request_approve(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: api::Approvals,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::HandInApproval).await?;
+        told(self.node.approve(&acting, id, &approvals.approvals).await)
+    }
+
+    async fn request_execute(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: api::Approvals,
+        effect: Effect,
+    ) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.execute(&acting, id, &approvals.approvals, effect == Effect::DryRun).await)
+    }
+
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<api::Request, Refusal> {
+        let acting = self.admit(caller, Act::AskForApproval).await?;
+        told(self.node.withdraw(&acting, id).await)
+    }
+
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<api::Domain>, Refusal> {
         let acting = self.admit(caller, Act::ReadDomain).await?;
         told(acting.note(&self.node, LogId::System, "List Domains", None).await)?;
@@ -248,6 +303,21 @@ impl AdminBackend for Administration {
             Ok(verification) => Ok(answers::verification(verification)),
             Err(failure) => told(acting.refuse(&self.node, log, scrubber::OPERATION, failure.into()).await),
         }
+    }
+
+    async fn retention(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        change: RetentionChange,
+    ) -> Result<api::Retention, Refusal> {
+        let act = if change == RetentionChange::Show { Act::ReadDomain } else { Act::KeepRecords };
+        let acting = self.admit(caller, act).await?;
+        let domain = match self.node.directory.system() {
+            Some(system) if domain == system.row.name => system,
+            _ => self.tenant(&acting, domain, change.operation()).await?,
+        };
+        told(self.node.keep_records(&acting, &domain, &change).await).map(|kept| retention::answer(&kept))
     }
 
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<api::Client>, Refusal> {
@@ -405,8 +475,9 @@ impl AdminBackend for Administration {
             let reading = reading::start(self.node.clone(), log, query, self.stopping.clone()).await;
             return told(reading.map_err(AdminFailure::from));
         }
+        let alone = self.node.exports.clone().read_owned().await;
         let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        export::start(self.node.clone(), log, &note, reading::filter(&query)).map_err(|_| Refusal::internal())
+        export::start(self.node.clone(), log, &note, reading::filter(&query), alone).map_err(|_| Refusal::internal())
     }
 
     async fn audit_prove(&self, caller: &Caller, log: &str, claim: api::ProofQuery) -> Result<api::Proof, Refusal> {
@@ -427,10 +498,13 @@ impl AdminBackend for Administration {
         let log = self.log(&acting, log, OPERATION).await?;
         let file_text = audit::bounded_text(file, audit::limits::MAX_DETAIL_LEN);
         told(acting.note(&self.node, log, OPERATION, Some(&file_text)).await)?;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        // Of the system's log the one with the witnesses' co-signatures, where there are any.
-        let cosigned = if log == LogId::System { self.checkpointer.witnesses.cosigned().await } else { None };
-        match told(proving::tile(&self.node, log, file, cosigned.unwrap_or(note)).await)? {
+        let note = if file == audit::tiles::CHECKPOINT_FILE {
+            self.checkpointer.published(&self.node, log).await
+        } else {
+            self.checkpointer.current(&self.node, log).await
+        };
+        let note = told(note.map_err(AdminFailure::from))?;
+        match told(proving::tile(&self.node, log, file, note).await)? {
             Some(tile) => Ok(tile),
             None => told(acting.refuse(&self.node, log, OPERATION, Failure::NotFound.into()).await),
         }
@@ -441,7 +515,7 @@ impl AdminBackend for Administration {
         let log = self.log(&acting, log, "Checkpoint").await?;
         // Before the head is signed, so that the head covers it.
         told(acting.note(&self.node, log, "Checkpoint", None).await)?;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
+        let note = told(self.checkpointer.published(&self.node, log).await.map_err(AdminFailure::from))?;
         let signed = audit::SignedCheckpoint::parse(&note).map_err(|_| Refusal::internal())?;
         Ok(api::Checkpoint { log: log.to_string(), size: signed.checkpoint.size, note })
     }

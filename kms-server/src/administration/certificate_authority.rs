@@ -61,7 +61,10 @@ impl Node {
         let made = self.authority_of(domain, || told.success(self, CREATE, None)).await;
         let authority = made.map_err(|failure| match failure {
             AdminFailure::Request(failure) => failure,
-            AdminFailure::Exists(_) | AdminFailure::Unusable(_) => Failure::Internal("certificate authority"),
+            AdminFailure::Exists(_)
+            | AdminFailure::NotApproved(_)
+            | AdminFailure::Dropped(_)
+            | AdminFailure::Unusable(_) => Failure::Internal("certificate authority"),
         })?;
         let key = Secret::from(authority.key_der());
         Ok((authority.cert_der().to_vec(), PrivateKey::from_encoded(KeyFormatType::Pkcs8, &key)?))

@@ -148,7 +148,7 @@ impl Node {
     }
 
     /// Commits a change of the domain's row, told in its own log and in the system's, and lets the node know.
-    async fn change_domain(
+    pub(super) async fn change_domain(
         &self,
         acting: &Acting,
         operation: &str,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit::limits::MAX_DETAIL_LEN;
 use audit::{LogId, Record, bounded_text};
-use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Permissions, Step, Unit};
+use keystore::{Change, DomainRow, DomainState, IdentityKind, IdentityRow, MacKey, Permissions, Step};
 use policy::algorithm::AlgorithmPolicy;
 use secret::DomainId;
 
@@ -107,6 +107,8 @@ impl Node {
             permissions,
             defaults: None,
             constraints: None,
+            requests: None,
+            retention: keystore::retention::Retention::default(),
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }
@@ -130,62 +132,61 @@ impl Node {
         self.directory.domain(&id).ok_or(AdminFailure::Request(Failure::Internal("domain vanished from the directory")))
     }
 
-    /// The system domain, which holds the administrators, with those who come first; a second call changes nothing
-    /// and registers whom the first did not.
+    /// The system domain with the administrators who come first, in one commit. A second call changes nothing: further
+    /// administrators need the approval of security officers.
     ///
     /// # Errors
     /// [`AdminFailure`].
     pub async fn bootstrap(&self, administrators: &[FirstAdministrator]) -> Result<usize, AdminFailure> {
-        let system = match self.directory.system() {
-            Some(system) => system,
-            None => {
-                let born =
-                    self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), Permissions::default(), true).await?;
-                let told = self.auditor.record(&self.clock, log_of(born.row.id), "Initialize");
-                let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
-                self.commit_domain(born, told, in_system_log, Vec::new()).await?
-            }
-        };
-        let mut registered = 0;
-        for one in administrators {
-            let fingerprint = certs::spki_fingerprint(&one.certificate)
-                .map_err(|_| AdminFailure::Unusable("an administrator's certificate cannot be read"))?;
-            if self.directory.is_registered(&fingerprint) {
-                continue;
-            }
-            let row = IdentityRow {
-                domain: system.row.id,
-                fingerprint,
-                origin: fingerprint,
-                name: one.name.clone(),
-                kind: IdentityKind::Admin { role: one.role.clone() },
-                certificate: one.certificate.clone(),
-                access: keystore::Access::default(),
-                credential_demanded: false,
-                credentials: Vec::new(),
-                created_us: self.clock.now_us(),
-                revoked: false,
-                revision: 1,
-            };
-            let told = |log: LogId| Record {
-                detail: Some(bounded_text(&format!("administrator {} as {}", one.name, one.role), MAX_DETAIL_LEN)),
-                ..self.auditor.record(&self.clock, log, "Register Administrator")
-            };
-            self.store.commit(in_both_logs(Change::PutIdentity(row.clone()), &system, told)).await?;
-            self.directory.put_identity(row);
-            registered += 1;
+        if self.directory.system().is_some() {
+            return Ok(0);
         }
-        Ok(registered)
+        let born = self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), Permissions::default(), true).await?;
+        let own_log = log_of(born.row.id);
+        let mut steps = Vec::with_capacity(2 * administrators.len());
+        for one in administrators {
+            let row = self.first_administrator(born.row.id, one)?;
+            let told = |log: LogId| {
+                let detail = bounded_text(&format!("administrator {} as {}", one.name, one.role), MAX_DETAIL_LEN);
+                let record = self.auditor.record(&self.clock, log, "Register Administrator");
+                Some(Record { detail: Some(detail), ..record })
+            };
+            steps.push(Step { changes: vec![Change::PutIdentity(row)], record: told(own_log) });
+            steps.push(Step { changes: Vec::new(), record: told(LogId::System) });
+        }
+        let told = self.auditor.record(&self.clock, own_log, "Initialize");
+        let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
+        let system = self.commit_domain(born, told, in_system_log, steps).await?;
+        let registered = self.store.identities(system.row.id).await?;
+        let count = registered.len();
+        for identity in registered {
+            self.directory.put_identity(identity);
+        }
+        Ok(count)
     }
-}
 
-/// A change of the system domain. Its own log, which the store ties the domain's rows to, is nobody's to export; what
-/// an auditor reads is the system's log, and so the same is told there.
-pub(super) fn in_both_logs(change: Change, system: &Domain, told: impl Fn(LogId) -> Record) -> Unit {
-    unit(vec![
-        Step { changes: vec![change], record: Some(told(log_of(system.row.id))) },
-        Step { changes: Vec::new(), record: Some(told(LogId::System)) },
-    ])
+    fn first_administrator(
+        &self,
+        domain: DomainId,
+        FirstAdministrator { name, role, certificate }: &FirstAdministrator,
+    ) -> Result<IdentityRow, AdminFailure> {
+        let fingerprint = certs::spki_fingerprint(certificate)
+            .map_err(|_| AdminFailure::Unusable("an administrator's certificate cannot be read"))?;
+        Ok(IdentityRow {
+            domain,
+            fingerprint,
+            origin: fingerprint,
+            name: name.clone(),
+            kind: IdentityKind::Admin { role: role.clone() },
+            certificate: certificate.clone(),
+            access: keystore::Access::default(),
+            credential_demanded: false,
+            credentials: Vec::new(),
+            created_us: self.clock.now_us(),
+            revoked: false,
+            revision: 1,
+        })
+    }
 }
 
 struct Born {

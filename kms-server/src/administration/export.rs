@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use audit::bundle::{BundleWriter, Header, WriteError};
 use audit::{Filter, Hash, LogId, PublicKey, Record, SignedCheckpoint, Tree, right_cover};
+use keystore::KeptLeaf;
+use tokio::sync::OwnedRwLockReadGuard;
 
 use crate::admin::{Export, ExportSink};
 use crate::failure::Failure;
@@ -15,7 +17,15 @@ use crate::node::checkpoints::checkpoint_keys;
 pub(super) const PAGE: usize = 256;
 
 /// Begins an export of the records of a period, out of all that the checkpoint `note` covers.
-pub(super) fn start(node: Arc<Node>, log: LogId, note: &str, period: Filter) -> Result<Export, Failure> {
+///
+/// `alone` keeps records from being dropped until all are written.
+pub(super) fn start(
+    node: Arc<Node>,
+    log: LogId,
+    note: &str,
+    period: Filter,
+    alone: OwnedRwLockReadGuard<()>,
+) -> Result<Export, Failure> {
     let signed = SignedCheckpoint::parse(note).map_err(|_| Failure::Internal("own checkpoint cannot be read"))?;
     let signers = signers(&node)?;
     let (sink, export) = Export::channel();
@@ -24,6 +34,7 @@ pub(super) fn start(node: Arc<Node>, log: LogId, note: &str, period: Filter) -> 
             // The sink was dropped unfinished, so the reader knows that it has only a part.
             tracing::warn!(%error, %log, "export was broken off");
         }
+        drop(alone);
     });
     Ok(export)
 }
@@ -69,8 +80,18 @@ async fn write(
         if page.is_empty() {
             return Err(ExportError::Store(keystore::StoreError::NotFound));
         }
-        for kept in &page {
-            writer.record(&kept.bytes, &kept.leaf)?;
+        let last = next + page.len() as u64;
+        // The latest of this page: it narrows where a changed record may be, and the bundle does not grow by much.
+        let between = node.store.checkpoint_between(log, next, last.min(size - 1)).await?;
+        let between = between.and_then(|note| SignedCheckpoint::parse(&note).ok());
+        for (at, kept) in (next + 1..).zip(&page) {
+            match kept.dropped {
+                None => writer.record(&kept.bytes, &kept.leaf)?,
+                Some(by) => writer.dropped(by, &kept.leaf)?,
+            }
+            if let Some(signed) = between.as_ref().filter(|signed| signed.checkpoint.size == at) {
+                writer.checkpoint(signed)?;
+            }
         }
         next += page.len() as u64;
         sink.send(std::mem::take(writer.get_mut())).await?;
@@ -91,20 +112,91 @@ async fn cover(node: &Node, log: LogId, from: u64, to: u64) -> Result<Vec<Hash>,
 /// The shortest stretch with all records of the period. Records lie in the order in which they were committed, which
 /// is not quite that of their times, so every record is looked at.
 async fn within(node: &Node, log: LogId, size: u64, period: &Filter) -> Result<Range<u64>, keystore::StoreError> {
-    let mut found: Option<Range<u64>> = None;
+    let mut stretch = Stretch::new(period);
     let mut next = 0;
     while next < size {
         let page = node.store.leaves_as_kept(log, next, keystore::limits::MAX_PAGE).await?;
         if page.is_empty() {
             return Err(keystore::StoreError::NotFound);
         }
-        for (seq, kept) in (next..size).zip(&page) {
-            // What is no record any more has no time; a bundle that left it out would hide it.
-            if Record::decode(&kept.bytes).map_or(true, |record| period.is_in_period(record.time_us)) {
-                found = Some(found.map_or(seq, |found| found.start)..seq + 1);
-            }
-        }
+        (next..size).zip(&page).for_each(|(seq, kept)| stretch.take(seq, kept));
         next += page.len() as u64;
     }
-    Ok(found.unwrap_or(size..size))
+    Ok(stretch.end(size))
+}
+
+/// Looks for the records of a period, one position after the other.
+struct Stretch<'a> {
+    period: &'a Filter,
+    found: Option<Range<u64>>,
+    /// Where the dropped records begin that stand before the next one that is there.
+    dropped: Option<u64>,
+    last_us: i64,
+}
+
+impl<'a> Stretch<'a> {
+    fn new(period: &'a Filter) -> Self {
+        Self { period, found: None, dropped: None, last_us: i64::MIN }
+    }
+
+    fn take(&mut self, seq: u64, kept: &KeptLeaf) {
+        if kept.dropped.is_some() {
+            self.dropped.get_or_insert(seq);
+            return;
+        }
+        // What is no record any more has no time; a bundle that left it out would hide it.
+        let time_us = Record::decode(&kept.bytes).ok().map(|record| record.time_us);
+        self.end_of_dropped(seq, time_us.unwrap_or(i64::MAX));
+        if time_us.is_none_or(|time_us| self.period.is_in_period(time_us)) {
+            self.find(seq, seq + 1);
+        }
+        self.last_us = time_us.unwrap_or(self.last_us);
+    }
+
+    /// Nobody knows the time of a dropped record; it lies between those of the records around it.
+    fn end_of_dropped(&mut self, seq: u64, until_us: i64) {
+        let Some(first) = self.dropped.take() else { return };
+        let begins_before_the_end = self.period.until_us.is_none_or(|until| self.last_us < until);
+        if begins_before_the_end && self.period.since_us.is_none_or(|since| since <= until_us) {
+            self.find(first, seq);
+        }
+    }
+
+    fn find(&mut self, first: u64, end: u64) {
+        self.found = Some(self.found.take().map_or(first, |found| found.start)..end);
+    }
+
+    fn end(mut self, size: u64) -> Range<u64> {
+        self.end_of_dropped(size, i64::MAX);
+        self.found.unwrap_or(size..size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_period_takes_in_what_was_dropped_and_may_have_been_of_it() {
+        // Records 4 and 8 of ten are there, of times 40 and 80.
+        let of = |since_us, until_us| {
+            let period = Filter { since_us, until_us, ..Filter::default() };
+            let mut stretch = Stretch::new(&period);
+            for seq in 0..10_u64 {
+                let is_there = matches!(seq, 4 | 8);
+                let auditor = crate::node::auditing::Auditor::new([1; 16]);
+                let record = auditor.record(&crate::node::clock::Clock::default(), LogId::System, "Start");
+                let time_us = i64::try_from(seq).unwrap() * 10;
+                let bytes = if is_there { Record { time_us, ..record }.encode().unwrap() } else { Vec::new() };
+                let dropped = (!is_there).then_some(20);
+                stretch.take(seq, &KeptLeaf { seq, bytes, leaf: [0; 32], dropped });
+            }
+            stretch.end(10)
+        };
+        assert_eq!(of(None, Some(30)), 0..4);
+        assert_eq!(of(Some(41), Some(60)), 5..8);
+        assert_eq!(of(Some(40), Some(60)), 0..8);
+        assert_eq!(of(Some(90), None), 9..10);
+        assert_eq!(of(Some(0), Some(100)), 0..10);
+    }
 }

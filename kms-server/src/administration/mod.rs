@@ -7,12 +7,16 @@ mod certificate_authority;
 mod clients;
 mod credentials;
 mod custody;
+mod destruction;
 mod domains;
 mod export;
 mod objects;
 mod overview;
+mod protected;
 mod proving;
 mod reading;
+mod requests;
+mod retention;
 mod rights;
 
 pub use backend::Administration;

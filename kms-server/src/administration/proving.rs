@@ -2,7 +2,9 @@
 
 use admin_api::ProofQuery;
 use audit::tiles::{CHECKPOINT_FILE, Tile, TileKind, append_entry};
-use audit::{Claim, LogId, SignedCheckpoint, consistency_ranges, inclusion_ranges, verify_proof, write_proof};
+use audit::{Claim, LogId, Record, SignedCheckpoint, consistency_ranges, inclusion_ranges, verify_proof, write_proof};
+
+use keystore::StoreError;
 
 use super::acting::AdminFailure;
 use crate::failure::Failure;
@@ -19,7 +21,10 @@ pub(super) async fn prove(node: &Node, log: LogId, query: ProofQuery, note: &str
     let claim = match query {
         ProofQuery { record: Some(index), from: None, to: None } => {
             let ranges = inclusion_ranges(index, size).map_err(|_| NO_RECORD)?;
-            let record = node.store.records(log, index, 1).await?.pop().ok_or(NO_RECORD)?.bytes;
+            let record = match node.store.records(log, index, 1).await {
+                Err(StoreError::Dropped { by, leaf, .. }) => return Err(dropped(node, log, index, by, &leaf).await?),
+                records => records?.pop().ok_or(NO_RECORD)?.bytes,
+            };
             Claim::Inclusion { index, record, path: node.store.subtree_roots(log, &ranges).await? }
         }
         ProofQuery { record: None, from: Some(from), to } => {
@@ -43,6 +48,18 @@ pub(super) async fn prove(node: &Node, log: LogId, query: ProofQuery, note: &str
         return Err(Failure::Internal("the leaves do not lead to the signed root").into());
     }
     Ok(document)
+}
+
+/// What is said of a record that is gone: since when, by which record, and the leaf hash, by which whoever kept the
+/// record can still show that it was in the log.
+async fn dropped(node: &Node, log: LogId, index: u64, by: u64, leaf: &str) -> Result<AdminFailure, AdminFailure> {
+    let telling = node.store.records(log, by, 1).await?.pop();
+    let telling = telling.and_then(|stored| Record::decode(&stored.bytes).ok()).filter(audit::retention::tells);
+    let on = telling.ok_or(Failure::Internal("a record is gone, and nothing tells of it"))?.time_us;
+    let on = audit::bundle::utc(on);
+    Ok(AdminFailure::Dropped(format!(
+        "record {index} was dropped by retention on {on}, as record {by} tells; leaf hash {leaf}"
+    )))
 }
 
 /// A file of the tlog-tiles layout; `None` where there is none of this name.

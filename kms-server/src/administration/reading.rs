@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use admin_api::{AuditFormat, AuditOutcome, AuditQuery};
-use audit::bundle::record_line;
+use audit::bundle::{dropped_line, record_line};
 use audit::{Filter, LogId, Outcome, Record, siem};
 use keystore::KeptLeaf;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -120,6 +120,14 @@ impl Reading {
     }
 
     fn render(&self, node: &Node, kept: &KeptLeaf, out: &mut Vec<u8>) {
+        if let Some(by) = kept.dropped {
+            // Nobody knows whether it was asked for; who asks for everything sees that it is gone.
+            if self.format == AuditFormat::Jsonl && self.filter == Filter::default() {
+                out.extend_from_slice(dropped_line(kept.seq, by, &kept.leaf).as_bytes());
+                out.push(b'\n');
+            }
+            return;
+        }
         let line = match Record::decode(&kept.bytes) {
             Ok(record) if !self.filter.wants(&record) => return,
             Ok(record) => match self.format {

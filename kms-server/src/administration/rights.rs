@@ -21,12 +21,20 @@ pub enum Act {
     ReadAudit,
     /// Compares a domain's rows with its log.
     VerifyDomain,
+    /// Shows administrators and requests.
+    ReadRequests,
+    /// Asks for what several officers must approve, has it executed, takes it back.
+    AskForApproval,
+    /// Hands in approvals; that they are of officers is proved by their signatures.
+    HandInApproval,
+    /// Says how long a log is kept, sets and lifts legal holds.
+    KeepRecords,
 }
 
 impl Act {
     #[cfg(test)]
     /// Every act.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadNode,
         Self::ReadDomain,
         Self::CreateDomain,
@@ -35,6 +43,10 @@ impl Act {
         Self::ManageObjects,
         Self::ReadAudit,
         Self::VerifyDomain,
+        Self::ReadRequests,
+        Self::AskForApproval,
+        Self::HandInApproval,
+        Self::KeepRecords,
     ];
 }
 
@@ -43,9 +55,15 @@ impl Act {
 pub fn may(actor: Actor, act: Act) -> bool {
     match (act, actor) {
         (_, Actor::Client) => false,
-        (Act::ReadNode | Act::ReadDomain, Actor::Operator | Actor::Officer | Actor::Auditor) => true,
+        (Act::ReadNode | Act::ReadDomain | Act::ReadRequests, Actor::Operator | Actor::Officer | Actor::Auditor) => {
+            true
+        }
         (Act::CreateDomain | Act::ManageClients, actor) => actor == Actor::Operator,
-        (Act::KeepDomain | Act::ManageObjects, actor) => matches!(actor, Actor::Operator | Actor::Officer),
+        (Act::KeepDomain | Act::ManageObjects | Act::AskForApproval | Act::HandInApproval, actor) => {
+            matches!(actor, Actor::Operator | Actor::Officer)
+        }
+        // Whoever runs the node does not say what is forgotten of it.
+        (Act::KeepRecords, actor) => actor == Actor::Officer,
         // The operator exports for a tenant who asks; the tenant verifies without trusting the operator.
         (Act::ReadAudit | Act::VerifyDomain, actor) => matches!(actor, Actor::Operator | Actor::Auditor),
     }
@@ -60,9 +78,9 @@ mod tests {
         let table: Vec<_> = Act::ALL.into_iter().map(|act| Actor::ALL.map(|actor| may(actor, act))).collect();
         let [client, operator, officer, auditor] =
             [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
-        assert_eq!(client, [false; 8]);
-        assert_eq!(operator, [true; 8]);
-        assert_eq!(officer, [true, true, false, true, false, true, false, false]);
-        assert_eq!(auditor, [true, true, false, false, false, false, true, true]);
+        assert_eq!(client, [false; 12]);
+        assert_eq!(operator, [[true; 11].as_slice(), &[false]].concat());
+        assert_eq!(officer, [true, true, false, true, false, true, false, false, true, true, true, true]);
+        assert_eq!(auditor, [true, true, false, false, false, false, true, true, true, false, false, false]);
     }
 }

@@ -12,6 +12,7 @@ use super::{
     LogConfig, LogFormat, MemberConfig, NodeConfig, StoreConfig, Synchronous, Vendor, WitnessConfig,
 };
 use crate::limits::{Limits, SETTINGS};
+use crate::quorums::{self, ActKind, Quorums};
 
 /// Members of one group.
 const MAX_MEMBERS: usize = 16;
@@ -175,6 +176,17 @@ pub(super) fn read_administrators(root: &mut Section<'_>, base: &Path) -> Vec<Ad
         administrators.push(read);
     }
     administrators
+}
+
+/// How many security officers have to approve which act. One lets a single person act, and has to be written down.
+pub(super) fn read_dual_control(mut section: Section<'_>) -> Quorums {
+    let numbers = 1..=quorums::MAX_QUORUM;
+    let quorum = section.number("quorum", numbers.clone()).unwrap_or(quorums::DEFAULT_QUORUM);
+    let needed = ActKind::ALL.map(|act| (act, section.number(act.setting(), numbers.clone()).unwrap_or(quorum)));
+    let lifetimes = quorums::MIN_LIFETIME_S..=quorums::MAX_LIFETIME_S;
+    let lifetime = section.number("lifetime_s", lifetimes).unwrap_or(quorums::DEFAULT_LIFETIME_S);
+    section.finish();
+    Quorums::of(lifetime, |act| needed.iter().find(|(one, _)| *one == act).map_or(quorum, |(_, needed)| *needed))
 }
 
 pub(super) fn read_collectors(root: &mut Section<'_>, base: &Path) -> Vec<CollectorConfig> {

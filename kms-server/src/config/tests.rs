@@ -7,6 +7,7 @@ use certs::Authority;
 
 use super::*;
 use crate::limits::SETTINGS;
+use crate::quorums::ActKind;
 
 const EXAMPLE: &str = include_str!("../../kms-server.example.toml");
 
@@ -60,6 +61,25 @@ fn collectors_and_witnesses_are_read_and_their_faults_named() {
     assert_eq!(faults(&format!("{COLLECTOR}{COLLECTOR}")), ["collectors[1].name"]);
     assert_eq!(faults(&witness.replace("zone1", "zone2")), ["witnesses[0].key"]);
     assert_eq!(faults(&format!("{witness}{witness}")), ["witnesses[1].key"]);
+}
+
+#[test]
+fn two_officers_are_needed_for_every_act_unless_the_file_says_otherwise() {
+    let needed = |text: &str| {
+        let config = parse(&EXAMPLE.replace("[dual_control]\n", &format!("[dual_control]\n{text}"))).unwrap();
+        ActKind::ALL.map(|act| config.dual_control.needed(act))
+    };
+    assert_eq!(needed(""), [2; 4]);
+    assert_eq!(parse(&EXAMPLE.replace("[dual_control]\n", "")).unwrap().dual_control, Quorums::default());
+    assert_eq!(needed("quorum = 1\n"), [1; 4]);
+    assert_eq!(needed("quorum = 3\nchange_role = 2\n"), [3, 3, 3, 2]);
+    for (wrong, key) in
+        [("quorum = 0", "quorum"), ("destroy_domain = 17", "destroy_domain"), ("lifetime_s = 0", "lifetime_s")]
+    {
+        let text = EXAMPLE.replace("[dual_control]\n", &format!("[dual_control]\n{wrong}\n"));
+        let faults = parse(&text).map(drop).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), [format!("dual_control.{key}")]);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use audit::limits::{MAX_CORRELATION_LEN, MAX_DETAIL_LEN, MAX_OBJECT_LEN};
 use audit::{Identity, LogId, Outcome, Record, bounded_text};
 use keystore::ObjectId;
+use policy::lifecycle::DueTransition;
 use secret::DomainId;
 
 use crate::failure::Failure;
@@ -56,6 +57,16 @@ impl Auditor {
             approvals: Vec::new(),
             detail: None,
             count: 1,
+        }
+    }
+
+    /// A transition that a date brought about, whoever notices it: the node's own act.
+    #[must_use]
+    pub fn due(&self, clock: &Clock, log: LogId, due: &DueTransition, object: ObjectId) -> Record {
+        Record {
+            object: Some(identifier_text(object)),
+            detail: Some(format!("due at {}", due.at)),
+            ..self.record(clock, log, due.event.name())
         }
     }
 }
@@ -141,13 +152,7 @@ impl Told {
 
     /// A transition that a date brought about, noticed while working on this message.
     #[must_use]
-    pub fn due(&self, node: &Node, due: &policy::lifecycle::DueTransition, object: ObjectId) -> Record {
-        Record {
-            identity: Identity::Node,
-            object: Some(identifier_text(object)),
-            request_id: self.request_id,
-            detail: Some(bounded_text(&format!("due at {}", due.at), MAX_DETAIL_LEN)),
-            ..node.auditor.record(&node.clock, self.log, due.event.name())
-        }
+    pub fn due(&self, node: &Node, due: &DueTransition, object: ObjectId) -> Record {
+        Record { request_id: self.request_id, ..node.auditor.due(&node.clock, self.log, due, object) }
     }
 }

@@ -18,6 +18,9 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Checkpoints signed at one look; the logs that are left come at the next. Signing shares the HSM with requests.
 const SIGNED_PER_INTERVAL: usize = 256;
 
+/// With witnesses, a domain's head is signed unasked once in so many records.
+const SIGNED_EVERY: u64 = 1024;
+
 /// The size at which a log was last signed. Held while its next checkpoint is made, so that there is one at a time.
 type LastSigned = Arc<Mutex<Option<u64>>>;
 
@@ -54,6 +57,16 @@ impl Checkpointer {
         self.sign_at(node, log, size, root_at(node, log, size).await?).await
     }
 
+    /// As [`Checkpointer::current`], with the co-signatures of the witnesses where there are any: what is handed out to
+    /// be kept.
+    ///
+    /// # Errors
+    /// As [`Checkpointer::current`].
+    pub async fn published(&self, node: &Node, log: LogId) -> Result<String, Failure> {
+        let note = self.current(node, log).await?;
+        if self.witnesses.is_empty() { Ok(note) } else { self.witnesses.publish(node, self, log).await }
+    }
+
     /// The signed head of a log, whether or not the witnesses have seen it.
     ///
     /// # Errors
@@ -63,7 +76,7 @@ impl Checkpointer {
         self.sign_at(node, log, size, root).await
     }
 
-    async fn sign_at(&self, node: &Node, log: LogId, size: u64, root: Hash) -> Result<String, Failure> {
+    pub(super) async fn sign_at(&self, node: &Node, log: LogId, size: u64, root: Hash) -> Result<String, Failure> {
         let last_signed = self.last_signed(log);
         let mut signed = last_signed.lock().await;
         if *signed == Some(size)
@@ -83,13 +96,39 @@ impl Checkpointer {
             // One signature covers every domain; their own heads are signed when somebody asks.
             let shown = self.witnesses.round(node, self).await;
             self.witnesses.freeze_or_thaw(&*node.store);
-            return shown;
+            shown?;
+            return self.sign_between(node).await;
         }
         let mut signed = 0;
         for log in node.store.logs().await? {
             let (size, _) = node.store.tree_head(log).await?;
             if size > 0 && *self.last_signed(log).lock().await != Some(size) {
                 self.current(node, log).await?;
+                signed += 1;
+                if signed >= SIGNED_PER_INTERVAL {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Signs heads of domains' logs that the witnesses have seen, one for every [`SIGNED_EVERY`] records: an export holds
+    /// them, and between two of them a verifier says where a record was changed.
+    async fn sign_between(&self, node: &Node) -> Result<(), Failure> {
+        let mut signed = 0;
+        for log in node.store.logs().await?.into_iter().filter(|log| *log != LogId::System) {
+            let Some(size) = self.witnesses.seen(log).await else { continue };
+            let last = *self.last_signed(log).lock().await;
+            let last = match last {
+                Some(last) => last,
+                None => {
+                    let note = node.store.latest_checkpoint(log).await?;
+                    note.and_then(|note| SignedCheckpoint::parse(&note).ok()).map_or(0, |note| note.checkpoint.size)
+                }
+            };
+            if size >= last.saturating_add(SIGNED_EVERY) {
+                self.sign_at(node, log, size, root_at(node, log, size).await?).await?;
                 signed += 1;
                 if signed >= SIGNED_PER_INTERVAL {
                     break;

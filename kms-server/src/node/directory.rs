@@ -139,6 +139,11 @@ impl Directory {
         })
     }
 
+    /// Forgets the identities of a destroyed domain: from now on they are strangers.
+    pub fn forget_identities_of(&self, domain: &DomainId) {
+        self.write(|entries| entries.identities.retain(|_, identity| identity.domain != *domain));
+    }
+
     /// Enters or replaces an identity. Call it after the store has committed.
     pub fn put_identity(&self, identity: IdentityRow) {
         self.write(|entries| entries.identities.insert(identity.fingerprint, Arc::new(identity)));

@@ -41,6 +41,18 @@ impl DomainKeys {
         }
     }
 
+    /// What is left once the keys are destroyed.
+    #[must_use]
+    pub fn husk(&self) -> Self {
+        Self::one(self.current.husk())
+    }
+
+    /// Whether nothing is left of any key.
+    #[must_use]
+    pub fn is_husk(&self) -> bool {
+        self.former.is_none() && self.current.is_husk()
+    }
+
     /// The key under which an envelope of `version` opens; the current one for a version that there is not, which then
     /// refuses it.
     #[must_use]
@@ -68,6 +80,15 @@ mod tests {
             assert!(DomainKeys::from_bytes(&[&bytes[..], &[1]].concat()).is_err());
         }
         assert!(DomainKeys::from_bytes(&[two.to_bytes(), key(3).to_bytes()].concat()).is_err());
+    }
+
+    #[test]
+    fn a_husk_says_whose_it_was_and_holds_nothing() {
+        let two = DomainKeys { current: key(2), former: Some(key(1)) };
+        assert!(!two.is_husk() && !DomainKeys { former: Some(key(1)), ..two.husk() }.is_husk());
+        let husk = DomainKeys::from_bytes(&two.husk().to_bytes()).unwrap();
+        assert!(husk.is_husk());
+        assert_eq!((husk.current.domain, husk.current.version), ([1; 16], 2));
     }
 
     #[test]

@@ -39,6 +39,9 @@ const PAGE: usize = 256;
 /// What the collector sends is read and thrown away this much at a time; syslog has no answers.
 const DISCARD_LEN: usize = 1024;
 
+/// Where the positions of a collector stand, before its name.
+const SETTING: &str = "forward/";
+
 const _: () = assert!(UNTAKEN_FOR.as_secs() < SETTLED_AFTER.as_secs());
 
 /// A collector, as the configuration names it.
@@ -107,7 +110,7 @@ impl Forwarder {
     }
 
     fn setting(&self) -> String {
-        format!("forward/{}", self.collector.name)
+        format!("{SETTING}{}", self.collector.name)
     }
 
     async fn load(&mut self) -> Result<(), keystore::StoreError> {
@@ -227,7 +230,8 @@ impl Forwarder {
                 continue;
             }
             let mut chunk = Vec::new();
-            for kept in &page {
+            // A collector that is new finds a log of which retention dropped the beginning.
+            for kept in page.iter().filter(|kept| kept.dropped.is_none()) {
                 match Record::decode(&kept.bytes) {
                     Ok(record) => frame(&mut chunk, &siem::syslog(&self.node.kms, kept.seq, &record, &kept.bytes)),
                     // The hole in the positions tells the collector; the verifier of an export names the record.
@@ -264,6 +268,24 @@ async fn closed(reader: &mut ReadHalf<Box<dyn Wire>>) -> io::Error {
             Err(error) => return error,
         }
     }
+}
+
+/// Up to where every one of these collectors has received a log; `None` where there is none of them.
+///
+/// # Errors
+/// Of the store.
+pub async fn received(
+    store: &dyn keystore::KeyStore,
+    collectors: &[String],
+    log: LogId,
+) -> Result<Option<u64>, keystore::StoreError> {
+    let mut least = None;
+    for collector in collectors {
+        let bytes = store.setting(&format!("{SETTING}{collector}")).await?.unwrap_or_default();
+        let next = parse(&String::from_utf8_lossy(&bytes)).get(&log).copied().unwrap_or(0);
+        least = Some(least.map_or(next, |least: u64| least.min(next)));
+    }
+    Ok(least)
 }
 
 /// Positions as a setting holds them: a log and its next record per line.

@@ -3,13 +3,16 @@
 pub mod auditing;
 pub mod checkpoints;
 pub mod clock;
+pub mod dates;
 pub mod directory;
 pub mod domain_keys;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod forwarding;
 pub mod jobs;
+pub mod pkcs11;
 pub mod resealing;
+pub mod retention;
 pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
@@ -25,11 +28,13 @@ use async_trait::async_trait;
 use audit::{LogId, Outcome, Record};
 use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, StoreError};
 use kmip::ProtocolVersion;
+use secret::DomainId;
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify, RwLock};
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
+use crate::config::Config;
 use crate::dispatch;
 use crate::failure::Failure;
 use crate::limits::Limits;
@@ -42,6 +47,7 @@ use crate::node::strangers::StrangerCounts;
 use crate::node::streams::Streams;
 use crate::node::tickets::Tickets;
 use crate::offer::Offer;
+use crate::quorums::Quorums;
 use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
@@ -56,6 +62,8 @@ pub struct Node {
     pub limits: Limits,
     /// What is switched off, announced and stated.
     pub offer: Offer,
+    /// How many security officers have to approve what.
+    pub quorums: Quorums,
     /// What is durable.
     pub store: Arc<dyn KeyStore>,
     /// The chain of trust.
@@ -78,6 +86,36 @@ pub struct Node {
     pub streams: Streams,
     /// Wakes [`resealing`]: the rotation of a Domain Key was begun.
     pub resealing: Notify,
+    /// Held while the requests of administrators are read and changed, and while one of them is executed.
+    pub requests: Mutex<()>,
+    /// Read by every export while it is written, so that [`retention`] drops nothing meanwhile.
+    pub exports: Arc<RwLock<()>>,
+}
+
+/// What a node is told before it opens anything.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// Name of the installation.
+    pub kms: String,
+    /// Limits in force.
+    pub limits: Limits,
+    /// What is switched off, announced and stated.
+    pub offer: Offer,
+    /// How many security officers have to approve what.
+    pub quorums: Quorums,
+}
+
+impl NodeSettings {
+    /// Those of a configuration.
+    #[must_use]
+    pub fn of(config: &Config) -> Self {
+        Self {
+            kms: config.node.name.clone(),
+            limits: config.limits.clone(),
+            offer: config.offer.clone(),
+            quorums: config.dual_control,
+        }
+    }
 }
 
 /// Why a node does not start.
@@ -92,6 +130,12 @@ pub enum StartError {
     /// A domain's key blob in the store is damaged.
     #[error("domain {name}: its key blob cannot be read")]
     DomainKey {
+        /// The domain's name.
+        name: String,
+    },
+    /// The key blob of a destroyed domain is back in the database: somebody put an old row there.
+    #[error("domain {name} was destroyed, and its key is back: the database was tampered with")]
+    DestroyedKey {
         /// The domain's name.
         name: String,
     },
@@ -117,13 +161,8 @@ impl Node {
     /// # Errors
     /// [`StartError`]; one domain that does not verify keeps the whole node from serving, because a node that serves
     /// what it could not verify would hide the damage.
-    pub async fn start(
-        kms: String,
-        limits: Limits,
-        offer: Offer,
-        store: Arc<dyn KeyStore>,
-        hsm: hsm::Group,
-    ) -> Result<Self, StartError> {
+    pub async fn start(settings: NodeSettings, store: Arc<dyn KeyStore>, hsm: hsm::Group) -> Result<Self, StartError> {
+        let NodeSettings { kms, limits, offer, quorums } = settings;
         let id = match store.setting(NODE_ID_SETTING).await?.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()) {
             Some(id) => id,
             None => {
@@ -136,6 +175,7 @@ impl Node {
             kms,
             limits,
             offer,
+            quorums,
             store,
             hsm,
             directory: Directory::default(),
@@ -147,6 +187,8 @@ impl Node {
             tickets: Tickets::default(),
             streams: Streams::default(),
             resealing: Notify::new(),
+            requests: Mutex::default(),
+            exports: Arc::default(),
         };
         let rows = node.store.domains().await?;
         for log in node.store.logs().await? {
@@ -156,12 +198,43 @@ impl Node {
                 return Err(StartError::LostDomain(sealing::identifier_text(id)));
             }
         }
-        for row in rows {
+        // The administrators' domain first: it knows which domains are destroyed.
+        let (system, tenants): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.system);
+        for row in system {
             node.open_domain(row).await?;
         }
+        for row in tenants {
+            match node.is_destroyed(&row.id).await? {
+                true => node.know_destroyed(row)?,
+                false => node.open_domain(row).await?,
+            }
+        }
         checkpoints::verify_all(&node).await?;
-        node.record(node.auditor.record(&node.clock, LogId::System, "Start")).await?;
+        let detail = Some(node.quorums.text());
+        node.record(Record { detail, ..node.auditor.record(&node.clock, LogId::System, "Start") }).await?;
         Ok(node)
+    }
+
+    /// Whether the domain was destroyed: the administrators' domain has its tombstone, which no row can take back.
+    async fn is_destroyed(&self, id: &DomainId) -> Result<bool, StoreError> {
+        match self.directory.system() {
+            Some(system) => self.store.is_buried(system.row.id, *id).await,
+            None => Ok(false),
+        }
+    }
+
+    /// A destroyed domain is known by name and nothing else. Its rows can no longer be verified, because the key of their
+    /// MACs went with its Domain Key; but that key must be gone.
+    fn know_destroyed(&self, row: DomainRow) -> Result<(), StartError> {
+        let name = row.name.clone();
+        let domain = Domain::of(DomainRow { state: DomainState::Destroyed, system: false, ..row })
+            .map_err(|_| StartError::DomainKey { name: name.clone() })?;
+        if !domain.key.is_husk() {
+            return Err(StartError::DestroyedKey { name });
+        }
+        self.hsm.shut_domain(domain.row.id);
+        self.directory.put_domain(domain);
+        Ok(())
     }
 
     async fn open_domain(&self, row: DomainRow) -> Result<(), StartError> {

@@ -18,10 +18,11 @@ use crypto::mac::MacStream;
 use crypto::signature::SignatureStream;
 use keystore::ObjectId;
 use kmip::attribute::CryptographicParameters;
-use kmip::registry::Operation;
+use kmip::registry::{Operation, Pkcs11ReturnCode};
 use secret::{DomainId, Secret};
 
 use super::directory::Domain;
+use super::pkcs11::Library;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::shell::peer::Fingerprint;
@@ -69,7 +70,7 @@ pub enum Work {
     /// Hash.
     Hash(HashStream),
     /// PKCS#11 between C_Initialize and C_Finalize.
-    Pkcs11,
+    Pkcs11(Box<Library>),
 }
 
 /// An operation between two of its parts.
@@ -95,6 +96,8 @@ pub struct Produced {
     pub tag: Option<Vec<u8>>,
     /// The verdict on a signature or code.
     pub valid: Option<bool>,
+    /// How a function of PKCS#11 ended; its output is the data.
+    pub code: Option<Pkcs11ReturnCode>,
     /// The stream, if it goes on.
     pub stream: Option<StreamId>,
 }

@@ -165,11 +165,6 @@ impl Witnesses {
         if log == LogId::System { Some(round.system) } else { round.seen.get(&log).copied() }
     }
 
-    /// The head of the system's log with the co-signatures of the last majority.
-    pub async fn cosigned(&self) -> Option<String> {
-        self.round.lock().await.note.clone()
-    }
-
     /// Asks all of them what they saw and holds the store against it, before the node serves.
     ///
     /// # Errors
@@ -237,6 +232,34 @@ impl Witnesses {
         let note = shown.note.format() + &lines.concat();
         *round = Round { seen: sizes, system: shown.note.checkpoint.size, note: Some(note) };
         Ok(())
+    }
+
+    /// The head of a log with the co-signatures of a majority: that of the system's log as it was shown last, that of a
+    /// domain's co-signed by itself, so that a tenant need not see the heads of others.
+    ///
+    /// # Errors
+    /// [`Failure::Busy`] where there is no majority; of store and HSM.
+    pub async fn publish(&self, node: &Node, checkpointer: &Checkpointer, log: LogId) -> Result<String, Failure> {
+        // Held, so that no witness is shown more meanwhile.
+        let round = self.round.lock().await;
+        if log == LogId::System {
+            return round.note.clone().ok_or(Failure::Busy);
+        }
+        let size = *round.seen.get(&log).ok_or(Failure::NotFound)?;
+        let note = checkpointer.sign_at(node, log, size, root_at_in(&*node.store, log, size).await?).await?;
+        let signed = SignedCheckpoint::parse(&note).map_err(|_| Failure::Internal("own checkpoint cannot be read"))?;
+        let body = signed.checkpoint.body();
+        let mut asked = JoinSet::new();
+        for peer in self.peers.clone() {
+            let (note, body) = (note.clone(), body.clone());
+            asked.spawn(async move {
+                let mut peer = peer.lock().await;
+                let line = peer.cosign(&note, &body).await;
+                line.inspect_err(|refused| tracing::warn!(witness = peer.name(), %refused, "did not co-sign"))
+            });
+        }
+        let lines: Vec<String> = asked.join_all().await.into_iter().flatten().collect();
+        if lines.len() < self.quorum() { Err(Failure::Busy) } else { Ok(note + &lines.concat()) }
     }
 
     /// Freezes the store's changes while there has been no majority for long, and lets them go when there is one.

@@ -11,6 +11,7 @@ mod making;
 mod server;
 mod session;
 
+use keystore::Permissions;
 use kmip::ProtocolVersion;
 use kmip::payload::{PingResponse, PollRequest, RequestPayload, ResponsePayload};
 use kmip::registry::{ObjectType, Operation};
@@ -131,6 +132,22 @@ pub fn is_offered(operation: Operation, version: ProtocolVersion, policy: &str, 
     OFFERED.contains(&operation) && operation.is_known_to(version) && fits_policy && (offer.asynchronous || !waits)
 }
 
+/// The permission of the domain's maker without which nobody carries out the operation there.
+const fn needed(operation: Operation) -> Permissions {
+    match operation {
+        Operation::Export => Permissions::EXPORT,
+        Operation::Import => Permissions::IMPORT,
+        Operation::ReProvision => Permissions::RE_PROVISION,
+        _ => Permissions(0),
+    }
+}
+
+/// Whether the maker of a domain with these permissions lets its clients carry out the operation.
+#[must_use]
+pub const fn is_permitted(operation: Operation, permissions: Permissions) -> bool {
+    permissions.allow(needed(operation))
+}
+
 /// Carries out a Poll, which is answered with the whole batch item of another operation.
 ///
 /// # Errors
@@ -149,6 +166,9 @@ pub async fn poll(
 /// Why the item failed; what it had drafted is then to be dropped.
 pub async fn run(scope: &mut Scope<'_>, request: &RequestPayload) -> Result<ResponsePayload, Failure> {
     use RequestPayload as Q;
+    if !is_permitted(request.operation(), scope.domain.row.permissions) {
+        return Err(Failure::Denied("the domain's maker did not permit the operation"));
+    }
     Ok(match request {
         Q::Create(request) => create::run(scope, request).await?.into(),
         Q::Register(request) => register::run(scope, request).await?.into(),

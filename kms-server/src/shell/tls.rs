@@ -137,6 +137,35 @@ pub fn server_config(
 /// # Errors
 /// [`TlsError::Pem`] for the file, [`TlsError::Setup`].
 pub fn client_config(ca: &Path, time: Arc<dyn TimeProvider>) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_details(provider(), time)
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .map_err(TlsError::Setup)?
+        .with_root_certificates(authorities(ca)?)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// As [`client_config`], towards a server that wants to know who the node is: it shows this certificate.
+///
+/// # Errors
+/// [`TlsError::Pem`], [`TlsError::Mismatch`], [`TlsError::Setup`].
+pub fn identified_client_config(
+    ca: &Path,
+    certificate: &Path,
+    key: &Path,
+    time: Arc<dyn TimeProvider>,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let own = server_key(certificate, key)?;
+    let config = ClientConfig::builder_with_details(provider(), time)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(TlsError::Setup)?
+        .with_root_certificates(authorities(ca)?)
+        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(own)));
+    Ok(Arc::new(config))
+}
+
+/// The authorities in a PEM file.
+fn authorities(ca: &Path) -> Result<RootCertStore, TlsError> {
     let fault = |text: String| TlsError::Pem { path: ca.to_owned(), text };
     let pem = std::fs::read(ca).map_err(|error| fault(error.to_string()))?;
     let mut roots = RootCertStore::empty();
@@ -147,12 +176,7 @@ pub fn client_config(ca: &Path, time: Arc<dyn TimeProvider>) -> Result<Arc<Clien
     if roots.is_empty() {
         return Err(fault("no certificate in it".to_owned()));
     }
-    let config = ClientConfig::builder_with_details(provider(), time)
-        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-        .map_err(TlsError::Setup)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    Ok(roots)
 }
 
 /// What a handshake proves about a client.

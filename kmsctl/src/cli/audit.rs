@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use admin_api::{AuditFormat, AuditOutcome};
+use audit::witness::WitnessKey;
 use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
@@ -85,6 +86,26 @@ pub(crate) enum Audit {
         /// Name or identifier of the domain, or 'system'
         domain: String,
     },
+    /// How long the records of a log are kept; their leaf hashes are kept for ever
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki audit retention acme\n  kmsctl --pki run/pki --as \
+                            officer1 audit retention acme --days 400\n  kmsctl --pki run/pki --as officer1 audit \
+                            retention acme --days 30 --reason 'a pilot without customers'")]
+    Retention {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Keep records so many days, 1 to 36525
+        #[arg(long, conflicts_with = "default")]
+        days: Option<u32>,
+        /// Why fewer than six months (184 days); goes on record
+        #[arg(long, requires = "days")]
+        reason: Option<String>,
+        /// Keep records for six months again
+        #[arg(long)]
+        default: bool,
+    },
+    /// Legal holds: while there is one on a log, nothing of it is dropped
+    #[command(subcommand)]
+    Hold(Hold),
     /// Print the public keys that sign checkpoints, as this server states them
     #[command(
         after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit keys > clavis.keys\n\nTo rely on them, \
@@ -92,6 +113,38 @@ pub(crate) enum Audit {
                             lie about its keys."
     )]
     Keys,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Hold {
+    /// Set a legal hold
+    #[command(
+        after_help = "Example:\n  kmsctl --pki run/pki --as officer1 audit hold set acme 'case 2026-117' --reason \
+                            'court order of 2026-11-20'"
+    )]
+    Set {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Its name, such as a case number
+        name: String,
+        /// Why; goes on record
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lift a legal hold
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as officer1 audit hold lift acme 'case 2026-117'")]
+    Lift {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+        /// Its name
+        name: String,
+    },
+    /// List the legal holds on a log
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki audit hold list acme")]
+    List {
+        /// Name or identifier of the domain, or 'system'
+        domain: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,6 +161,22 @@ pub(crate) enum Verify {
         /// A checkpoint kept from earlier, which the log must still contain; may be given several times
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
+        /// Public key of a witness; more than half of those given must have co-signed every checkpoint given
+        #[arg(long, value_name = "KEY", requires = "checkpoint", value_parser = witness_key)]
+        witness: Vec<WitnessKey>,
+    },
+    /// Check a checkpoint: signed by a trusted key, and co-signed by witnesses
+    #[command(after_help = "Example:\n  kmsctl verify checkpoint acme.checkpoint --keys clavis.keys --witness \
+                            \"$(cat PAR7S/witness.pub)\" --witness \"$(cat TH3S/witness.pub)\"")]
+    Checkpoint {
+        /// The checkpoint, as `audit checkpoint` printed it
+        file: PathBuf,
+        /// Trusted public keys, one verifier key per line
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+        /// Public key of a witness; more than half of those given must have co-signed
+        #[arg(long, value_name = "KEY", value_parser = witness_key)]
+        witness: Vec<WitnessKey>,
     },
     /// Check a proof: that a record is in a log, or that a log only grew, under a signature by a trusted key
     #[command(after_help = "Example:\n  kmsctl verify proof 42.proof --keys clavis.keys")]
@@ -121,6 +190,10 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
     },
+}
+
+fn witness_key(text: &str) -> Result<WitnessKey, String> {
+    WitnessKey::parse(text.trim_end()).map_err(|error| format!("{error}; `witness init` prints it"))
 }
 
 /// Which records.

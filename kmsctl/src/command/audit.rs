@@ -1,6 +1,7 @@
 //! `kmsctl audit`.
 
 mod lines;
+mod retention;
 mod stats;
 mod story;
 mod tiles;
@@ -61,6 +62,10 @@ pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), F
                 None => crate::output::text(&document),
             }
         }
+        Audit::Retention { domain, days, reason, default } => {
+            retention::keep(client, domain, *days, reason.as_deref(), *default, out)
+        }
+        Audit::Hold(verb) => retention::hold(client, verb, out),
         Audit::Tiles { domain, folder } => tiles::write(client, domain, folder, out),
     }
 }
@@ -83,13 +88,27 @@ fn each(
     client: &AdminClient,
     domain: &str,
     query: AuditQuery,
-    take: impl FnMut(&str) -> io::Result<()>,
+    mut take: impl FnMut(&str) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let query = AuditQuery { format: AuditFormat::Jsonl, ..query };
     query.check().map_err(|why| Failure::Usage(why.to_owned()))?;
-    let mut lines = Lines::new(take);
+    let mut dropped = 0_u64;
+    let mut lines = Lines::new(|line: &str| {
+        // Of a dropped record there is nothing to tell but that it is gone.
+        if lines::parse(line)?.dropped.is_some() {
+            dropped += 1;
+            return Ok(());
+        }
+        take(line)
+    });
     client.audit_read(domain, &query, &mut lines)?;
-    if lines.is_whole() { Ok(()) } else { Err(ClientError::Answer("the last record is cut off".to_owned()).into()) }
+    if !lines.is_whole() {
+        return Err(ClientError::Answer("the last record is cut off".to_owned()).into());
+    }
+    if dropped > 0 {
+        eprintln!("kmsctl: {dropped} records of this log were dropped by retention and are not told of");
+    }
+    Ok(())
 }
 
 /// Names of the clients of a domain by fingerprint; none where they may not be asked for.

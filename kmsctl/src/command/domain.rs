@@ -1,8 +1,8 @@
 //! `kmsctl domain`.
 
-use admin_api::{AdminClient, Domain, DomainChange, NewDomain, Verification};
+use admin_api::{AdminClient, Domain, DomainChange, NewDomain, ProtectedAct, Verification};
 
-use super::effect;
+use super::{effect, request};
 use crate::cli;
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
@@ -27,6 +27,9 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
         cli::Domain::Freeze { domain, dry_run } => change(client, out, domain, DomainChange::Freeze, *dry_run),
         cli::Domain::Thaw { domain, dry_run } => change(client, out, domain, DomainChange::Thaw, *dry_run),
         cli::Domain::RotateKey { domain, dry_run } => change(client, out, domain, DomainChange::RotateKey, *dry_run),
+        cli::Domain::Destroy { domain, dry_run } => {
+            request::ask(client, &ProtectedAct::DestroyDomain { domain: domain.clone() }, *dry_run, out)
+        }
         cli::Domain::Verify { domain } => {
             let verification = client.domain_verify(domain)?;
             out.write(&verification, || findings(&verification))?;

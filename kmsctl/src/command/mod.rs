@@ -7,6 +7,7 @@ pub(crate) mod domain;
 pub(crate) mod health;
 pub(crate) mod hsm;
 pub(crate) mod object;
+pub(crate) mod request;
 pub(crate) mod verify;
 
 use admin_api::Effect;

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use audit::bundle::{self, BundleError, Fault, Verified, verify_bundle_with};
+use audit::witness::{WitnessKey, cosigners};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
@@ -15,7 +16,13 @@ use crate::output::{Out, Sheet};
 
 pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
     match verb {
-        Verify::Bundle { file, keys, checkpoint } => verify(file, keys, checkpoint, out),
+        Verify::Bundle { file, keys, checkpoint, witness } => {
+            for one in checkpoint {
+                witnessed(&files::read_text(one)?, witness)?;
+            }
+            verify(file, keys, checkpoint, out)
+        }
+        Verify::Checkpoint { file, keys, witness } => head(file, keys, witness, out),
         Verify::Proof { file, keys, checkpoint } => proof(file, keys, checkpoint, out),
     }
 }
@@ -31,6 +38,68 @@ fn trust(keys: &Path, checkpoints: &[PathBuf]) -> Result<(TrustedKeys, Vec<Signe
         .map(|path| SignedCheckpoint::parse(&files::read_text(path)?).map_err(|fault| invalid(path, &fault)))
         .collect::<Result<Vec<_>, Failure>>()?;
     Ok((trusted, kept))
+}
+
+/// Who co-signed a note: more than half of these witnesses.
+fn witnessed<'k>(note: &str, keys: &'k [WitnessKey]) -> Result<Vec<(&'k WitnessKey, u64)>, Failure> {
+    let found = cosigners(note, keys);
+    if found.len() * 2 > keys.len() || keys.is_empty() {
+        return Ok(found);
+    }
+    let (found, all) = (found.len(), keys.len());
+    Err(Failure::NotVerified(format!("{found} of {all} witnesses co-signed; more than half have to")))
+}
+
+#[derive(Serialize)]
+struct Witnessed {
+    name: String,
+    time: String,
+}
+
+#[derive(Serialize)]
+struct SignedHead {
+    verified: bool,
+    kms: String,
+    log: String,
+    size: u64,
+    root: String,
+    signers: Vec<String>,
+    witnesses: Vec<Witnessed>,
+}
+
+fn head(file: &Path, keys: &Path, witnesses: &[WitnessKey], out: &Out) -> Result<(), Failure> {
+    let (trusted, _) = trust(keys, &[])?;
+    let text = files::read_text(file)?;
+    let note = SignedCheckpoint::parse(&text).map_err(|error| Failure::NotVerified(error.to_string()))?;
+    let signers = note.verify(&trusted).map_err(|error| Failure::NotVerified(error.to_string()))?;
+    let log = note.checkpoint.log(trusted.kms()).ok_or_else(|| Failure::NotVerified("of no log".to_owned()))?;
+    let time = |seconds: u64| bundle::utc(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+    let found = witnessed(&text, witnesses)?;
+    let shown = SignedHead {
+        verified: true,
+        kms: trusted.kms().to_owned(),
+        log: log.to_string(),
+        size: note.checkpoint.size,
+        root: hex::encode(note.checkpoint.root),
+        signers: signers.iter().map(|key| hex::encode(key.fingerprint())).collect(),
+        witnesses: found.iter().map(|(key, at)| Witnessed { name: key.name().to_owned(), time: time(*at) }).collect(),
+    };
+    out.write(&shown, || {
+        let mut sheet = Sheet::new();
+        sheet
+            .line("verified", "yes")
+            .line("kms", &shown.kms)
+            .line("log", &shown.log)
+            .line("log size", shown.size.to_string())
+            .line("root", &shown.root);
+        for signer in &shown.signers {
+            sheet.line("signed by", signer);
+        }
+        for one in &shown.witnesses {
+            sheet.line("co-signed by", format!("{} at {}", one.name, one.time));
+        }
+        sheet.render()
+    })
 }
 
 #[derive(Serialize)]
@@ -159,6 +228,9 @@ struct Report {
     to: Option<String>,
     checkpoints_given: usize,
     checkpoints_compared: usize,
+    /// Records that retention dropped, and how many of these the bundle does not tell of.
+    dropped: u64,
+    untold: u64,
 }
 
 impl Report {
@@ -176,6 +248,8 @@ impl Report {
             to: verified.period_us.map(|(_, last)| bundle::utc(last)),
             checkpoints_given: given,
             checkpoints_compared: verified.compared,
+            dropped: verified.dropped,
+            untold: verified.untold,
         }
     }
 
@@ -190,6 +264,12 @@ impl Report {
             .line("root", &self.root)
             .maybe("from", self.from.clone())
             .maybe("to", self.to.clone());
+        if self.dropped > 0 {
+            let told = self.dropped - self.untold;
+            let text =
+                format!("{} records, {told} of them told of in this bundle; leaf hashes are whole", self.dropped);
+            sheet.line("dropped by retention", text);
+        }
         for signer in &self.signers {
             sheet.line("signed by", signer);
         }

@@ -1,7 +1,7 @@
 //! `make conformance`: every OASIS case below `KMIP_CONFORMANCE_DIR`, each as its own tenant, against a node of ours.
 //!
 //! Ends with the line `N passed, M failed`. Exit code 0 if every failure was expected, which none of a required case is,
-//! 1 if not, 2 if the cases could not be run at all.
+//! and 95 % of the test cases pass that can, 1 if not, 2 if the cases could not be run at all.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -40,7 +40,9 @@ fn main() -> ExitCode {
                 print!("{}", report.in_full());
             }
             println!("{report}");
-            if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            // Of some of the cases the share means nothing.
+            let is_enough = arguments.only.is_some() || report.test_cases().is_enough();
+            if report.is_good() && is_enough { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             eprintln!("conformance: not run: {error}");

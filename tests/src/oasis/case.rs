@@ -8,6 +8,9 @@ use admin_api::{Access, Device, NewCredential, SecretText};
 use kmip::xml::{Element, XmlError};
 use thiserror::Error;
 
+/// What stands in the place of a profile for the cases of the Test Cases documents.
+const TEST_CASES: &str = "TC";
+
 /// A case that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFile {
@@ -81,6 +84,13 @@ impl CaseFile {
         Some(Self { id, version, path })
     }
 
+    /// The case that is called so, wherever it lies.
+    #[must_use]
+    pub fn called(id: &str) -> Self {
+        let version = id.split('/').next().unwrap_or_default().to_owned();
+        Self { id: id.to_owned(), version, path: id.into() }
+    }
+
     /// The last part of the path: `SKLC-M-3-11`.
     #[must_use]
     pub fn stem(&self) -> &str {
@@ -101,9 +111,15 @@ impl CaseFile {
     pub fn profile(&self) -> &str {
         let name = self.name();
         if name.starts_with("TC_") || name.starts_with("TC-") {
-            return "TC";
+            return TEST_CASES;
         }
         name.find("-M-").or_else(|| name.find("-O-")).map_or(name, |end| &name[..end])
+    }
+
+    /// Whether it is of the Test Cases documents, and not one of those that a profile demands or offers.
+    #[must_use]
+    pub fn is_test_case(&self) -> bool {
+        self.profile() == TEST_CASES
     }
 
     /// Reads it.

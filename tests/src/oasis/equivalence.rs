@@ -1,10 +1,11 @@
 //! Every case in every encoding: the answers are compared with each other, not with what the case expects.
 //!
-//! Each encoding has a tenant and a server's choices of its own, so answers are the same *up to renaming*: an identifier,
-//! a byte string or a big number of one answer stands for one of the other, always the same and never two; dates are as
-//! far from the clock. Everything else is equal: structure, types, order, enumerations, reasons, texts, lengths.
+//! Each encoding has a tenant and a server's choices of its own, so answers are the same *up to renaming*: an identifier, or
+//! a byte string that the server chose, of one answer stands for one of the other, always the same and never two; dates are
+//! as far from the clock. What a server chooses is named below: nothing else may differ, and nothing that the case sent
+//! itself. Everything else is equal: structure, types, order, enumerations, reasons, texts, lengths.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,6 +37,60 @@ const APART_S: i64 = 120;
 const DER_SLACK: usize = 16;
 /// Fewer bytes have a fixed length: symmetric keys, IVs, tags, correlation values.
 const FIXED_LEN: usize = 64;
+
+/// Fields with which the server marks what is to be found again.
+const MARKS: [&str; 4] = ["AsynchronousCorrelationValue", "CorrelationValue", "TicketValue", "ShortUniqueIdentifier"];
+/// Fields that hold, or follow from, what the server has drawn at random, once it has drawn something: keys in every
+/// form, what they make of data, digests of them, certificates that it signed and what they say of themselves.
+const DRAWN: [&str; 23] = [
+    "KeyMaterial",
+    "KeyValue",
+    "Key",
+    "Modulus",
+    "PrivateExponent",
+    "P",
+    "Q",
+    "PrimeExponentP",
+    "PrimeExponentQ",
+    "CRTCoefficient",
+    "D",
+    "QString",
+    "Data",
+    "IVCounterNonce",
+    "AuthenticatedEncryptionTag",
+    "MACData",
+    "SignatureData",
+    "DigestValue",
+    "CertificateValue",
+    "CertificateSerialNumber",
+    "SerialNumber",
+    "IssuerDistinguishedName",
+    "SubjectDistinguishedName",
+];
+/// Requests upon which the server draws: fields with these values.
+const DRAWING: [(&str, &[&str]); 6] = [
+    (
+        "Operation",
+        &[
+            "Create",
+            "CreateKeyPair",
+            "ReKey",
+            "ReKeyKeyPair",
+            "Certify",
+            "ReCertify",
+            "CreateSplitKey",
+            "RNGRetrieve",
+            "ReProvision",
+        ],
+    ),
+    // A fresh member of a group that the server fills by itself.
+    ("ObjectGroupMember", &["GroupMemberFresh"]),
+    // Salts and IVs of the encrypted form.
+    ("KeyFormatType", &["PKCS_12"]),
+    ("RandomIV", &["true"]),
+    ("PaddingMethod", &["OAEP", "PSS"]),
+    ("CryptographicAlgorithm", &["ECDSA", "EC"]),
+];
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -91,6 +146,7 @@ fn of_group(node: &Node, group: &[CaseFile], worlds: &Worlds) -> Result<Equivale
         }
         for (one, other) in expected.iter().zip(&said) {
             result.answers += 1;
+            renaming.hear(&one.request);
             if let Some(difference) = renaming.difference(&one.answer, &other.answer) {
                 result.differences.push(format!("{} by {}: {difference}", one.case, way.name()));
                 // What follows from a difference is none.
@@ -108,6 +164,7 @@ fn group_name(group: &[CaseFile]) -> &str {
 /// One answer of a case.
 struct Said {
     case: String,
+    request: Element,
     answer: Element,
 }
 
@@ -117,33 +174,29 @@ fn said(node: &Node, way: Way, group: &[CaseFile], worlds: &Worlds) -> Result<Ve
         let mut all = Vec::new();
         for file in group {
             let Ok(case) = file.read() else { continue };
-            let mut heard = Heard { server: &mut *server, last: Vec::new(), answers: Vec::new() };
+            let mut heard = Heard { server: &mut *server, answers: Vec::new() };
             // Passing is for the other runs. A case that fails here fails at the same place in every way.
             let _outcome = play_while(&case, &mut heard, values, moves);
-            for answer in heard.answers {
-                let answer = Element::from_ttlv(&answer).map_err(|error| format!("{}: {error}", file.id))?;
-                all.push(Said { case: file.id.clone(), answer });
+            let read = |bytes: &[u8]| Element::from_ttlv(bytes).map_err(|error| format!("{}: {error}", file.id));
+            for (request, answer) in &heard.answers {
+                all.push(Said { case: file.id.clone(), request: read(request)?, answer: read(answer)? });
             }
         }
         Ok(all)
     })?
 }
 
-/// Keeps the answers; of a Poll that is repeated the last one.
+/// Keeps requests and answers; of a Poll that is repeated the last one.
 struct Heard<'a> {
     server: &'a mut dyn Exchange,
-    last: Vec<u8>,
-    answers: Vec<Vec<u8>>,
+    answers: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Exchange for Heard<'_> {
     fn exchange(&mut self, request: &[u8]) -> std::result::Result<Vec<u8>, String> {
         let answer = self.server.exchange(request)?;
-        if self.last == request {
-            self.answers.pop();
-        }
-        request.clone_into(&mut self.last);
-        self.answers.push(answer.clone());
+        self.answers.pop_if(|(last, _)| last == request);
+        self.answers.push((request.to_vec(), answer.clone()));
         Ok(answer)
     }
 }
@@ -155,9 +208,34 @@ struct Renaming {
     back: HashMap<String, String>,
     /// The last Attribute Name.
     attribute: Option<String>,
+    /// Values that the case sent by itself: they come back as they are.
+    sent: HashSet<String>,
+    /// Whether the server has drawn anything.
+    has_drawn: bool,
 }
 
 impl Renaming {
+    /// A request, in the words of the first side.
+    fn hear(&mut self, element: &Element) {
+        if let Some(value) = &element.value {
+            let draws = |(name, values): &(&str, &[&str])| element.name == *name && values.contains(&value.as_str());
+            self.has_drawn |= DRAWING.iter().any(draws);
+            // What an answer brought is the server's, though the case sends it again.
+            if !value.is_empty() && !self.forth.contains_key(value) {
+                self.sent.insert(value.clone());
+            }
+        }
+        for child in &element.children {
+            self.hear(child);
+        }
+    }
+
+    /// Whether the server may have chosen the value of this field.
+    fn may_be_chosen(&self, element: &Element, value: &str) -> bool {
+        let name = element.name.as_str();
+        !self.sent.contains(value) && (MARKS.contains(&name) || self.has_drawn && DRAWN.contains(&name))
+    }
+
     /// The first thing in which two answers differ, with its place.
     fn difference(&mut self, one: &Element, other: &Element) -> Option<String> {
         if (&one.name, one.item_type) != (&other.name, other.item_type) {
@@ -198,13 +276,16 @@ impl Renaming {
                 }
             }
             ItemType::ByteString | ItemType::BigInteger => {
+                if !self.forth.contains_key(a) && !self.may_be_chosen(element, a) {
+                    return told();
+                }
                 let fits = a.len() == b.len()
                     || a.len().min(b.len()) > 2 * FIXED_LEN && a.len().abs_diff(b.len()) <= 2 * DER_SLACK;
                 if fits { self.bind(a, b) } else { Err(format!("{} and {} digits", a.len(), b.len())) }
             }
             ItemType::TextString if is_name(element) => self.bind(a, b),
             ItemType::Integer if self.is_certificate_length(element) && are_near(a, b) => Ok(()),
-            _ if element.name == "SerialNumber" => self.bind(a, b),
+            _ if element.name == "SerialNumber" && self.may_be_chosen(element, a) => self.bind(a, b),
             _ => told(),
         }
     }
@@ -301,8 +382,28 @@ mod tests {
     }
 
     #[test]
+    fn only_what_the_server_drew_may_differ() {
+        let data =
+            |value: &str| both(["Data", "UniqueBatchItemID"].map(|name| leaf(name, ItemType::ByteString, value)));
+        let only_data = |value: &str| Element { children: vec![data(value).children.remove(0)], ..data("") };
+        let request = |operation: &str, bytes: &str| {
+            both([leaf("Operation", ItemType::Enumeration, operation), leaf("Data", ItemType::ByteString, bytes)])
+        };
+        let after = |request: &Element, one: &Element, other: &Element| {
+            let mut renaming = Renaming::default();
+            renaming.hear(request);
+            renaming.difference(one, other)
+        };
+        let (created, registered) = (request("Create", "aa"), request("Register", "aa"));
+        assert_eq!(after(&created, &only_data("01"), &only_data("02")), None);
+        assert!(after(&registered, &only_data("01"), &only_data("02")).is_some(), "nothing was drawn");
+        assert!(after(&created, &only_data("aa"), &only_data("02")).is_some(), "the case sent it");
+        assert!(after(&created, &data("01"), &data("02")).is_some(), "no server chooses the other field");
+    }
+
+    #[test]
     fn bytes_have_their_length_and_dates_their_distance() {
-        let bytes = |a: &str, b: &str| both([a, b].map(|value| leaf("Data", ItemType::ByteString, value)));
+        let bytes = |a: &str, b: &str| both([a, b].map(|value| leaf("CorrelationValue", ItemType::ByteString, value)));
         assert_eq!(difference(&bytes("0102", "0102"), &bytes("0304", "0304")), None);
         assert!(difference(&bytes("0102", "0102"), &bytes("0304", "0305")).is_some());
         assert!(difference(&bytes("0102", ""), &bytes("0304", "03")).is_some());

@@ -1,7 +1,6 @@
 //! What is known beforehand: the cases that must pass, and those that cannot pass yet, each with its reason.
 //!
-//! A reason that rests on an operation is checked: the case has to ask for that operation, and the server must not
-//! list it. So an excuse ends by itself when the operation comes.
+//! An excuse holds for one case, at one step, for one difference: a case that fails in another way fails.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +8,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::case::{Case, CaseFile};
-use super::play::Outcome;
+use super::play::{Outcome, Why};
 
 /// Data beside this crate.
 const TEXT: &str = include_str!("../../oasis/expectations.toml");
@@ -30,15 +29,61 @@ struct Required {
     cases: Vec<String>,
 }
 
+/// What kind of reason keeps a case from passing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// As published, the case contradicts itself or its specification.
+    Broken,
+    /// The case plays what a server does not offer: a server that asks or tells a client.
+    NotOffered,
+    /// The specification leaves it to the server.
+    Choice,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Broken, Self::NotOffered, Self::Choice];
+
+    /// The word of the file.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Broken => "broken",
+            Self::NotOffered => "not-offered",
+            Self::Choice => "choice",
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Excuse {
+    kind: Kind,
     /// Why they cannot pass, a sentence.
     reason: String,
-    /// The operation that is missing, in the spelling of the cases.
-    operation: Option<String>,
-    /// Paths below the folder of cases, without ending; one that ends with `*` stands for all that begin so.
-    cases: Vec<String>,
+    cases: Vec<Excused>,
+}
+
+/// A case, and how it fails.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Excused {
+    /// Its path below the folder of cases, without ending.
+    case: String,
+    /// The step at which it fails, from 1; 0 where the file cannot be read.
+    step: usize,
+    /// Words of what the comparison says then.
+    says: String,
+}
+
+/// An excuse that holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Reason {
+    /// Of which kind.
+    pub kind: Kind,
+    /// The sentence.
+    pub text: String,
 }
 
 /// The file cannot be used.
@@ -50,6 +95,12 @@ pub enum ExpectationsError {
     /// A case is excused twice, or required and excused.
     #[error("expectations.toml: {0} is there twice")]
     Twice(String),
+    /// A mandatory or optional case is excused otherwise than as broken.
+    #[error("expectations.toml: {0} is mandatory or optional, which is excused as broken only")]
+    NotExcusable(String),
+    /// Nothing is said of how a case fails.
+    #[error("expectations.toml: {0} fails without a word")]
+    Wordless(String),
 }
 
 /// What an outcome means.
@@ -57,11 +108,11 @@ pub enum ExpectationsError {
 pub enum Verdict {
     /// Passed, as it had to or was free to.
     Passed,
-    /// Failed, and the file says why.
-    ExpectedFailure(String),
+    /// Failed, and the file says why and how.
+    ExpectedFailure(Reason),
     /// Failed, and nothing excuses it.
     Failed,
-    /// Passed although the file says that it cannot, or excused by what is not so.
+    /// Passed although the file says that it cannot, or failed in another way than the file says.
     WrongExcuse(String),
 }
 
@@ -96,9 +147,17 @@ impl Expectations {
     pub fn parse(text: &str) -> Result<Self, ExpectationsError> {
         let expectations: Self = toml::from_str(text)?;
         let mut seen = BTreeSet::new();
-        for case in expectations.expected_failures.iter().flat_map(|excuse| &excuse.cases) {
+        for (kind, Excused { case, says, .. }) in
+            expectations.expected_failures.iter().flat_map(|excuse| excuse.cases.iter().map(|case| (excuse.kind, case)))
+        {
             if !seen.insert(case) || expectations.requires_path(case) {
                 return Err(ExpectationsError::Twice(case.clone()));
+            }
+            if kind != Kind::Broken && !CaseFile::called(case).is_test_case() {
+                return Err(ExpectationsError::NotExcusable(case.clone()));
+            }
+            if says.is_empty() {
+                return Err(ExpectationsError::Wordless(case.clone()));
             }
         }
         Ok(expectations)
@@ -111,8 +170,7 @@ impl Expectations {
     }
 
     fn requires_path(&self, path: &str) -> bool {
-        let version = path.split('/').next().unwrap_or_default().to_owned();
-        self.requires(&CaseFile { id: path.to_owned(), version, path: path.into() })
+        self.requires(&CaseFile::called(path))
     }
 
     /// Required cases of the versions that are there, which are not there themselves.
@@ -127,17 +185,17 @@ impl Expectations {
             .collect()
     }
 
-    /// What the outcome of a case means. `offered` are the operations that the server lists.
+    /// What the outcome of a case means.
     #[must_use]
-    pub fn judge(&self, case: CaseFile, read: Option<&Case>, outcome: Outcome, offered: &[String]) -> Judged {
+    pub fn judge(&self, case: CaseFile, read: Option<&Case>, outcome: Outcome) -> Judged {
         let verdict = match (self.excuse(&case), &outcome) {
             (None, Outcome::Passed) => Verdict::Passed,
             (None, Outcome::Failed { .. }) => Verdict::Failed,
-            (Some(excuse), Outcome::Passed) => {
-                Verdict::WrongExcuse(format!("passed, and expectations.toml says: {}", excuse.reason))
+            (Some((reason, _)), Outcome::Passed) => {
+                Verdict::WrongExcuse(format!("passed, and expectations.toml says: {}", reason.text))
             }
-            (Some(excuse), Outcome::Failed { .. }) => match excuse.contradiction(read, offered) {
-                None => Verdict::ExpectedFailure(excuse.reason.clone()),
+            (Some((reason, excused)), Outcome::Failed { step, why }) => match excused.contradiction(*step, why) {
+                None => Verdict::ExpectedFailure(reason),
                 Some(contradiction) => Verdict::WrongExcuse(contradiction),
             },
         };
@@ -145,67 +203,52 @@ impl Expectations {
         Judged { case, outcome, verdict, operations, protocol: read.and_then(Case::version) }
     }
 
-    fn excuse(&self, case: &CaseFile) -> Option<&Excuse> {
-        // A case that is named goes before a pattern that covers it.
-        let named = |excuse: &&Excuse| excuse.cases.contains(&case.id);
-        let covered = |excuse: &&Excuse| {
-            excuse.cases.iter().any(|path| path.strip_suffix('*').is_some_and(|stem| case.id.starts_with(stem)))
-        };
-        self.expected_failures.iter().find(named).or_else(|| self.expected_failures.iter().find(covered))
+    fn excuse(&self, case: &CaseFile) -> Option<(Reason, &Excused)> {
+        self.expected_failures.iter().find_map(|Excuse { kind, reason, cases }| {
+            let excused = cases.iter().find(|excused| excused.case == case.id)?;
+            Some((Reason { kind: *kind, text: reason.clone() }, excused))
+        })
     }
 }
 
-impl Excuse {
-    fn contradiction(&self, read: Option<&Case>, offered: &[String]) -> Option<String> {
-        let operation = self.operation.as_ref()?;
-        if offered.contains(operation) {
-            return Some(format!("excused by {operation}, which the server offers"));
+impl Excused {
+    fn contradiction(&self, step: usize, why: &Why) -> Option<String> {
+        let said = why.to_string();
+        if step != self.step {
+            return Some(format!("fails at step {step}, and is excused at step {}: {said}", self.step));
         }
-        match read {
-            Some(case) if !case.operations().any(|asked| asked == operation) => {
-                Some(format!("excused by {operation}, for which it does not ask"))
-            }
-            _ => None,
-        }
+        (!said.contains(&self.says)).then(|| format!("step {step} says no {:?}: {said}", self.says))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oasis::play::Why;
 
     const SAMPLE: &str = r#"
         [required]
         versions = ["v1.0"]
         cases = ["SKLC-M-1"]
         [[expected_failures]]
+        kind = "choice"
         reason = "no archive"
-        operation = "Archive"
-        cases = ["v1.0/testcases/TC_101"]
+        cases = [{ case = "v1.0/testcases/TC_101", step = 1, says = "none" }]
         [[expected_failures]]
-        reason = "another protocol"
-        cases = ["v2.1/*"]
+        kind = "broken"
+        reason = "no end"
+        cases = [{ case = "v1.0/optional/OMOS-O-1-10", step = 0, says = "at byte 7" }]
     "#;
 
     fn file(id: &str) -> CaseFile {
-        CaseFile { id: id.to_owned(), version: id.split('/').next().unwrap().to_owned(), path: id.into() }
+        CaseFile::called(id)
     }
 
-    fn failed() -> Outcome {
-        Outcome::Failed { step: 1, why: Why::Answer("none".to_owned()) }
+    fn failed(step: usize, why: &str) -> Outcome {
+        Outcome::Failed { step, why: Why::Answer(why.to_owned()) }
     }
 
-    fn asks_for(operation: &str) -> Case {
-        let xml = format!(
-            "<KMIP><RequestMessage><BatchItem><Operation type=\"Enumeration\" value=\"{operation}\"/></BatchItem>\
-             </RequestMessage><ResponseMessage/></KMIP>"
-        );
-        Case::parse("x", &xml).unwrap()
-    }
-
-    fn verdict(id: &str, read: Option<&Case>, outcome: Outcome, offered: &[String]) -> Verdict {
-        Expectations::parse(SAMPLE).unwrap().judge(file(id), read, outcome, offered).verdict
+    fn verdict(id: &str, outcome: Outcome) -> Verdict {
+        Expectations::parse(SAMPLE).unwrap().judge(file(id), None, outcome).verdict
     }
 
     #[test]
@@ -215,24 +258,19 @@ mod tests {
 
     #[test]
     fn a_failure_without_excuse_fails() {
-        assert_eq!(verdict("v1.0/mandatory/SKLC-M-1-10", None, failed(), &[]), Verdict::Failed);
-        assert_eq!(verdict("v1.0/mandatory/SKLC-M-1-10", None, Outcome::Passed, &[]), Verdict::Passed);
+        assert_eq!(verdict("v1.0/mandatory/SKLC-M-1-10", failed(1, "none")), Verdict::Failed);
+        assert_eq!(verdict("v1.0/mandatory/SKLC-M-1-10", Outcome::Passed), Verdict::Passed);
     }
 
     #[test]
-    fn an_excuse_holds_while_its_operation_is_not_offered() {
-        let (id, case) = ("v1.0/testcases/TC_101", asks_for("Archive"));
-        let expected = Verdict::ExpectedFailure("no archive".to_owned());
-        assert_eq!(verdict(id, Some(&case), failed(), &["Get".to_owned()]), expected);
-        assert!(matches!(verdict(id, Some(&case), failed(), &["Archive".to_owned()]), Verdict::WrongExcuse(_)));
-        assert!(matches!(verdict(id, Some(&asks_for("Get")), failed(), &[]), Verdict::WrongExcuse(_)));
-    }
-
-    #[test]
-    fn passing_against_the_excuse_is_wrong() {
-        let passed = |id| verdict(id, Some(&asks_for("Archive")), Outcome::Passed, &[]);
-        assert!(matches!(passed("v1.0/testcases/TC_101"), Verdict::WrongExcuse(_)));
-        assert!(matches!(passed("v2.1/mandatory/BL-M-1-21"), Verdict::WrongExcuse(_)));
+    fn an_excuse_holds_for_its_step_and_its_words_only() {
+        let id = "v1.0/testcases/TC_101";
+        let expected = Verdict::ExpectedFailure(Reason { kind: Kind::Choice, text: "no archive".to_owned() });
+        assert_eq!(verdict(id, failed(1, "there was none")), expected);
+        for otherwise in [failed(2, "there was none"), failed(0, "none"), failed(1, "another answer"), Outcome::Passed]
+        {
+            assert!(matches!(verdict(id, otherwise.clone()), Verdict::WrongExcuse(_)), "{otherwise:?}");
+        }
     }
 
     #[test]
@@ -243,11 +281,30 @@ mod tests {
         assert!(expectations.absent(&[file("v1.3/mandatory/SKLC-M-2-13")]).is_empty());
     }
 
+    fn with_excuse(kind: &str, case: &str, says: &str) -> Result<Expectations, ExpectationsError> {
+        Expectations::parse(&format!(
+            "{SAMPLE}\n[[expected_failures]]\nkind = \"{kind}\"\nreason = \"again\"\n\
+             cases = [{{ case = \"{case}\", step = 1, says = \"{says}\" }}]\n"
+        ))
+    }
+
     #[test]
     fn nothing_is_excused_twice_or_both_required_and_excused() {
         for path in ["v1.0/testcases/TC_101", "v1.0/mandatory/SKLC-M-1-10"] {
-            let text = format!("{SAMPLE}\n[[expected_failures]]\nreason = \"again\"\ncases = [\"{path}\"]\n");
-            assert!(matches!(Expectations::parse(&text), Err(ExpectationsError::Twice(_))), "{path}");
+            assert!(matches!(with_excuse("broken", path, "x"), Err(ExpectationsError::Twice(_))), "{path}");
         }
+    }
+
+    #[test]
+    fn a_mandatory_or_optional_case_is_excused_as_broken_only() {
+        for path in ["v1.2/mandatory/CS-AC-M-3-12", "v1.2/optional/OMOS-O-1-12"] {
+            for kind in ["choice", "not-offered"] {
+                let refused = with_excuse(kind, path, "x");
+                assert!(matches!(refused, Err(ExpectationsError::NotExcusable(_))), "{path} as {kind}");
+            }
+            with_excuse("broken", path, "x").unwrap();
+        }
+        with_excuse("choice", "v1.2/testcases/TC_102", "x").unwrap();
+        assert!(matches!(with_excuse("choice", "v1.2/testcases/TC_102", ""), Err(ExpectationsError::Wordless(_))));
     }
 }

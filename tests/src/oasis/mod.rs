@@ -16,9 +16,9 @@ mod worlds;
 
 pub use case::{Case, CaseError, CaseFile, Step, find};
 pub use compare::Difference;
-pub use expectations::{Expectations, ExpectationsError, Judged, Verdict};
+pub use expectations::{Expectations, ExpectationsError, Judged, Kind, Reason, Verdict};
 pub use play::{Exchange, Outcome, Recorder, Recording, Why, play, play_while};
-pub use report::Report;
+pub use report::{Report, Share};
 pub use run::Way;
 pub use values::Values;
 pub use worlds::{Moment, World, Worlds, WorldsError};

@@ -3,8 +3,53 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::expectations::{Judged, Verdict};
+use super::expectations::{Judged, Kind, Verdict};
 use super::play::Outcome;
+
+/// Of the test cases that can pass, at least so many in a hundred have to.
+const LEAST_PERCENT: usize = 95;
+
+/// How many of the cases of the Test Cases documents pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share {
+    /// Those that pass.
+    pub passed: usize,
+    /// All.
+    pub all: usize,
+    /// Those that do not pass because they are broken as published.
+    pub broken: usize,
+    /// Those that do not pass because they play what a server does not offer.
+    pub not_offered: usize,
+}
+
+impl Share {
+    /// Those that a server can pass.
+    #[must_use]
+    pub const fn possible(&self) -> usize {
+        self.all.saturating_sub(self.broken).saturating_sub(self.not_offered)
+    }
+
+    /// Whether enough of them pass.
+    #[must_use]
+    pub const fn is_enough(&self) -> bool {
+        self.passed * 100 >= self.possible() * LEAST_PERCENT
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { passed, all, broken, not_offered } = self;
+        let possible = self.possible();
+        let percent_tenths = (passed * 1000).checked_div(possible).unwrap_or(1000);
+        write!(
+            f,
+            "{passed} of {all} pass; {passed} of the {possible} that are not broken as published ({broken}) or asked \
+             of a server that does what ours does not offer ({not_offered}): {}.{} %",
+            percent_tenths / 10,
+            percent_tenths % 10
+        )
+    }
+}
 
 /// Everything that a run found.
 #[derive(Debug, Default)]
@@ -30,6 +75,24 @@ impl Report {
         (passed, self.judged.len() - passed)
     }
 
+    /// What became of the cases of the Test Cases documents.
+    #[must_use]
+    pub fn test_cases(&self) -> Share {
+        let mut share = Share::default();
+        for Judged { case, outcome, verdict, .. } in &self.judged {
+            if !case.is_test_case() {
+                continue;
+            }
+            share.all += 1;
+            share.passed += usize::from(*outcome == Outcome::Passed);
+            if let Verdict::ExpectedFailure(reason) = verdict {
+                share.broken += usize::from(reason.kind == Kind::Broken);
+                share.not_offered += usize::from(reason.kind == Kind::NotOffered);
+            }
+        }
+        share
+    }
+
     /// Every case with its outcome, one a line.
     #[must_use]
     pub fn in_full(&self) -> String {
@@ -40,7 +103,9 @@ impl Report {
                 (Outcome::Passed, _) => format!("{}: passed\n", case.id),
                 (Outcome::Failed { step, why }, verdict) => {
                     let judgement = match verdict {
-                        Verdict::ExpectedFailure(reason) => format!("expected failure ({reason})"),
+                        Verdict::ExpectedFailure(reason) => {
+                            format!("expected failure ({}: {})", reason.kind.text(), reason.text)
+                        }
                         Verdict::WrongExcuse(contradiction) => format!("WRONG EXCUSE ({contradiction})"),
                         Verdict::Passed | Verdict::Failed => "FAILED".to_owned(),
                     };
@@ -87,10 +152,16 @@ impl fmt::Display for Report {
                 _ => {}
             }
         }
+        let of_kind = |kind| {
+            let is = |judged: &&Judged| matches!(&judged.verdict, Verdict::ExpectedFailure(why) if why.kind == kind);
+            format!("{} {}", self.judged.iter().filter(is).count(), kind.text())
+        };
         let expected =
             self.judged.iter().filter(|judged| matches!(judged.verdict, Verdict::ExpectedFailure(_))).count();
         let (passed, failed) = self.counts();
-        writeln!(f, "of the failed, {expected} were expected, each with its reason in tests/oasis/expectations.toml")?;
+        let kinds = Kind::ALL.map(of_kind).join(", ");
+        writeln!(f, "of the failed, {expected} were expected ({kinds}), each for its reason in expectations.toml")?;
+        writeln!(f, "test cases (TC): {}", self.test_cases())?;
         write!(f, "{passed} passed, {failed} failed")
     }
 }
@@ -98,14 +169,37 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::super::case::CaseFile;
+    use super::super::expectations::Reason;
     use super::super::play::Why;
     use super::*;
 
     fn judged(id: &str, passed: bool, verdict: Verdict) -> Judged {
-        let case = CaseFile { id: id.to_owned(), version: id.split('/').next().unwrap().to_owned(), path: id.into() };
+        let case = CaseFile::called(id);
         let failed = Outcome::Failed { step: 2, why: Why::Unbound("$X".to_owned()) };
         let outcome = if passed { Outcome::Passed } else { failed };
         Judged { case, outcome, verdict, operations: Vec::new(), protocol: None }
+    }
+
+    fn expected(kind: Kind) -> Verdict {
+        Verdict::ExpectedFailure(Reason { kind, text: "why".to_owned() })
+    }
+
+    #[test]
+    fn what_cannot_pass_is_not_counted_against_the_server_and_what_it_chose_is() {
+        let case = |number: usize, passed, verdict| judged(&format!("v1.0/testcases/TC_{number}"), passed, verdict);
+        let mut report =
+            Report { judged: (0..19).map(|number| case(number, true, Verdict::Passed)).collect(), absent: Vec::new() };
+        report.judged.push(case(100, false, expected(Kind::Broken)));
+        report.judged.push(case(101, false, expected(Kind::NotOffered)));
+        report.judged.push(case(102, false, expected(Kind::Choice)));
+        report.judged.push(judged("v1.0/optional/OMOS-O-1-10", false, expected(Kind::Broken)));
+        let share = report.test_cases();
+        assert_eq!(share, Share { passed: 19, all: 22, broken: 1, not_offered: 1 });
+        assert_eq!((share.possible(), share.is_enough()), (20, true));
+        assert!(share.to_string().starts_with("19 of 22 pass; 19 of the 20 "), "{share}");
+        assert!(share.to_string().ends_with(": 95.0 %"), "{share}");
+        report.judged.push(case(103, false, expected(Kind::Choice)));
+        assert!(!report.test_cases().is_enough());
     }
 
     #[test]
@@ -113,7 +207,7 @@ mod tests {
         let report = Report {
             judged: vec![
                 judged("v1.0/mandatory/SKLC-M-1-10", true, Verdict::Passed),
-                judged("v1.1/mandatory/SKLC-M-1-11", false, Verdict::ExpectedFailure("why".to_owned())),
+                judged("v1.1/mandatory/SKLC-M-1-11", false, expected(Kind::Broken)),
                 judged("v1.1/mandatory/SKLC-M-2-11", false, Verdict::Failed),
             ],
             absent: Vec::new(),

@@ -6,9 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use admin_api::{Access, ClientAccess, NewCredential};
-use kmip::ProtocolVersion;
-use kmip::payload::QueryRequest;
-use kmip::registry::QueryFunction;
 
 use kmip::encoding::Encoding;
 
@@ -81,7 +78,6 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
         return Err(format!("{}: no test cases", dir.display()).into());
     }
     let absent = expectations.absent(&cases);
-    let offered = offered(node)?;
     let worlds = Worlds::of_this_tree()?;
     let groups = worlds.groups(cases.into_iter().filter(|case| wanted(case)).collect());
     let (next, judged) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
@@ -89,7 +85,7 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
         for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let results = play_group(node, way, group, &worlds, &expectations, &offered);
+                    let results = play_group(node, way, group, &worlds, &expectations);
                     judged.lock().unwrap_or_else(std::sync::PoisonError::into_inner).extend(results);
                 }
             });
@@ -100,14 +96,7 @@ pub fn run(node: &Node, dir: &Path, way: Way, wanted: &(dyn Fn(&CaseFile) -> boo
     Ok(Report { judged, absent })
 }
 
-fn play_group(
-    node: &Node,
-    way: Way,
-    group: &[CaseFile],
-    worlds: &Worlds,
-    expectations: &Expectations,
-    offered: &[String],
-) -> Vec<Judged> {
+fn play_group(node: &Node, way: Way, group: &[CaseFile], worlds: &Worlds, expectations: &Expectations) -> Vec<Judged> {
     let failed = |why| Outcome::Failed { step: 0, why };
     let played = on_stage(node, way, group, worlds, |connection, values, moves| {
         let mut judged = Vec::new();
@@ -119,13 +108,13 @@ fn play_group(
                 }
                 Err(error) => (None, failed(Why::Case(error.to_string()))),
             };
-            judged.push(expectations.judge(file.clone(), read.as_ref(), outcome, offered));
+            judged.push(expectations.judge(file.clone(), read.as_ref(), outcome));
         }
         judged
     });
     played.unwrap_or_else(|error| {
         let outcome = || failed(Why::Answer(format!("no world: {error}")));
-        group.iter().map(|case| expectations.judge(case.clone(), None, outcome(), offered)).collect()
+        group.iter().map(|case| expectations.judge(case.clone(), None, outcome())).collect()
     })
 }
 
@@ -219,12 +208,4 @@ fn enter(
         admin.client_access(&tenant.name, tenant.client, &alone)?;
     }
     Ok(connection)
-}
-
-/// The operations that the node lists to a client of the newest version, as the cases spell them.
-fn offered(node: &Node) -> Result<Vec<String>> {
-    let tenant = node.tenant("oasis", "legacy")?;
-    let request = QueryRequest::of(vec![QueryFunction::QueryOperations]);
-    let answer = node.connect(&tenant.identity)?.request(ProtocolVersion::V1_4, request)?;
-    Ok(answer.operations.iter().map(|operation| operation.xml_name().to_owned()).collect())
 }

@@ -33,7 +33,7 @@ fn talkative() -> StageOptions {
 
 #[test]
 fn no_operation_leaves_an_opened_key_behind() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("no_operation_leaves_an_opened_key_behind");
     let node = Node::start_with(&talkative(), &[]).unwrap();
     for version in VERSIONS {
         let mut world = World::new(&node, version, &mut random);
@@ -65,7 +65,7 @@ fn no_operation_leaves_an_opened_key_behind() {
 /// The controls: the same searches find what was planted, what a client said in clear, and a key that is in use.
 #[test]
 fn what_is_planted_is_found_where_it_was_planted() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("what_is_planted_is_found_where_it_was_planted");
     let mut needles = Needles::default();
     let [kept, held, used] = ["kept", "held", "used"].map(|name| {
         let bytes = random.bytes(32);

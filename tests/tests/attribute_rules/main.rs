@@ -8,9 +8,12 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod always;
+mod applies;
+mod implicit;
 mod samples;
 mod table;
 mod vendors;
+mod words;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -75,7 +75,7 @@ fn write(w: &mut Writer, tag: Tag, item_type: usize, random: &mut Random) {
 
 #[test]
 fn vendors_attributes_come_back_to_the_byte_in_every_version_and_encoding() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("vendors_attributes_come_back_to_the_byte_in_every_version_and_encoding");
     let node = Node::start().unwrap();
     let tenant = node.tenant("vendors", "anssi").unwrap();
     let mut client = node.connect(&tenant.identity).unwrap();

@@ -44,7 +44,7 @@ pub(crate) enum Row {
 }
 
 /// Operations that are about values which the server gave, are random in what they give, or take the client's credential
-/// away: they have tests of their own.
+/// away: `values` and `credentials` are about them.
 pub(crate) const BY_VALUE: &[Operation] = &[
     Operation::RngRetrieve,
     Operation::Cancel,

@@ -362,7 +362,7 @@ fn learn(domain: &mut Domain, answer: &[u8], random: &mut Random) -> (usize, usi
 
 #[test]
 fn no_sequence_of_requests_breaks_anything() {
-    let mut random = Random::announced();
+    let mut random = Random::announced("no_sequence_of_requests_breaks_anything");
     let node = Node::start().unwrap();
     let mut domains = [Domain::open(&node, "left", "legacy"), Domain::open(&node, "right", "anssi")];
     let bystander = node.tenant("bystander", "anssi").unwrap();

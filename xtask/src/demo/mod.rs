@@ -1,6 +1,7 @@
 //! `make demo`: the main job end to end, with real processes, and every claim checked before it is printed as true.
 
 mod audit;
+mod departure;
 mod disks;
 mod encryption;
 mod host;
@@ -8,6 +9,7 @@ mod original;
 mod outage;
 mod provision;
 mod refusals;
+mod rollback;
 mod story;
 mod tenant;
 mod trust;
@@ -42,5 +44,7 @@ fn play(story: &mut Story) -> Result<(), story::Failure> {
     host::show(story, &mut world, &original)?;
     outage::show(story, &mut world, &original)?;
     audit::show(story, &world)?;
+    departure::show(story, &world)?;
+    rollback::show(story, &mut world)?;
     world.close()
 }

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use rustix::fs::{FlockOperation, flock};
 use serde_json::Value;
 use tempfile::TempDir;
-use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS, children, finish};
+use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions, TENANTS, Witnesses, children, finish};
 
 use super::story::{Failure, Story};
 
@@ -27,6 +27,8 @@ pub struct World {
     pub programs: Programs,
     server: Option<Server>,
     host: Option<Host>,
+    /// They remember what the node's logs were.
+    pub witnesses: Witnesses,
     folder: TempDir,
     _lock: fs::File,
 }
@@ -57,7 +59,10 @@ impl World {
         let stage = Stage::prepare(&folder.path().join("node"), &StageOptions::default())?;
         story.step("the ceremony: three tokens, one Root of Trust, every attack tried on every member …");
         stage.init(&programs)?;
-        Ok(Self { stage, programs, server: None, host: None, folder, _lock: lock })
+        let witnesses = Witnesses::start(&stage, &programs)?;
+        let stage = Stage::prepare(&stage.dir, &options(&witnesses, None))?;
+        story.step("three witnesses, one per zone, each with a folder and a key of its own");
+        Ok(Self { stage, programs, server: None, host: None, witnesses, folder, _lock: lock })
     }
 
     /// Starts the node and makes the tenants.
@@ -65,8 +70,8 @@ impl World {
         story.chapter("A node and its tenants");
         self.start_server(&[])?;
         // vCenter remembers where its key server is, so later starts have to be there, too.
-        let Addresses { kmip, admin } = self.server()?.addresses.clone();
-        self.stage = Stage::prepare(&self.stage.dir, &StageOptions { kmip, admin, ..StageOptions::default() })?;
+        let addresses = self.server()?.addresses.clone();
+        self.stage = Stage::prepare(&self.stage.dir, &options(&self.witnesses, Some(addresses)))?;
         story.step(&format!("kms-server serves KMIP on {}", self.server()?.addresses.kmip));
         for tenant in TENANTS {
             let policy = if tenant == "cobalt" { "legacy" } else { "anssi" };
@@ -192,6 +197,15 @@ impl World {
     pub fn close(mut self) -> Result<(), Failure> {
         self.host = None;
         self.stop_server()
+    }
+}
+
+/// A stage with these witnesses, at the addresses it had before.
+fn options(witnesses: &Witnesses, addresses: Option<Addresses>) -> StageOptions {
+    let options = StageOptions { sections: witnesses.sections(), ..StageOptions::default() };
+    match addresses {
+        Some(Addresses { kmip, admin }) => StageOptions { kmip, admin, ..options },
+        None => options,
     }
 }
 

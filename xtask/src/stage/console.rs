@@ -4,7 +4,7 @@
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use provisioning::model::vm::{PowerState, Snapshot, SppMode, Vm};
@@ -130,7 +130,7 @@ impl Stage {
 }
 
 impl Console {
-    fn start(mut command: std::process::Command, log_file: std::fs::File, log: &PathBuf) -> Result<Self, StageError> {
+    fn start(mut command: std::process::Command, log_file: std::fs::File, log: &Path) -> Result<Self, StageError> {
         let failed = |what: String| StageError::Program { program: "console serve".to_owned(), what };
         let mut child = children::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file))
             .map_err(|error| failed(error.to_string()))?;

@@ -7,6 +7,7 @@ pub mod children;
 pub mod console;
 mod folder;
 mod processes;
+mod witnesses;
 
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use thiserror::Error;
 
 pub use folder::{Member, Stage, StageOptions, TENANTS};
 pub use processes::{Addresses, Finished, Programs, Server, finish};
+pub use witnesses::{Witness, Witnesses, ZONES};
 
 /// Why the stage cannot be set.
 #[derive(Debug, Error)]

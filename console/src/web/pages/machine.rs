@@ -32,6 +32,7 @@ fn ordered(name: &str, vm: VmId) -> Option<(Command, Text)> {
     })
 }
 
+#[expect(clippy::result_large_err, reason = "what is refused is a page, made once and returned")]
 fn find<'a>(inventory: &'a Inventory, visitor: &'a Visitor, id: &str) -> Result<&'a Vm, Response> {
     if !visitor.who.permissions.contains(&Permission::ComputeRead) {
         return Err(layout::failure(403, Text::Forbidden, visitor.language));

@@ -5,15 +5,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint,
-    GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, Object,
-    ObjectDates, ObjectPage, Proof, ProofQuery, RegisterClient, RevokeObject, SecretText, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, DomainState, Effect,
+    ErrorCode, Fingerprint, GroupState, Health, HealthState, HsmStatus, IssueClient, IssuedClient, NewCredential,
+    NewDomain, Object, ObjectDates, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, RequestState,
+    Retention, RevokeObject, SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
-use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal};
+use crate::admin::backend::{AdminBackend, Caller, Export, NobodyReads, Refusal, RetentionChange};
 use crate::shell::service::{StrangerKind, Strangers};
 
 /// The identifier of everything.
@@ -88,6 +89,19 @@ fn object(id: Uuid) -> Object {
     }
 }
 
+fn request() -> Request {
+    Request {
+        id: ID,
+        act: "destroy-domain".to_owned(),
+        state: RequestState::Open,
+        needed: 2,
+        approved_by: Vec::new(),
+        asked_by: "operator".to_owned(),
+        expires: 3,
+        signed: quorum::SignedRequest { request: "text".to_owned(), approvals: Vec::new() },
+    }
+}
+
 impl Strangers for Memory {
     fn note_stranger(&self, kind: StrangerKind, _: SocketAddr) {
         self.strangers.send(kind).unwrap();
@@ -109,6 +123,47 @@ impl AdminBackend for Memory {
     async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal> {
         self.note(caller, "trust_anchor".to_owned());
         Ok(TrustAnchor { root_of_trust: Fingerprint([1; 32]), checkpoint_keys: Vec::new() })
+    }
+
+    async fn administrator_list(&self, caller: &Caller) -> Result<Vec<Administrator>, Refusal> {
+        self.note(caller, "administrator_list".to_owned());
+        Ok(Vec::new())
+    }
+
+    async fn request_ask(&self, caller: &Caller, act: ProtectedAct, effect: Effect) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_ask {act:?} {effect:?}"));
+        Ok(request())
+    }
+
+    async fn request_list(&self, caller: &Caller) -> Result<Vec<Request>, Refusal> {
+        self.note(caller, "request_list".to_owned());
+        Ok(vec![request()])
+    }
+
+    async fn request_show(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_show {id}"));
+        Ok(request())
+    }
+
+    async fn request_approve(&self, caller: &Caller, id: Uuid, approvals: Approvals) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_approve {id} {}", approvals.approvals.len()));
+        Ok(request())
+    }
+
+    async fn request_execute(
+        &self,
+        caller: &Caller,
+        id: Uuid,
+        approvals: Approvals,
+        effect: Effect,
+    ) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_execute {id} {} {effect:?}", approvals.approvals.len()));
+        Ok(request())
+    }
+
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_withdraw {id}"));
+        Ok(request())
     }
 
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal> {
@@ -150,6 +205,11 @@ impl AdminBackend for Memory {
     async fn domain_verify(&self, caller: &Caller, name: &str) -> Result<Verification, Refusal> {
         self.note(caller, format!("domain_verify {name}"));
         Ok(Verification { objects: 1, records: 2, found: 0, findings: Vec::new() })
+    }
+
+    async fn retention(&self, caller: &Caller, name: &str, change: RetentionChange) -> Result<Retention, Refusal> {
+        self.note(caller, format!("retention {name} {change:?}"));
+        Ok(Retention { days: 184, reason: None, holds: Vec::new() })
     }
 
     async fn client_list(&self, caller: &Caller, domain: &str) -> Result<Vec<Client>, Refusal> {

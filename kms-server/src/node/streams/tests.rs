@@ -20,6 +20,8 @@ fn domain(id: u8) -> Arc<Domain> {
         permissions: Permissions::default(),
         defaults: None,
         constraints: None,
+        requests: None,
+        retention: keystore::retention::Retention::default(),
     };
     let key =
         hsm::DomainKey { domain, version: 1, wrapped: vec![0; 40], rot_fingerprint: [0; 32], canary: vec![0; 44] };

@@ -126,6 +126,21 @@ impl Peer {
         Ok(line)
     }
 
+    /// Asks it to co-sign the head of one log, which it has seen.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub async fn cosign(&mut self, note: &str, body: &str) -> Result<String, Refused> {
+        let refused = |what: String| Refused { what, diverged: false, again: false };
+        let answer = self.ask(&Request::Cosign { note: note.to_owned() }).await;
+        let answer = answer.map_err(|error| refused(error.to_string()))?;
+        let why = audit::bounded_text(&answer.refused.unwrap_or_default(), audit::limits::MAX_DETAIL_LEN);
+        let line = answer.cosignature.ok_or_else(|| refused(why))?;
+        let bad = |_| refused("the co-signature is not by this witness".into());
+        self.who.key.verify_cosignature(body, &line).map_err(bad)?;
+        Ok(line)
+    }
+
     async fn ask(&mut self, request: &Request) -> io::Result<Answer> {
         // A connection that was closed meanwhile is not the witness's refusal.
         let had_connection = self.stream.is_some();

@@ -35,7 +35,7 @@ pub(super) async fn begin(
     produced: Produced,
 ) -> Result<Arc<Produced>, Failure> {
     // A session of PKCS#11 goes on over messages as well, and is no operation in parts.
-    if !scope.node.offer.streaming && !matches!(work, Work::Pkcs11) {
+    if !scope.node.offer.streaming && !matches!(work, Work::Pkcs11(_)) {
         return Err(Failure::UnsupportedFeature("a cryptographic operation in parts"));
     }
     let id = fresh_id(scope).await?;

@@ -4,7 +4,7 @@
 //! The rules of who sets an attribute do not hold here; what is said is believed, which is why only domains that allow
 //! it import. What makes no sense is refused all the same: a state that the dates contradict, an owner, a seal.
 
-use keystore::{ObjectRow, Permissions, Revocation};
+use keystore::{ObjectRow, Revocation};
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::object::{KeyBlock, ManagedObject};
 use kmip::payload::{ImportRequest, ImportResponse};
@@ -27,9 +27,6 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &ImportRequest,
 ) -> Result<ImportResponse, Failure> {
-    if !scope.domain.row.permissions.allow(Permissions::IMPORT) {
-        return Err(Failure::Denied("the domain does not import objects"));
-    }
     let object_type = request.object.object_type();
     if request.object_type.is_some_and(|said| said != object_type) {
         return Err(Failure::InvalidField("object type and object do not match"));
@@ -193,8 +190,7 @@ async fn check(scope: &mut Scope<'_>, row: &ObjectRow, block: Option<&KeyBlock>)
     let policy = policy_of(&scope.domain.row.policy);
     creation::check_uses(policy, row.usage_mask)?;
     if let (Some(algorithm), Some(length), Some(_)) = (row.algorithm, row.length, block) {
-        creation::may_register(policy, algorithm, length)
-            .map_err(|_| Failure::InvalidField("algorithm or length is not allowed in this domain"))?;
+        creation::may_register(policy, algorithm, length)?;
     }
     // What has come due meanwhile is carried out, and recorded, when the object is next touched.
     if row.state == State::PreActive && row.dates.compromise.is_some() {

@@ -305,8 +305,9 @@ fn refused(refusal: WrappingRefusal) -> Failure {
     match refusal {
         WrappingRefusal::Use(UsageRefusal::Mask(_)) => Failure::UsageMask,
         WrappingRefusal::Use(_) => Failure::WrongState,
-        WrappingRefusal::AlsoDecrypts => Failure::Denied("a key that decrypts data wraps no keys"),
+        WrappingRefusal::AlsoDecrypts => Failure::Weak("a key that decrypts data wraps no keys"),
         WrappingRefusal::Mode => Failure::CryptographicParameters,
+        WrappingRefusal::WeakMode => Failure::Weak("the domain's policy wraps keys in modes that notice a change only"),
     }
 }
 

@@ -7,10 +7,11 @@ use kmip::attribute::{
 };
 use kmip::object::ManagedObject;
 use kmip::registry::{
-    CryptographicAlgorithm, HashingAlgorithm, LinkType, ObjectType, ProtectionStorageMask, State, UsageMask,
+    CryptographicAlgorithm, HashingAlgorithm, LinkType, ObjectType, Operation, ProtectionStorageMask, State, UsageMask,
 };
 use kmip::ttlv::{DateTime, Interval, Wire};
 use policy::algorithm::{AlgorithmPolicy, is_quantum_safe};
+use policy::attributes::sets_implicitly;
 use policy::creation::{Origin, PairRecipe, may_create_pair};
 use ring::digest;
 
@@ -36,6 +37,8 @@ const TRUE_OF_STORAGE: ProtectionStorageMask = ProtectionStorageMask(
 /// A managed object in the making.
 pub(super) struct Birth {
     origin: Origin,
+    /// The operation that makes it: the specification says which attributes it sets unasked.
+    operation: Operation,
     row: ObjectRow,
     /// What the Key Block says, where there is one.
     block_algorithm: Option<CryptographicAlgorithm>,
@@ -124,6 +127,7 @@ impl Birth {
     pub(super) fn begin(scope: &Scope<'_>, origin: Origin, object_type: ObjectType) -> Self {
         Self {
             origin,
+            operation: scope.operation,
             row: ObjectRow {
                 id: uuid::Uuid::now_v7().into_bytes(),
                 domain: scope.domain.row.id,
@@ -179,8 +183,11 @@ impl Birth {
         &self.row
     }
 
-    /// An attribute that the server sets.
+    /// An attribute that the server sets, if the operation is one that may set it unasked.
     pub(super) fn give(&mut self, value: AttributeValue) {
+        if !sets_implicitly(self.operation, value.kind()) {
+            return;
+        }
         if let Place::List(value) = attributes::set_column(&mut self.row, value) {
             attributes::append(&mut self.row, value);
         }
@@ -212,7 +219,7 @@ impl Birth {
             if matches!(one.value, AttributeValue::Sensitive(true) | AttributeValue::Extractable(false)) {
                 let kind = one.kind();
                 self.row.attributes.retain(|other| other.kind() != kind);
-                self.give(one.value.clone());
+                attributes::append(&mut self.row, one.value.clone());
             }
         }
     }
@@ -301,8 +308,7 @@ impl Birth {
         for birth in [self, other] {
             policy::creation::check_uses(policy, birth.row.usage_mask)?;
         }
-        let recipe = may_create_pair(policy, algorithm, length, parameters.recommended_curve)
-            .map_err(|_| Failure::InvalidField("algorithm, length or curve is not allowed in this domain"))?;
+        let recipe = may_create_pair(policy, algorithm, length, parameters.recommended_curve)?;
         if is_on_curve && parameters.qlength.is_some_and(|qlength| qlength != recipe.length()) {
             return Err(Failure::InvalidField("Qlength is not that of the curve"));
         }
@@ -359,15 +365,14 @@ impl Birth {
     ) -> Result<(), Failure> {
         let policy = change::policy_of(&scope.domain.row.policy);
         policy::creation::check_uses(policy, self.row.usage_mask)?;
-        policy::creation::may_register(policy, algorithm, length)
-            .map_err(|_| Failure::InvalidField("algorithm or length is not allowed in this domain"))
+        Ok(policy::creation::may_register(policy, algorithm, length)?)
     }
 
     /// The object was generated here, not elsewhere, by this generator. KMIP 1.4 §3.43, §3.44.
     pub(super) fn made_by_server(&mut self, generator: RngParameters) {
         let now = DateTime(self.row.dates.initial);
-        attributes::append(&mut self.row, AttributeValue::OriginalCreationDate(now));
-        attributes::append(&mut self.row, AttributeValue::RandomNumberGenerator(Box::new(generator)));
+        self.give(AttributeValue::OriginalCreationDate(now));
+        self.give(AttributeValue::RandomNumberGenerator(Box::new(generator)));
     }
 
     /// Digest, state, seal: the finished object goes into the draft and into the ID Placeholder.
@@ -391,7 +396,7 @@ impl Birth {
             self.give(AttributeValue::ProtectionStorageMask(STORAGE));
         }
         if let Some(digest) = object.and_then(digest_of) {
-            attributes::append(&mut self.row, AttributeValue::Digest(digest));
+            self.give(AttributeValue::Digest(digest));
         }
         self.set_protection_attributes();
         change::finish(&mut self.row, scope.now_s)?;
@@ -431,20 +436,21 @@ impl Birth {
             }
         }
         if sensitive.is_none() {
-            attributes::append(&mut self.row, AttributeValue::Sensitive(false));
+            self.give(AttributeValue::Sensitive(false));
         }
-        attributes::append(&mut self.row, AttributeValue::AlwaysSensitive(sensitive.unwrap_or(false)));
+        self.give(AttributeValue::AlwaysSensitive(sensitive.unwrap_or(false)));
         if extractable.is_none() {
-            attributes::append(&mut self.row, AttributeValue::Extractable(true));
+            self.give(AttributeValue::Extractable(true));
         }
-        attributes::append(&mut self.row, AttributeValue::NeverExtractable(!extractable.unwrap_or(true)));
+        self.give(AttributeValue::NeverExtractable(!extractable.unwrap_or(true)));
     }
 }
 
 /// What every object has that is kept here, on one that was imported: where the attributes that it brought leave something
 /// out, and where they cannot know better than this server what it holds.
 pub(in crate::operation) fn complete_imported(row: &mut ObjectRow, object: &ManagedObject) {
-    let lacks = |row: &ObjectRow, kind| !row.attributes.iter().any(|one| one.kind() == kind);
+    let may_set = |kind| sets_implicitly(Operation::Import, kind);
+    let lacks = |row: &ObjectRow, kind| may_set(kind) && !row.attributes.iter().any(|one| one.kind() == kind);
     let is = |row: &ObjectRow, value: AttributeValue| row.attributes.iter().any(|one| one.value == value);
     if is_cryptographic(row.object_type) {
         let sensitive = is(row, AttributeValue::Sensitive(true));

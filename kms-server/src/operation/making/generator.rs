@@ -2,8 +2,8 @@
 //!
 //! Under `anssi` they are what the HSM's generator gives, whose construction PKCS#11 does not tell and the operator may
 //! state. The cases of the KMIP 1.4 profiles know one answer only, ANSI X9.31 with AES-256; so a `legacy` domain really
-//! uses it, with key, seed and date vector drawn from the HSM for each key or key pair. Its known weakness, a key that
-//! stays in use, cannot arise.
+//! uses it, with key, seed and date vector drawn from the HSM for each key. Its known weakness, a key that stays in use,
+//! cannot arise. Key pairs that the HSM makes itself do not come this way under either policy.
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -41,8 +41,8 @@ pub(super) async fn key_bytes(
     }
 }
 
-/// The generator of a `legacy` domain, fresh from the HSM, for one key or key pair.
-pub(super) async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameters), Failure> {
+/// The generator of a `legacy` domain, fresh from the HSM, for one key.
+async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameters), Failure> {
     let seed = hsm.random(KEY + 2 * BLOCK).await?;
     let short = || Failure::Internal("the HSM gave too few random bytes");
     let (key, rest) = seed.expose().split_first_chunk::<KEY>().ok_or_else(short)?;
@@ -57,7 +57,7 @@ pub(super) async fn x931(hsm: &hsm::Group) -> Result<(X931<Aes256>, RngParameter
 }
 
 /// The generator of ANSI X9.31 appendix A.2.4 over a block cipher with blocks of 16 bytes.
-pub(super) struct X931<C> {
+struct X931<C> {
     cipher: C,
     v: Zeroizing<[u8; BLOCK]>,
     dt: Zeroizing<[u8; BLOCK]>,
@@ -69,7 +69,7 @@ impl<C: BlockCipherEncrypt<BlockSize = aes::cipher::consts::U16>> X931<C> {
     }
 
     /// Fills `bytes` with the next output.
-    pub(super) fn fill(&mut self, bytes: &mut [u8]) {
+    fn fill(&mut self, bytes: &mut [u8]) {
         for part in bytes.chunks_mut(BLOCK) {
             let block = self.next();
             for (to, from) in part.iter_mut().zip(block.iter()) {

@@ -1,15 +1,15 @@
 //! Key pairs coming into being: where they are made, and the two objects that belong together.
 //!
-//! Under `anssi` the HSM makes what it can make; under `legacy` the key comes of the generator that its attribute
-//! names, see [`generator`](super::generator). Curves that no HSM has come of the HSM's random bytes.
+//! The HSM makes what it can make, RSA and four curves, as session objects that leave it wrapped under a one-time key.
+//! Curves that no HSM has come of random bytes that go through the generator of the domain's policy, see
+//! [`generator`](super::generator).
 
-use crypto::key::{KeyKind, PrivateKey, generate_rsa, random_len};
-use hsm::EcCurve;
+use crypto::key::{KeyKind, PrivateKey, random_len};
+use hsm::{EcCurve, GeneratedKeyPair};
 use keystore::ObjectId;
 use kmip::attribute::RngParameters;
 use kmip::object::{self, KeyBlock, KeyMaterial, ManagedObject};
 use kmip::registry::{CryptographicAlgorithm, KeyFormatType, LinkType, RecommendedCurve};
-use policy::algorithm::AlgorithmPolicy;
 use policy::creation::PairRecipe;
 use secret::Secret;
 
@@ -48,47 +48,32 @@ pub(super) async fn bear(
 /// The pair, and the generator that made it.
 async fn make(scope: &Scope<'_>, recipe: PairRecipe) -> Result<(PrivateKey, RngParameters), Failure> {
     let hsm = &scope.node.hsm;
-    let policy = policy_of(&scope.domain.row.policy);
-    match (policy, recipe) {
-        (AlgorithmPolicy::Anssi, PairRecipe::Rsa(bits)) => {
+    let (kind, curve) = match recipe {
+        PairRecipe::Rsa(bits) => {
             let bits = u32::try_from(bits).map_err(|_| Failure::InvalidField("length of the modulus"))?;
-            let pair = hsm.generate_rsa_key_pair(bits, RSA_EXPONENT).await?;
-            Ok((PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?, scope.node.offer.generator()))
+            return of_hsm(scope, &hsm.generate_rsa_key_pair(bits, RSA_EXPONENT).await?);
         }
-        (AlgorithmPolicy::Legacy, PairRecipe::Rsa(bits)) => {
-            let bits = usize::try_from(bits).map_err(|_| Failure::InvalidField("length of the modulus"))?;
-            let (mut generator, parameters) = generator::x931(hsm).await?;
-            // The search for primes takes a core for a while.
-            let search = tokio::task::spawn_blocking(move || generate_rsa(bits, |bytes| generator.fill(bytes)));
-            let key = search.await.map_err(|_| Failure::Internal("the search for primes ended early"))??;
-            Ok((key, parameters))
-        }
-        (_, recipe) => {
-            if let (AlgorithmPolicy::Anssi, PairRecipe::Curve(curve)) = (policy, recipe)
-                && let Some(curve) = of_hsm(curve)
-            {
-                let pair = hsm.generate_ec_key_pair(curve).await?;
-                return Ok((
-                    PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?,
-                    scope.node.offer.generator(),
-                ));
-            }
-            let (kind, curve) = match recipe {
-                PairRecipe::Curve(curve) => (KeyKind::Ec, Some(curve)),
-                PairRecipe::Ed25519 => (KeyKind::Ed25519, None),
-                PairRecipe::Ed448 => (KeyKind::Ed448, None),
-                PairRecipe::X25519 => (KeyKind::X25519, None),
-                PairRecipe::X448 => (KeyKind::X448, None),
-                PairRecipe::Rsa(_) => (KeyKind::Rsa, None),
-            };
-            let (random, parameters) = generator::key_bytes(scope.node, policy, random_len(kind, curve)?).await?;
-            Ok((PrivateKey::generate(kind, curve, &random)?, parameters))
-        }
-    }
+        PairRecipe::Curve(curve) => match curve_of_hsm(curve) {
+            Some(curve) => return of_hsm(scope, &hsm.generate_ec_key_pair(curve).await?),
+            None => (KeyKind::Ec, Some(curve)),
+        },
+        PairRecipe::Ed25519 => (KeyKind::Ed25519, None),
+        PairRecipe::Ed448 => (KeyKind::Ed448, None),
+        PairRecipe::X25519 => (KeyKind::X25519, None),
+        PairRecipe::X448 => (KeyKind::X448, None),
+    };
+    let policy = policy_of(&scope.domain.row.policy);
+    let (random, parameters) = generator::key_bytes(scope.node, policy, random_len(kind, curve)?).await?;
+    Ok((PrivateKey::generate(kind, curve, &random)?, parameters))
+}
+
+/// What the HSM made, and the generator that its operator states for it.
+fn of_hsm(scope: &Scope<'_>, pair: &GeneratedKeyPair) -> Result<(PrivateKey, RngParameters), Failure> {
+    Ok((PrivateKey::from_encoded(KeyFormatType::Pkcs8, &pair.private_key)?, scope.node.offer.generator()))
 }
 
 /// The curves on which the HSM makes pairs.
-fn of_hsm(curve: RecommendedCurve) -> Option<EcCurve> {
+fn curve_of_hsm(curve: RecommendedCurve) -> Option<EcCurve> {
     match curve {
         RecommendedCurve::P256 => Some(EcCurve::P256),
         RecommendedCurve::P384 => Some(EcCurve::P384),

@@ -6,7 +6,7 @@
 
 use crypto::key::KeyKind;
 use crypto::x509::parse_certificate;
-use keystore::{IdentityRow, Permissions};
+use keystore::IdentityRow;
 use kmip::attribute::{Attribute, AttributeValue};
 use kmip::object::{Certificate, CertificateRequest, ManagedObject};
 use kmip::payload::{ReProvisionRequest, ReProvisionResponse};
@@ -33,9 +33,6 @@ pub(in crate::operation) async fn run(
     scope: &mut Scope<'_>,
     request: &ReProvisionRequest,
 ) -> Result<ReProvisionResponse, Failure> {
-    if !scope.domain.row.permissions.allow(Permissions::RE_PROVISION) {
-        return Err(Failure::Denied("the domain does not allow Re-Provision"));
-    }
     let old = replaceable(scope)?;
     let (answered, certificate) = match (&request.certificate_request, &request.certificate) {
         (Some(_), Some(_)) => return Err(Failure::InvalidField("a certificate request and a certificate")),

@@ -5,40 +5,9 @@ use keystore::{Dates, ObjectRow};
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::registry::State;
 use kmip::ttlv::{DateTime, Interval};
+use policy::attributes::is_carried_over;
 
 use crate::failure::Failure;
-
-/// Attributes that the replacement gets anew or not at all.
-fn is_own(kind: AttributeKind) -> bool {
-    use AttributeKind as K;
-    matches!(
-        kind,
-        K::Digest
-            | K::Link
-            | K::RandomNumberGenerator
-            | K::OriginalCreationDate
-            | K::AlwaysSensitive
-            | K::NeverExtractable
-            | K::KeyFormatType
-            | K::KeyValuePresent
-            | K::KeyValueLocation
-            | K::ProtectionStorageMask
-            | K::ShortUniqueIdentifier
-            | K::RotateDate
-            | K::RotateGeneration
-            | K::RotateLatest
-            | K::CertificateType
-            | K::CertificateLength
-            | K::X509CertificateIdentifier
-            | K::X509CertificateSubject
-            | K::X509CertificateIssuer
-            | K::CertificateIdentifier
-            | K::CertificateSubject
-            | K::CertificateIssuer
-            | K::DigitalSignatureAlgorithm
-    ) || kind.text().starts_with("Certificate Subject ")
-        || kind.text().starts_with("Certificate Issuer ")
-}
 
 /// The row of the replacement, all but its identifier and its owner: what carries over, names included.
 pub(super) fn successor(old: &ObjectRow, now_s: i64) -> ObjectRow {
@@ -58,7 +27,7 @@ pub(super) fn successor(old: &ObjectRow, now_s: i64) -> ObjectRow {
     row.fresh = true;
     row.seal_number = 1;
     row.sealed = None;
-    row.attributes.retain(|one| !is_own(one.kind()));
+    row.attributes.retain(|one| is_carried_over(one.kind()));
     for one in &mut row.attributes {
         // The allowance begins anew.
         if let AttributeValue::UsageLimits(limits) = &mut one.value {

@@ -16,7 +16,7 @@ use super::defaults;
 use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::offer::{Offer, Unspecified};
-use crate::operation::{OBJECT_TYPES, OFFERED, is_offered};
+use crate::operation::{OBJECT_TYPES, OFFERED, is_offered, is_permitted};
 use crate::scope::Scope;
 
 /// Names the maker of the server, as the specification demands; clients show it to people.
@@ -36,8 +36,11 @@ pub(in crate::operation) fn run(scope: &Scope<'_>, request: &QueryRequest) -> Re
     let version = scope.version;
     let mut response = QueryResponse::default();
     if asks(Asked::QueryOperations) {
-        let is_offered = |one: &Operation| is_offered(*one, version, &scope.domain.row.policy, &scope.node.offer);
-        response.operations = OFFERED.iter().copied().filter(is_offered).collect();
+        let domain = &scope.domain.row;
+        let may_be_asked = |one: &Operation| {
+            is_offered(*one, version, &domain.policy, &scope.node.offer) && is_permitted(*one, domain.permissions)
+        };
+        response.operations = OFFERED.iter().copied().filter(may_be_asked).collect();
     }
     if asks(Asked::QueryObjects) {
         response.object_types = OBJECT_TYPES.into_iter().filter(|one| one.is_known_to(version)).collect();

@@ -13,6 +13,8 @@ const MAX_LINE_LEN: usize = 64 << 10;
 pub(crate) struct Line {
     /// Position in the log; absent in a bundle's first and last line.
     pub(crate) index: Option<u64>,
+    /// Where retention dropped the record: the position of the one that tells of it.
+    pub(crate) dropped: Option<u64>,
     pub(crate) time: String,
     pub(crate) identity: String,
     pub(crate) fingerprint: Option<String>,

@@ -40,6 +40,11 @@ pub(super) fn write(client: &AdminClient, domain: &str, folder: &Path, out: &Out
         let line = lines::parse(text)?;
         note = line.checkpoint.or(note.take());
         let Some(index) = line.index else { return Ok(()) };
+        if let Some(by) = line.dropped {
+            return Err(wrong(&format!(
+                "record {index} was dropped by retention, as record {by} tells; the server has the tiles of hashes"
+            )));
+        }
         let bytes = STANDARD.decode(&line.record).map_err(|_| wrong("a record is not base64"))?;
         let leaf = Record::leaf_hash(&bytes);
         if index != builder.tree().size() || hex::encode(leaf) != line.leaf {
