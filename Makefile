@@ -19,7 +19,7 @@ setup: ## Installs what is missing: SoftHSM, rsyslog, the ext4 tools, and the Py
 serve: ## Sets up ./run (tokens, ceremony, PKI, demo tenants) and serves until stopped.
 	@scripts/setup-softhsm
 	@scripts/setup-openssl
-	@cargo build --release --bin kms-server --bin kmsctl --bin witness --bin esxi-sim --bin xtask
+	@cargo build --release --bin kms-server --bin kmsctl --bin witness --bin esxi-sim --bin console --bin xtask
 	@RUN_DIR=$(RUN_DIR) exec target/release/xtask serve
 
 demo: ## The main job end to end in a temporary folder; exit 0 only if every claim was checked.

@@ -15,11 +15,11 @@ use esxi_sim::host::Rekey;
 use esxi_sim::key::{self, CryptoKeyId, ProviderId};
 use esxi_sim::pair::{Pair, PairError};
 use esxi_sim::vcenter::{Component, KmsError, Provider, Spec};
+use provisioning::Inventory;
 use provisioning::command::{Command, Depth};
 use provisioning::ids::{KeyId, KeyProviderId, VStackId, VmId};
 use provisioning::model::vm::Vm;
 use provisioning::saga::{Step, steps};
-use provisioning::Inventory;
 use thiserror::Error;
 use tokio::sync::Mutex;
 

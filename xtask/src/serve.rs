@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use admin_api::{AdminClient, ClientError, ErrorCode, NewDomain, RegisterClient};
 use rustix::process::Signal;
+use xtask::stage::console::{Console, OWNER, PASSWORD};
 use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS, Witnesses, ZONES, children};
 
 /// Where the listeners are unless the environment says otherwise.
 const KMIP_ADDR: &str = "127.0.0.1:5696";
 const ADMIN_ADDR: &str = "127.0.0.1:9443";
+const CONSOLE_ADDR: &str = "127.0.0.1:8443";
 /// Where the node lives unless `RUN_DIR` says otherwise.
 const RUN_DIR: &str = "run";
 
@@ -49,11 +51,25 @@ fn serve() -> Result<String, String> {
     println!("· tenants and their clients …");
     let set_up = tenants(&stage, &server.addresses);
     // A signal that came meanwhile is on its way to the server; whatever failed, failed because of it.
+    let mut console = None;
     if !children::interrupted() {
         set_up?;
-        tell(&stage, &server.addresses, &programs.dir);
+        println!("· the console …");
+        let listen = address("CONSOLE_ADDR", CONSOLE_ADDR)?;
+        console = stage
+            .furnish_console(&programs, &server.addresses, listen)
+            .and_then(|()| stage.console(&programs, &[]))
+            .map(Some)
+            .or_else(|error| {
+                // Stopped while it started is no failure.
+                if children::interrupted() { Ok(None) } else { Err(text(&error)) }
+            })?;
+        tell(&stage, &server.addresses, &programs.dir, console.as_ref());
     }
     let ended = server.wait().map_err(|error| text(&error))?;
+    if let Some(console) = console {
+        console.stop();
+    }
     match ended.success() {
         true => Ok("stopped".to_owned()),
         false => Err(format!("the server ended with {ended}")),
@@ -111,7 +127,7 @@ fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-fn tell(stage: &Stage, addresses: &Addresses, programs: &Path) {
+fn tell(stage: &Stage, addresses: &Addresses, programs: &Path, console: Option<&Console>) {
     let (dir, kmsctl) = (stage.dir.display(), programs.join("kmsctl"));
     let kmsctl = format!("{} --server https://{} --pki {dir}/pki", kmsctl.display(), addresses.admin);
     println!(
@@ -131,4 +147,13 @@ fn tell(stage: &Stage, addresses: &Addresses, programs: &Path) {
         TENANTS.join(", "),
         ZONES[0],
     );
+    if let Some(console) = console {
+        println!(
+            "The web console: https://{}  (throw-away certificate: your browser asks once; or let it trust {dir}/pki/ca.pem)\n\
+             \x20 log in as {OWNER} with the password {PASSWORD}; then Virtual machines > vm-web > Encrypt the virtual machine\n\
+             \x20 vm-db, vm-snap, vm-drill, vm-mirrored and vm-all show what keeps a machine from being encrypted\n\
+             \x20 REST API: https://{}/openapi.json\n",
+            console.address, console.address,
+        );
+    }
 }

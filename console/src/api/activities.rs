@@ -120,21 +120,13 @@ async fn find(app: &App, tenant: &TenantId, id: &str) -> Result<ActivityShown, P
 }
 
 /// One of them.
-pub(super) async fn one(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    known: Known,
-) -> Result<Response, Problem> {
+pub(super) async fn one(State(app): State<App>, Path(id): Path<String>, known: Known) -> Result<Response, Problem> {
     known.must_have(Some(Permission::ActivityRead))?;
     Ok(Json(find(&app, &known.0.tenant, &id).await?).into_response())
 }
 
 /// Server-sent events: the activity at first and each time it has changed, until it has ended.
-pub(super) async fn follow(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    known: Known,
-) -> Result<Response, Problem> {
+pub(super) async fn follow(State(app): State<App>, Path(id): Path<String>, known: Known) -> Result<Response, Problem> {
     known.must_have(Some(Permission::ActivityRead))?;
     following(app, known.0.tenant, id).await
 }

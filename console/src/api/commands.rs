@@ -166,8 +166,15 @@ mod tests {
     fn every_command_of_a_tenant_has_one_address_and_no_other_has_any() {
         let given: BTreeSet<String> = COMMANDS.iter().map(|given| given.command.to_owned()).collect();
         assert_eq!(given.len(), COMMANDS.len(), "a command has two addresses");
-        let operators = ["open-v-center", "update-firmware", "enable-host-crypto", "disable-host-crypto", "report-key",
-            "host-rebooted", "host-failed"];
+        let operators = [
+            "open-v-center",
+            "update-firmware",
+            "enable-host-crypto",
+            "disable-host-crypto",
+            "report-key",
+            "host-rebooted",
+            "host-failed",
+        ];
         let without: BTreeSet<String> = names().difference(&given).cloned().collect();
         assert_eq!(without, operators.map(str::to_owned).into(), "what has no address is the operator's");
         assert_eq!(given.difference(&names()).count(), 0);

@@ -38,7 +38,15 @@ fn make() -> Value {
     let activities = "/activity/v1/activities";
     add(activities, "get", activity_list());
     add(&format!("{activities}/{{id}}"), "get", activity("show-activity", "An activity", "application/json"));
-    add(&format!("{activities}/{{id}}/events"), "get", activity("follow-activity", "An activity as it goes on: server-sent events until it has ended", "text/event-stream"));
+    add(
+        &format!("{activities}/{{id}}/events"),
+        "get",
+        activity(
+            "follow-activity",
+            "An activity as it goes on: server-sent events until it has ended",
+            "text/event-stream",
+        ),
+    );
     tokens(&mut add);
     json!({
         "openapi": "3.1.0",
@@ -201,36 +209,52 @@ fn activity(operation: &str, summary: &str, kind: &str) -> Value {
 
 fn tokens(add: &mut dyn FnMut(&str, &str, Value)) {
     let json = "application/json";
-    add("/iam/v1/access_tokens", "post", json!({
-        "operationId": "get-access-token",
-        "summary": "An access token for a personal access token",
-        "tags": ["iam"],
-        "security": [{ "personal": [] }],
-        "responses": answers(201, "The token", json, &reference("AccessToken"), &[]),
-    }));
+    add(
+        "/iam/v1/access_tokens",
+        "post",
+        json!({
+            "operationId": "get-access-token",
+            "summary": "An access token for a personal access token",
+            "tags": ["iam"],
+            "security": [{ "personal": [] }],
+            "responses": answers(201, "The token", json, &reference("AccessToken"), &[]),
+        }),
+    );
     let personal = "/iam/v1/personal_access_tokens";
-    add(personal, "post", json!({
-        "operationId": "make-personal-access-token",
-        "summary": "A new personal access token; its secret is told once",
-        "tags": ["iam"],
-        "requestBody": { "required": true, "content": { json: { "schema": reference("NewToken") } } },
-        "responses": answers(201, "The token", json, &reference("TokenShown"), &[400, 409]),
-    }));
-    add(personal, "get", json!({
-        "operationId": "list-personal-access-tokens",
-        "summary": "The caller's own personal access tokens",
-        "tags": ["iam"],
-        "responses": answers(200, "All of them", json, &paged(&reference("TokenShown")), &[]),
-    }));
+    add(
+        personal,
+        "post",
+        json!({
+            "operationId": "make-personal-access-token",
+            "summary": "A new personal access token; its secret is told once",
+            "tags": ["iam"],
+            "requestBody": { "required": true, "content": { json: { "schema": reference("NewToken") } } },
+            "responses": answers(201, "The token", json, &reference("TokenShown"), &[400, 409]),
+        }),
+    );
+    add(
+        personal,
+        "get",
+        json!({
+            "operationId": "list-personal-access-tokens",
+            "summary": "The caller's own personal access tokens",
+            "tags": ["iam"],
+            "responses": answers(200, "All of them", json, &paged(&reference("TokenShown")), &[]),
+        }),
+    );
     let mut gone = answers(204, "It is gone", json, &Value::Null, &[400, 404]);
     gone["204"] = json!({ "description": "It is gone" });
-    add(&format!("{personal}/{{id}}"), "delete", json!({
-        "operationId": "forget-personal-access-token",
-        "summary": "Forgets a token and all that was got with it",
-        "tags": ["iam"],
-        "parameters": [in_path("id")],
-        "responses": gone,
-    }));
+    add(
+        &format!("{personal}/{{id}}"),
+        "delete",
+        json!({
+            "operationId": "forget-personal-access-token",
+            "summary": "Forgets a token and all that was got with it",
+            "tags": ["iam"],
+            "parameters": [in_path("id")],
+            "responses": gone,
+        }),
+    );
 }
 
 /// The schema of each command, by its name.
@@ -250,9 +274,7 @@ impl Commands {
         let mut parameters: Vec<Value> = given.parameters().map(in_path).collect();
         parameters.push(query("dryRun", &json!({ "type": "boolean" }), "Plan it and change nothing"));
         let text = json!({ "type": "string", "minLength": 1, "maxLength": TEXT_BYTES });
-        let header = |name: &str, schema: &Value, what: &str| {
-            json!({ "name": name, "in": "header", "required": false, "schema": schema, "description": what })
-        };
+        let header = |name: &str, schema: &Value, what: &str| json!({ "name": name, "in": "header", "required": false, "schema": schema, "description": what });
         parameters.push(header("Client-Token", &text, "What the client calls this request; asking twice changes once"));
         if target(given).is_some() {
             parameters.push(header("If-Match", &text, "Only if this is still its entity tag"));

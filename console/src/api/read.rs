@@ -57,7 +57,10 @@ pub(super) fn limit(text: &str) -> Result<usize, Problem> {
 }
 
 /// What a request asks with.
-pub(super) async fn asked(app: &App, request: Request) -> Result<(Known, HeaderMap, axum::http::request::Parts, Body), Problem> {
+pub(super) async fn asked(
+    app: &App,
+    request: Request,
+) -> Result<(Known, HeaderMap, axum::http::request::Parts, Body), Problem> {
     let (mut parts, body) = request.into_parts();
     let known = Known::from_request_parts(&mut parts, app).await?;
     Ok((known, parts.headers.clone(), parts, body))

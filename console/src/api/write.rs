@@ -43,14 +43,20 @@ pub(super) async fn give(
     given_to(given, &app, &path, request).await.unwrap_or_else(IntoResponse::into_response)
 }
 
-async fn given_to(given: &'static Given, app: &App, path: &RawPathParams, request: Request) -> Result<Response, Problem> {
+async fn given_to(
+    given: &'static Given,
+    app: &App,
+    path: &RawPathParams,
+    request: Request,
+) -> Result<Response, Problem> {
     let (known, headers, parts, body) = asked(app, request).await?;
     let query = Query::<BTreeMap<String, String>>::try_from_uri(&parts.uri);
     let Query(query) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
     let dry_run = dry_run(&query)?;
     let body = to_bytes(body, BODY_BYTES).await;
     let body = body.map_err(|_| Problem::bad_request(format!("a body has at most {BODY_BYTES} bytes")))?;
-    let parameters: Vec<(String, String)> = given.parameters().zip(path).map(|(name, (_, id))| (name.to_owned(), id.to_owned())).collect();
+    let parameters: Vec<(String, String)> =
+        given.parameters().zip(path).map(|(name, (_, id))| (name.to_owned(), id.to_owned())).collect();
     let command = given.read(&parameters, fields(&headers, &body)?).map_err(Problem::bad_request)?;
     if dry_run {
         let plan = app.platform.try_out(&known.0, &command)?;

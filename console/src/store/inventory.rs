@@ -16,6 +16,7 @@ use crate::limits::EVENTS_PER_SNAPSHOT;
 /// One change of the inventory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "one event exists at a time, on its way to the store or from it")]
 pub enum Event {
     /// A command was carried out, with what the world answered.
     Applied {

@@ -246,13 +246,12 @@ impl Store {
     /// [`StoreError`].
     pub async fn forget_token(&self, login: &str, tenant: &TenantId, id: &str) -> Result<bool, StoreError> {
         let mut writer = self.writer.lock().await;
-        let gone =
-            sqlx::query("DELETE FROM token WHERE login = ?1 AND tenant = ?2 AND (id = ?3 OR parent = ?3)")
-                .bind(login)
-                .bind(tenant.as_str())
-                .bind(id)
-                .execute(&mut *writer)
-                .await?;
+        let gone = sqlx::query("DELETE FROM token WHERE login = ?1 AND tenant = ?2 AND (id = ?3 OR parent = ?3)")
+            .bind(login)
+            .bind(tenant.as_str())
+            .bind(id)
+            .execute(&mut *writer)
+            .await?;
         Ok(gone.rows_affected() > 0)
     }
 }

@@ -89,7 +89,13 @@ impl KeyService {
     ///
     /// # Errors
     /// [`KeyServiceError`].
-    pub fn look(&self, inventory: &Inventory, tenant: &TenantId, keys: &[String], now: u64) -> Result<Shown, KeyServiceError> {
+    pub fn look(
+        &self,
+        inventory: &Inventory,
+        tenant: &TenantId,
+        keys: &[String],
+        now: u64,
+    ) -> Result<Shown, KeyServiceError> {
         let domain = self.domain(inventory, tenant)?;
         let since = i64::try_from(now.saturating_sub(LOOK_BACK.as_secs())).unwrap_or(0);
         let query = AuditQuery { since: Some(since), ..AuditQuery::default() };

@@ -12,11 +12,11 @@ pub mod text;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::HeaderValue;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::HeaderValue;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -37,8 +37,7 @@ pub fn router(app: App) -> Router {
         .route("/language", post(pages::login::speak))
         .route("/vms", get(pages::machines::show))
         .route("/vms/{id}", get(pages::machine::show))
-        .route("/vms/{id}/encrypt", get(pages::machine::ask))
-        .route("/vms/{id}/{command}", post(pages::machine::order))
+        .route("/vms/{id}/{command}", get(pages::machine::ask).post(pages::machine::order))
         .route("/activities", get(pages::activities::show))
         .route("/activities/{id}", get(pages::activities::one))
         .route("/activities/{id}/events", get(pages::activities::events))

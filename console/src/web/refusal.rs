@@ -30,8 +30,16 @@ const TOLD: &[Told] = &[
     },
     Told {
         rule: "requester-has-permission",
-        says: ["You lack a permission: {permissions}.", "Il vous manque une permission : {permissions}.", "Ihnen fehlt eine Berechtigung: {permissions}."],
-        advice: ["Ask an owner of your tenant for it.", "Demandez-la à un propriétaire de votre tenant.", "Bitten Sie einen Eigentümer Ihres Mandanten darum."],
+        says: [
+            "You lack a permission: {permissions}.",
+            "Il vous manque une permission : {permissions}.",
+            "Ihnen fehlt eine Berechtigung: {permissions}.",
+        ],
+        advice: [
+            "Ask an owner of your tenant for it.",
+            "Demandez-la à un propriétaire de votre tenant.",
+            "Bitten Sie einen Eigentümer Ihres Mandanten darum.",
+        ],
     },
     Told {
         rule: "vstack-has-key-provider",
@@ -75,7 +83,11 @@ const TOLD: &[Told] = &[
     },
     Told {
         rule: "vm-has-no-snapshot",
-        says: ["It has snapshots: {snapshots}.", "Elle a des snapshots : {snapshots}.", "Sie hat Schnappschüsse: {snapshots}."],
+        says: [
+            "It has snapshots: {snapshots}.",
+            "Elle a des snapshots : {snapshots}.",
+            "Sie hat Schnappschüsse: {snapshots}.",
+        ],
         advice: [
             "Delete them: they would keep its data in clear.",
             "Supprimez-les : ils garderaient ses données en clair.",

@@ -90,7 +90,17 @@ fn a_refusal_names_every_rule_with_its_number() {
     let world = World::new();
     let token = world.token("anna");
     // Running, and without a subscription: two rules at once.
-    assert_eq!(world.send("DELETE", "/order/v1/subscriptions/csp:fr1:iaas:vmware:encryption:hsm:v1", &[("authorization", &format!("Bearer {token}"))], None).status, 201);
+    assert_eq!(
+        world
+            .send(
+                "DELETE",
+                "/order/v1/subscriptions/csp:fr1:iaas:vmware:encryption:hsm:v1",
+                &[("authorization", &format!("Bearer {token}"))],
+                None
+            )
+            .status,
+        201
+    );
     let refused = world.post(&token, &format!("{VMS}/vm-db/encrypt"), &json!({}));
     assert_eq!((refused.status, refused.header("content-type")), (422, "application/problem+json"));
     assert_eq!(refused.rules(), ["vm-encryption-subscribed", "vm-powered-off"]);

@@ -12,8 +12,7 @@ struct Browser<'w> {
 }
 
 fn submit(world: &World, path: &str, cookie: &str, site: &str, body: &str) -> Answer {
-    let headers =
-        [("cookie", cookie), ("sec-fetch-site", site), ("content-type", "application/x-www-form-urlencoded")];
+    let headers = [("cookie", cookie), ("sec-fetch-site", site), ("content-type", "application/x-www-form-urlencoded")];
     world.send("POST", path, &headers, Some(body))
 }
 
@@ -95,7 +94,9 @@ fn a_form_that_is_not_ours_changes_nothing() {
     let browser = Browser::enter(&world, "anna");
     let path = "/vms/vm-db/power-off";
     let proof = format!("proof={}", browser.proof);
-    for (site, body) in [("cross-site", &proof[..]), ("same-origin", "proof=0000"), ("same-origin", ""), ("none", &proof)] {
+    for (site, body) in
+        [("cross-site", &proof[..]), ("same-origin", "proof=0000"), ("same-origin", ""), ("none", &proof)]
+    {
         assert_eq!(submit(&world, path, &browser.cookie, site, body).status, 403, "{site} {body}");
     }
     assert_eq!(submit(&world, "/login", "", "cross-site", "login=anna&password=x").status, 403);
@@ -111,7 +112,9 @@ fn the_padlock_opens_when_every_precondition_is_met() {
     let world = World::new();
     let browser = Browser::enter(&world, "anna");
     let open = browser.get("/vms/vm-web").text;
-    assert!(open.contains("data-dialog=\"padlock\"") && open.contains("Do you really want to encrypt the virtual machine"));
+    assert!(
+        open.contains("data-dialog=\"padlock\"") && open.contains("Do you really want to encrypt the virtual machine")
+    );
     let closed = browser.get("/vms/vm-db").text;
     assert!(closed.contains("type=\"button\" disabled") && closed.contains("data-rule=\"vm-powered-off\""));
     // Who asks all the same is told why, in their language.
@@ -148,7 +151,9 @@ fn pages_too_show_nothing_of_another_tenant() {
     let anna = Browser::enter(&world, "anna");
     let boris = Browser::enter(&world, "boris");
     let activity = anna.post("/vms/vm-web/encrypt").header("location").to_owned();
-    for path in ["/vms/vm-web".to_owned(), "/vms/vm-web/encrypt".to_owned(), activity.clone(), format!("{activity}/events")] {
+    for path in
+        ["/vms/vm-web".to_owned(), "/vms/vm-web/encrypt".to_owned(), activity.clone(), format!("{activity}/events")]
+    {
         assert_eq!(boris.get(&path).status, 404, "{path}");
     }
     assert_eq!(boris.post("/vms/vm-web/power-on").status, 404);

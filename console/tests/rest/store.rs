@@ -15,7 +15,8 @@ fn the_inventory_is_the_same_after_a_restart() {
     let token = world.token("anna");
     // More than one snapshot's worth.
     for cpus in (1..=70).map(|number| number % 4 + 1) {
-        let resized = world.order("PATCH", &token, &format!("{VMS}/vm-web"), &[], &json!({ "cpus": cpus, "memory_gib": 4 }));
+        let resized =
+            world.order("PATCH", &token, &format!("{VMS}/vm-web"), &[], &json!({ "cpus": cpus, "memory_gib": 4 }));
         assert_eq!(resized.status, 201, "{}", resized.text);
     }
     let before = world.platform.current();

@@ -92,6 +92,7 @@ impl World {
             .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
+            .max_idle_connections(0)
             .max_redirects_will_error(false)
             .build()
             .new_agent();

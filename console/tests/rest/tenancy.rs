@@ -50,10 +50,22 @@ fn nobody_can_give_a_command_about_anything_of_another_customer() {
     let world = World::new();
     let (anna, boris) = (world.token("anna"), world.token("boris"));
     let ids = BTreeMap::from([
-        ("vm", example::VM), ("disk", "disk-0"), ("snapshot", "s"), ("network", "net-web"), ("policy", "daily"),
-        ("backup", "b-1"), ("domain", "dom-acme"), ("key", "k-b1"), ("vstack", example::VSTACK),
-        ("datastore", example::DATASTORE), ("cpool", example::CPOOL), ("mirror", "gm-1"), ("host", "host-1"),
-        ("rule", "rule-1"), ("tenant", "acme-lab"), ("sku", "csp:fr1:iaas:vmware:encryption:hsm:v1"),
+        ("vm", example::VM),
+        ("disk", "disk-0"),
+        ("snapshot", "s"),
+        ("network", "net-web"),
+        ("policy", "daily"),
+        ("backup", "b-1"),
+        ("domain", "dom-acme"),
+        ("key", "k-b1"),
+        ("vstack", example::VSTACK),
+        ("datastore", example::DATASTORE),
+        ("cpool", example::CPOOL),
+        ("mirror", "gm-1"),
+        ("host", "host-1"),
+        ("rule", "rule-1"),
+        ("tenant", "acme-lab"),
+        ("sku", "csp:fr1:iaas:vmware:encryption:hsm:v1"),
         ("template", "debian-12"),
     ]);
     let whole = |token: &str| {

@@ -4,6 +4,7 @@
 //! gets. Preparing a folder a second time, or after an interruption at any moment, completes what is there.
 
 pub mod children;
+pub mod console;
 mod folder;
 mod processes;
 mod witnesses;

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use maud::{Markup, html};
 use provisioning::capacity::View;
-use provisioning::model::vm::PowerState;
-use provisioning::units::Bytes;
-use provisioning::{Inventory, metering};
 use provisioning::ids::TenantId;
+use provisioning::model::vm::PowerState;
+use provisioning::units::{Bytes, Gib, Tib};
+use provisioning::{Inventory, metering};
 
 use super::activities::{newest, table};
 use super::machines::of;
@@ -36,7 +36,8 @@ pub async fn show(State(app): State<App>, visitor: Visitor) -> Markup {
 }
 
 fn figures(inventory: &Inventory, tenant: &TenantId, language: Language) -> Markup {
-    let count = |wanted: fn(&provisioning::model::vm::Vm) -> bool| of(inventory, tenant).filter(|vm| wanted(vm)).count();
+    let count =
+        |wanted: fn(&provisioning::model::vm::Vm) -> bool| of(inventory, tenant).filter(|vm| wanted(vm)).count();
     let figure = |name: Text, number: usize| {
         html! { div.figure { dt { (name.in_language(language)) } dd { (number) } } }
     };
@@ -59,9 +60,26 @@ fn bar(name: &str, used: Bytes, whole: Bytes, language: Language) -> Markup {
             span.name { (name) }
             meter min="0" max=(whole.0) low=(whole.0 / 10 * 7) high=(whole.0 / 10 * 9) optimum="0" value=(used.0)
                 aria-label=(name) { (percent) " %" }
-            span.amount { (used) " " (Text::Of.in_language(language)) " " (whole) " · " (percent) " %" }
+            span.amount {
+                (rounded(used)) " " (Text::Of.in_language(language)) " " (rounded(whole)) " · " (percent) " %"
+            }
         }
     }
+}
+
+/// As one says it: in TiB where that is even, else in GiB, rounded down.
+fn rounded(amount: Bytes) -> String {
+    let (gib, tib) = (Gib(1).bytes().0, Tib(1).bytes().0);
+    match amount.0 {
+        0 => "0 GiB".to_owned(),
+        bytes if bytes.is_multiple_of(tib) => format!("{} TiB", bytes / tib),
+        bytes => format!("{} GiB", bytes / gib),
+    }
+}
+
+/// What is charged: storage is counted in bytes, everything else in pieces.
+fn charged(sku: &str, level: u64) -> String {
+    if sku.contains(":storage:") { rounded(Bytes(level)) } else { level.to_string() }
 }
 
 fn capacity(inventory: &Inventory, tenant: &TenantId, language: Language) -> Markup {
@@ -101,7 +119,7 @@ fn consumption(inventory: &Inventory, tenant: &TenantId, language: Language) -> 
                     } }
                     tbody {
                         @for ((_, sku), level) in own {
-                            tr { th scope="row" { code { (sku.as_str()) } } td.number { (level) } }
+                            tr { th scope="row" { code { (sku.as_str()) } } td.number { (charged(sku.as_str(), *level)) } }
                         }
                     }
                 }

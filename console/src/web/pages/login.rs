@@ -48,9 +48,7 @@ pub async fn enter(State(app): State<App>, request: Request) -> Response {
             tracing::error!(error = &error as &dyn std::error::Error, "log in");
             layout::failure(500, Text::TryAgain, language)
         }
-        Err(_) => {
-            (StatusCode::UNAUTHORIZED, form(language, text("login"), Some(Text::LoginWrong))).into_response()
-        }
+        Err(_) => (StatusCode::UNAUTHORIZED, form(language, text("login"), Some(Text::LoginWrong))).into_response(),
     }
 }
 
@@ -87,5 +85,6 @@ fn back(headers: &HeaderMap) -> String {
     let from = headers.get("referer").and_then(|from| from.to_str().ok());
     let uri = from.and_then(|from| from.parse::<axum::http::Uri>().ok());
     let path = uri.as_ref().and_then(axum::http::Uri::path_and_query).map(|path| path.as_str().to_owned());
-    path.filter(|path| path.starts_with('/') && !path.starts_with("//") && !path.contains('\\')).unwrap_or("/".to_owned())
+    path.filter(|path| path.starts_with('/') && !path.starts_with("//") && !path.contains('\\'))
+        .unwrap_or("/".to_owned())
 }

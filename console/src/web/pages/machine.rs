@@ -14,9 +14,9 @@ use super::machines::of;
 use super::{chip, power};
 use crate::api::App;
 use crate::platform::{Conditions, Refusal};
-use crate::web::session::{Sent, Visitor};
 use crate::web::layout::{self, Place};
 use crate::web::refusal;
+use crate::web::session::{Sent, Visitor};
 use crate::web::text::{Language, Text};
 
 /// What can be ordered from the page, and what it is called.
@@ -32,6 +32,7 @@ fn ordered(name: &str, vm: VmId) -> Option<(Command, Text)> {
     })
 }
 
+#[expect(clippy::result_large_err, reason = "what is refused is a page, made once and returned")]
 fn find<'a>(inventory: &'a Inventory, visitor: &'a Visitor, id: &str) -> Result<&'a Vm, Response> {
     if !visitor.who.permissions.contains(&Permission::ComputeRead) {
         return Err(layout::failure(403, Text::Forbidden, visitor.language));
@@ -49,7 +50,10 @@ pub async fn show(State(app): State<App>, visitor: Visitor, Path(id): Path<Strin
 }
 
 /// The question of the padlock as a page of its own, for browsers without the script.
-pub async fn ask(State(app): State<App>, visitor: Visitor, Path(id): Path<String>) -> Response {
+pub async fn ask(State(app): State<App>, visitor: Visitor, Path((id, name)): Path<(String, String)>) -> Response {
+    if name != "encrypt" {
+        return layout::failure(404, Text::NotFound, visitor.language);
+    }
     let current = app.platform.current();
     match find(&current.inventory, &visitor, &id) {
         Ok(vm) => {

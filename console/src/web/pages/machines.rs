@@ -25,11 +25,7 @@ pub(super) fn of<'a>(inventory: &'a Inventory, tenant: &'a TenantId) -> impl Ite
     })
 }
 
-pub async fn show(
-    State(app): State<App>,
-    visitor: Visitor,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+pub async fn show(State(app): State<App>, visitor: Visitor, Query(query): Query<BTreeMap<String, String>>) -> Response {
     let language = visitor.language;
     if !visitor.who.permissions.contains(&Permission::ComputeRead) {
         return layout::failure(403, Text::Forbidden, language);
@@ -38,7 +34,8 @@ pub async fn show(
     let given = |name: &str| query.get(name).map(String::as_str).unwrap_or_default();
     let (searched, after) = (given("q").to_lowercase(), given("after"));
     let current = app.platform.current();
-    let fits = |vm: &&Vm| vm.name.to_lowercase().contains(&searched) || vm.id.as_str().to_lowercase().contains(&searched);
+    let fits =
+        |vm: &&Vm| vm.name.to_lowercase().contains(&searched) || vm.id.as_str().to_lowercase().contains(&searched);
     let mut found: Vec<&Vm> = of(&current.inventory, &visitor.who.tenant)
         .filter(fits)
         .filter(|vm| vm.id.as_str() > after)
