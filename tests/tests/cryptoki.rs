@@ -1,6 +1,6 @@
 //! The server as a Cryptoki library: what a client of the operation PKCS#11 can do with it, and what he cannot. KMIP 2.1
 //! §6.1.37.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use admin_api::{Access, ClientAccess};
 use kmip::ProtocolVersion;

@@ -145,7 +145,7 @@ fn the_server_s_certificate_has_its_name_and_address_and_no_other() {
         // The leaf comes first, and nothing comes that is not in the operator's file: not what the client trusts anyway.
         let sent: Vec<Vec<u8>> =
             client.tls().peer_certificates().unwrap().iter().map(|certificate| certificate.to_vec()).collect();
-        assert_eq!(sent, [leaf.clone()], "{name}");
+        assert_eq!(sent, std::slice::from_ref(&leaf), "{name}");
     }
     for name in ["kms.invalid", "127.0.0.2"] {
         assert!(Strict::open_with(&node, configured(), name).is_err(), "{name}");

@@ -83,7 +83,7 @@ fn what_re_provision_makes_is_in_the_domain_that_asked_and_reaches_no_other() {
         assert_eq!(foreign, absent);
         assert!(is_not_found(&outcomes(&foreign)[0]));
     }
-    assert_eq!(owners.request(V2_1, LocateRequest::default()).unwrap().unique_identifiers, [key.clone()]);
+    assert_eq!(owners.request(V2_1, LocateRequest::default()).unwrap().unique_identifiers, std::slice::from_ref(&key));
 
     // A new certificate of a client reaches what the old one did, and the other domain as little.
     let asker = node.tenant("again", "legacy").unwrap();
