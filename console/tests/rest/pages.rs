@@ -54,7 +54,10 @@ fn every_page_is_shown_under_a_strict_policy_and_has_nothing_inline() {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         let policy = page.header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none';") && !policy.contains("-inline") && !policy.contains("-eval"), "{policy}");
+        assert!(
+            policy.starts_with("default-src 'none';") && !policy.contains("-inline") && !policy.contains("-eval"),
+            "{policy}"
+        );
         assert_eq!((page.header("cache-control"), page.header("x-content-type-options")), ("no-store", "nosniff"));
         for inline in [" style=", " onclick=", "<style", "javascript:", "http://", "https://"] {
             assert!(!page.text.contains(inline), "{path}: {inline}");

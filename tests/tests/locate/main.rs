@@ -3,12 +3,15 @@
 //!
 //! The oracle knows what was done to each object and nothing of index, pages or rows. A question that is answered wrongly
 //! shrinks to the least that is: one filter of one object, mostly.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+
+mod dates;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use dates::{DATES, at_of};
 use kmip::ProtocolVersion;
 use kmip::attribute::{
     AlternativeName, ApplicationSpecificInformation, Attribute, AttributeKind, AttributeValue, Link, RevocationReason,
@@ -47,22 +50,6 @@ const MASKS: [UsageMask; 3] = [UsageMask::ENCRYPT, UsageMask::ENCRYPT.union(Usag
 const FAR_S: i64 = 86_400;
 /// So far the clock is moved on once all objects are there: beyond the dates of some of them, and not of all.
 const MOVED_S: i64 = FAR_S + 150;
-/// Every date that an object may have.
-const DATES: [(AttributeKind, fn(DateTime) -> AttributeValue); 12] = [
-    (AttributeKind::InitialDate, AttributeValue::InitialDate),
-    (AttributeKind::ActivationDate, AttributeValue::ActivationDate),
-    (AttributeKind::ProcessStartDate, AttributeValue::ProcessStartDate),
-    (AttributeKind::ProtectStopDate, AttributeValue::ProtectStopDate),
-    (AttributeKind::DeactivationDate, AttributeValue::DeactivationDate),
-    (AttributeKind::DestroyDate, AttributeValue::DestroyDate),
-    (AttributeKind::CompromiseOccurrenceDate, AttributeValue::CompromiseOccurrenceDate),
-    (AttributeKind::CompromiseDate, AttributeValue::CompromiseDate),
-    (AttributeKind::ArchiveDate, AttributeValue::ArchiveDate),
-    (AttributeKind::LastChangeDate, AttributeValue::LastChangeDate),
-    (AttributeKind::OriginalCreationDate, AttributeValue::OriginalCreationDate),
-    (AttributeKind::RotateDate, AttributeValue::RotateDate),
-];
-
 /// An object as the oracle knows it.
 #[derive(Debug)]
 struct Object {
@@ -404,25 +391,6 @@ fn learn(client: &mut Connection, object: &mut Object) {
     }
     // What was set is what is told.
     assert!(set.iter().all(|(date, at)| object.dates.get(date) == Some(at)), "{set:?} in {:?}", object.dates);
-}
-
-fn at_of(value: &AttributeValue) -> i64 {
-    use AttributeValue as V;
-    match value {
-        V::InitialDate(DateTime(at))
-        | V::ActivationDate(DateTime(at))
-        | V::ProcessStartDate(DateTime(at))
-        | V::ProtectStopDate(DateTime(at))
-        | V::DeactivationDate(DateTime(at))
-        | V::DestroyDate(DateTime(at))
-        | V::CompromiseOccurrenceDate(DateTime(at))
-        | V::CompromiseDate(DateTime(at))
-        | V::ArchiveDate(DateTime(at))
-        | V::LastChangeDate(DateTime(at))
-        | V::OriginalCreationDate(DateTime(at))
-        | V::RotateDate(DateTime(at)) => *at,
-        other => panic!("{other:?} is no date"),
-    }
 }
 
 /// What becomes of an object for certain, so that no state is left to chance.
