@@ -2,7 +2,8 @@
 
 use kmip::ProtocolVersion;
 use kmip::attribute::{
-    Attribute, AttributeReference, AttributeValue, CryptographicParameters, RevocationReason, UsageLimits,
+    Attribute, AttributeReference, AttributeValue, CryptographicDomainParameters, CryptographicParameters,
+    RevocationReason, UsageLimits,
 };
 use kmip::message::{Outcome, RequestMessage};
 use kmip::object::{Certificate, EncryptionKeyInformation, KeyWrappingSpecification};
@@ -23,8 +24,8 @@ use kmip::payload::{
 use kmip::registry::{
     AdjustmentType, AsynchronousIndicator, BlockCipherMode, CertificateType, CryptographicAlgorithm, DerivationMethod,
     DigitalSignatureAlgorithm, EndpointRole, HashingAlgorithm, InteropFunction, KeyFormatType, ObjectType, Operation,
-    Pkcs11Function, PutFunction, QueryFunction, RevocationReasonCode, SplitKeyMethod, TicketType, UsageLimitsUnit,
-    UsageMask, WrappingMethod,
+    Pkcs11Function, PutFunction, QueryFunction, RecommendedCurve, RevocationReasonCode, SplitKeyMethod, TicketType,
+    UsageLimitsUnit, UsageMask, WrappingMethod,
 };
 use kmip::ttlv::DateTime;
 use secret::Secret;
@@ -71,6 +72,10 @@ fn data(bytes: &[u8]) -> Option<Data> {
 fn tag(text: &str) -> Attribute {
     Attribute::new(AttributeValue::custom_text(TAG, text).unwrap())
 }
+
+/// A curve that no module makes pairs on, so that they come of random bytes, and no other pair's length.
+const OF_NO_MODULE: RecommendedCurve = RecommendedCurve::Brainpoolp320r1;
+pub(crate) const OF_NO_MODULE_BITS: i32 = 320;
 
 fn pair(algorithm: CryptographicAlgorithm, length: i32) -> CreateKeyPairRequest {
     let common = vec![AttributeValue::CryptographicAlgorithm(algorithm), AttributeValue::CryptographicLength(length)];
@@ -206,7 +211,16 @@ pub(crate) fn of(operation: Operation, world: &mut World) -> Vec<RequestPayload>
     match operation {
         O::Create => vec![asking::aes(Vec::new()).into(), asking::aes(vec![AttributeValue::Sensitive(true)]).into()],
         O::CreateKeyPair => {
-            vec![pair(CryptographicAlgorithm::Ecdsa, 256).into(), pair(CryptographicAlgorithm::Rsa, 2048).into()]
+            let mut of_random_bytes = pair(CryptographicAlgorithm::Ecdsa, OF_NO_MODULE_BITS);
+            let curve = CryptographicDomainParameters { recommended_curve: Some(OF_NO_MODULE), qlength: None };
+            let algorithm = AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa);
+            let common = vec![algorithm, AttributeValue::CryptographicDomainParameters(curve)];
+            of_random_bytes.common_attributes = Some(common.into());
+            vec![
+                of_random_bytes.into(),
+                pair(CryptographicAlgorithm::Ecdsa, 256).into(),
+                pair(CryptographicAlgorithm::Rsa, 2048).into(),
+            ]
         }
         O::Register => world.new_objects(),
         O::ReKey => each(&|id| ReKeyRequest { unique_identifier: Some(id.into()), ..Default::default() }.into()),
