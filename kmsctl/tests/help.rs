@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 59] = [
+const COMMANDS: [&str; 60] = [
     "",
     "health",
     "hsm",
@@ -65,6 +65,7 @@ const COMMANDS: [&str; 59] = [
     "audit keys",
     "verify",
     "verify certificate",
+    "verify checkpoint",
     "verify bundle",
     "verify proof",
 ];

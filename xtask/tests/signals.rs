@@ -17,6 +17,9 @@ struct Chore {
     out: BufReader<ChildStdout>,
 }
 
+/// Processes that serve: the server, a witness per zone, the console.
+const SERVING: usize = 5;
+
 impl Chore {
     fn start(name: &str, folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_xtask"))
@@ -25,6 +28,7 @@ impl Chore {
             .env("TMPDIR", folder)
             .env("KMIP_ADDR", "127.0.0.1:0")
             .env("ADMIN_ADDR", "127.0.0.1:0")
+            .env("CONSOLE_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -82,7 +86,7 @@ fn serve_ends_in_order_when_it_is_told_and_serves_again() {
         let mut serve = Chore::start("serve", folder.path());
         serve.until("Stop with Ctrl-C");
         // The control: a search that finds nothing while the server runs would prove nothing.
-        assert_eq!(processes_of(folder.path()).len(), 1);
+        assert_eq!(processes_of(folder.path()).len(), SERVING);
         serve.signal(signal);
         assert!(serve.end().success());
         assert_eq!(processes_of(folder.path()), []);
@@ -112,7 +116,7 @@ fn no_server_outlives_a_serve_that_was_killed() {
     let mut serve = Chore::start("serve", folder.path());
     serve.until("Stop with Ctrl-C");
     let servers = processes_of(folder.path());
-    assert_eq!(servers.len(), 1);
+    assert_eq!(servers.len(), SERVING);
     serve.signal(Signal::KILL);
     serve.end();
     for server in servers {

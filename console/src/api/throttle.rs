@@ -23,6 +23,8 @@ pub struct Throttle {
     buckets: Mutex<HashMap<(IpAddr, String), Bucket>>,
     /// Asking is free, for benchmarks and for tests that are about something else.
     off: bool,
+    /// Requests per second where another number than that of the limits is meant.
+    most: Option<u32>,
 }
 
 impl Throttle {
@@ -32,12 +34,18 @@ impl Throttle {
         Self { off, ..Self::default() }
     }
 
+    /// So many requests per second, of whatever product.
+    #[must_use]
+    pub fn of(per_second: u32) -> Self {
+        Self { most: Some(per_second), ..Self::default() }
+    }
+
     /// Whether this address may ask for this product once more at that moment.
     pub fn allows(&self, from: IpAddr, product: &str, per_second: u32, at: Instant) -> bool {
         if self.off {
             return true;
         }
-        let rate = f64::from(per_second);
+        let rate = f64::from(self.most.unwrap_or(per_second));
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (from, product.to_owned());
         if buckets.len() >= ADDRESSES && !buckets.contains_key(&key) {
