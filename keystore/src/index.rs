@@ -3,15 +3,16 @@
 //! A term is stored as the first 16 bytes of a SHA-256. It only finds candidates: each candidate's row is verified,
 //! and must really have the term, before it is answered.
 
-use kmip::attribute::AttributeValue;
+use kmip::attribute::{AttributeKind, AttributeValue};
 use ring::digest;
 
 use crate::row::ObjectRow;
 
 /// An attribute with a value, to look objects up by.
 ///
-/// Object Type, Cryptographic Algorithm, Cryptographic Length and everything in [`ObjectRow::attributes`] are
-/// indexed. State, dates and usage mask are not: they are compared otherwise than by equality.
+/// Object Type, Cryptographic Algorithm, Cryptographic Length and what [`ObjectRow::attributes`] holds are indexed. Not
+/// so what is compared otherwise than by equality (state, dates, usage mask, limits), and what says how an object is
+/// kept: nearly all objects are alike in that, so that an index finds nothing and costs every Create its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexTerm {
     /// The attribute's name on the wire, such as `Name` or `x-site`.
@@ -24,10 +25,11 @@ pub struct IndexTerm {
 pub(crate) type TermHash = [u8; 16];
 
 impl IndexTerm {
-    /// The term that finds objects with this attribute value.
+    /// The term that finds objects with this attribute value; none where objects are not indexed by it.
     #[must_use]
-    pub fn of(value: &AttributeValue) -> Self {
-        Self { attribute: value.name().to_owned(), value: value.canonical_bytes() }
+    pub fn of(value: &AttributeValue) -> Option<Self> {
+        let is_indexed = !matches!(value, AttributeValue::Partial { .. }) && is_indexed(value.kind());
+        is_indexed.then(|| Self { attribute: value.name().to_owned(), value: value.canonical_bytes() })
     }
 
     pub(crate) fn hash(&self) -> TermHash {
@@ -57,6 +59,44 @@ impl IndexTerm {
     }
 }
 
+fn is_indexed(kind: AttributeKind) -> bool {
+    use AttributeKind as K;
+    !matches!(
+        kind,
+        // Compared otherwise than by equality.
+        K::UniqueIdentifier
+            | K::ShortUniqueIdentifier
+            | K::CryptographicUsageMask
+            | K::LeaseTime
+            | K::State
+            | K::Fresh
+            | K::InitialDate
+            | K::ActivationDate
+            | K::ProcessStartDate
+            | K::ProtectStopDate
+            | K::DeactivationDate
+            | K::DestroyDate
+            | K::CompromiseOccurrenceDate
+            | K::CompromiseDate
+            | K::RevocationReason
+            | K::ArchiveDate
+            | K::LastChangeDate
+            | K::OriginalCreationDate
+            | K::RotateDate
+            | K::UsageLimits
+            | K::OperationPolicyName
+            // How it is kept.
+            | K::RandomNumberGenerator
+            | K::KeyFormatType
+            | K::ProtectionLevel
+            | K::ProtectionStorageMask
+            | K::Sensitive
+            | K::AlwaysSensitive
+            | K::Extractable
+            | K::NeverExtractable
+    )
+}
+
 /// A name that a living object holds, as table `object_name` has it.
 pub(crate) fn name_hash(name: &str) -> TermHash {
     IndexTerm { attribute: "Name Value".to_owned(), value: name.as_bytes().to_vec() }.hash()
@@ -66,11 +106,13 @@ impl ObjectRow {
     /// Every term the object can be found by.
     #[must_use]
     pub fn terms(&self) -> Vec<IndexTerm> {
-        let mut terms = vec![IndexTerm::of(&AttributeValue::ObjectType(self.object_type))];
-        terms.extend(self.algorithm.map(|one| IndexTerm::of(&AttributeValue::CryptographicAlgorithm(one))));
-        terms.extend(self.length.map(|one| IndexTerm::of(&AttributeValue::CryptographicLength(one))));
-        terms.extend(self.attributes.iter().map(|attribute| IndexTerm::of(&attribute.value)));
-        terms
+        let columns = [
+            Some(AttributeValue::ObjectType(self.object_type)),
+            self.algorithm.map(AttributeValue::CryptographicAlgorithm),
+            self.length.map(AttributeValue::CryptographicLength),
+        ];
+        let of_columns = columns.iter().flatten().filter_map(IndexTerm::of);
+        of_columns.chain(self.attributes.iter().filter_map(|attribute| IndexTerm::of(&attribute.value))).collect()
     }
 
     /// The same as stored: sorted, each once.

@@ -13,6 +13,7 @@ mod error;
 mod index;
 pub mod limits;
 mod mac;
+mod pace;
 mod raw;
 mod row;
 mod set;
@@ -23,6 +24,7 @@ mod unit;
 pub use error::{Refusal, StoreError};
 pub use index::IndexTerm;
 pub use mac::MacKey;
+pub use pace::Pace;
 pub use row::{
     Access, Credential, Dates, Device, DomainRow, DomainState, Fingerprint, IdentityKind, IdentityRow, ObjectId,
     ObjectRow, Permissions, Revocation, Subject,

@@ -9,6 +9,7 @@ use secret::DomainId;
 use crate::error::StoreError;
 use crate::index::IndexTerm;
 use crate::mac::MacKey;
+use crate::pace::Pace;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::unit::{Committed, Unit};
 
@@ -264,7 +265,7 @@ pub trait KeyStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::Inactive`]; what is wrong with rows is a finding, not an error.
-    async fn verify(&self, domain: DomainId) -> Result<Verification, StoreError>;
+    async fn verify(&self, domain: DomainId, pace: Pace) -> Result<Verification, StoreError>;
 
     /// Resolves when a commit has failed, with the reason; the process should end then. Never before.
     async fn fatal(&self) -> StoreError;

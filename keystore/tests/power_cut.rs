@@ -18,7 +18,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 
 use audit::{LogId, Record};
-use keystore::{Faults, KeyStore, ObjectId, ObjectRow, SqliteStore, StoreError, StoreOptions, Synchronous};
+use keystore::{Faults, KeyStore, ObjectId, ObjectRow, Pace, SqliteStore, StoreError, StoreOptions, Synchronous};
 use kmip::registry::State;
 use tempfile::TempDir;
 
@@ -249,7 +249,7 @@ fn lost_after(scene: &Scene, acknowledged: &Acknowledged) -> usize {
                 store.close().await;
                 return acknowledged.len();
             }
-            assert_eq!(store.verify(domain).await.unwrap().findings, [], "half made");
+            assert_eq!(store.verify(domain, Pace::full()).await.unwrap().findings, [], "half made");
             logs.insert(domain, all_records(&store, LogId::Domain(domain)).await);
         }
         assert_eq!(store.integrity().await.unwrap(), ["ok"]);

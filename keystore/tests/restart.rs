@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use audit::{Checkpoint, LogId, PublicKey};
 use keystore::limits::SET_DIGEST_INTERVAL;
-use keystore::{Faults, KeyStore, Refusal, SqliteStore, Step, StoreError, StoreOptions, Synchronous};
+use keystore::{Faults, KeyStore, Pace, Refusal, SqliteStore, Step, StoreError, StoreOptions, Synchronous};
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 
 use support::database::{Database, Value, column, set};
@@ -44,7 +44,7 @@ async fn a_restart_finds_everything_and_goes_on() {
     assert_eq!(next.positions, [(log, head.0)]);
     let (size, root) = store.tree_head(log).await.unwrap();
     assert_eq!(audit::root_of(&store.leaf_hashes(log, 0, size).await.unwrap()), root);
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     store.close().await;
 }
 
@@ -62,7 +62,7 @@ async fn the_set_digest_is_found_far_from_the_end_of_the_log() {
     }
     store.close().await;
     let store = folder.open_active().await;
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     // Without the domain's key too: what is known of the log is repeated.
     store.close().await;
     let store = folder.open().await;
@@ -172,7 +172,7 @@ async fn a_row_that_cannot_be_read_is_named_and_stays() {
     }
     assert!(matches!(store.candidates(ACME, &[], None, 10).await, Err(StoreError::Quarantined { .. })));
     assert!(matches!(commit(&store, vec![update(row.clone())]).await, Err(StoreError::Quarantined { .. })));
-    let findings = store.verify(ACME).await.unwrap().findings;
+    let findings = store.verify(ACME, Pace::full()).await.unwrap().findings;
     assert_eq!((findings.len(), findings[0].what), (1, "cannot be read"));
     // It is still there, as it was.
     assert_eq!(database.rows("SELECT * FROM object").await, std::slice::from_ref(&later));
@@ -254,7 +254,7 @@ async fn a_failed_commit_is_final() {
     let store = folder.open_active().await;
     assert_eq!(get(&store, &kept).await, kept);
     assert_eq!(store.object(ACME, lost.id).await.unwrap(), None);
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     store.close().await;
 }
 

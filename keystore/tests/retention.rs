@@ -7,7 +7,7 @@ mod support;
 use audit::retention::{Dropping, OPERATION};
 use audit::{Hash, LogId, Record, inclusion_ranges, verify_inclusion};
 use keystore::limits::{MAX_ROWS_PER_LOG, SET_DIGEST_INTERVAL};
-use keystore::{Change, Committed, KeyStore, SqliteStore, Step, StoreError};
+use keystore::{Change, Committed, KeyStore, Pace, SqliteStore, Step, StoreError};
 use support::database::Database;
 use support::*;
 
@@ -76,7 +76,7 @@ async fn what_is_dropped_leaves_tree_proofs_and_verification_as_they_were() {
         let path = store.subtree_roots(LOG, &inclusion_ranges(index, size).unwrap()).await.unwrap();
         verify_inclusion(&after[usize::try_from(index).unwrap()], index, size, &path, &head).unwrap();
     }
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     let error = store.records(LOG, 2, 1).await.unwrap_err();
     assert!(matches!(error, StoreError::Dropped { position: 2, .. }), "{error}");
     assert!(error.to_string().contains(&hex::encode(before[2])), "{error}");
@@ -87,7 +87,7 @@ async fn what_is_dropped_leaves_tree_proofs_and_verification_as_they_were() {
     store.close().await;
     let store = folder.open_active().await;
     assert_eq!(store.tree_head(LOG).await.unwrap().1, head);
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     assert_eq!(get(&store, &living).await, living);
     store.close().await;
     // No byte of a dropped record is left in the file.
@@ -142,11 +142,11 @@ async fn verification_finds_records_that_somebody_else_dropped() {
     ] {
         let honest = database.rows(&format!("SELECT * FROM audit WHERE log = 2 AND seq = {undo}")).await;
         database.run(&format!("UPDATE audit SET {change} AND log = 2")).await;
-        let found = store.verify(ACME).await.unwrap().findings;
+        let found = store.verify(ACME, Pace::full()).await.unwrap().findings;
         assert!(found.iter().any(|one| one.row.ends_with(&format!("/{row}"))), "{change}: {found:?}");
         let lying = database.rows(&format!("SELECT * FROM audit WHERE log = 2 AND seq = {undo}")).await;
         database.replace("audit", &lying[0], &honest[0]).await;
-        assert_eq!(store.verify(ACME).await.unwrap().findings, [], "{change} undone");
+        assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, [], "{change} undone");
     }
     // A stored subtree, and a leaf under one, which a start no longer looks at.
     for change in [
@@ -154,7 +154,7 @@ async fn verification_finds_records_that_somebody_else_dropped() {
         "UPDATE audit SET leaf = zeroblob(32) WHERE log = 2 AND seq = 700",
     ] {
         database.run(change).await;
-        assert_ne!(store.verify(ACME).await.unwrap().findings, [], "{change}");
+        assert_ne!(store.verify(ACME, Pace::full()).await.unwrap().findings, [], "{change}");
     }
     database.close().await;
 }
@@ -183,7 +183,7 @@ async fn a_start_reads_few_rows_however_long_the_log_is() {
     assert_eq!(read_at[0].1, read_at[0].0 + 1, "the count counts: of a short log every leaf is read");
     let (all, root) = leaves(&store).await;
     assert_eq!(audit::root_of(&all), root);
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     store.close().await;
     // A subtree that is missing is noticed.
     let mut database = Database::open(&folder.path()).await;

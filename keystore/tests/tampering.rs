@@ -6,7 +6,7 @@
 mod support;
 
 use audit::{LogId, Record};
-use keystore::{Change, IdentityKind, IndexTerm, KeyStore, SqliteStore, StoreError};
+use keystore::{Change, IdentityKind, IndexTerm, KeyStore, Pace, SqliteStore, StoreError};
 use kmip::attribute::AttributeValue;
 use kmip::registry::{CryptographicAlgorithm, ObjectType};
 
@@ -273,7 +273,7 @@ async fn a_destroyed_object_brought_back_is_refused() {
     let mut active = row.clone();
     active.state = kmip::registry::State::Active;
     assert!(is_refused(&commit(&store, vec![update(active)]).await), "changed");
-    let verification = store.verify(ACME).await.unwrap();
+    let verification = store.verify(ACME, Pace::full()).await.unwrap();
     assert_eq!(verification.findings[0].what, "was destroyed and is back");
     // With its tombstone gone too, the row looks like any other: only the digest of the set tells, at activation.
     let tombstones = database.rows("SELECT * FROM tombstone").await;
@@ -289,7 +289,7 @@ async fn an_index_only_finds_candidates() {
     let (one, other) = (named(ACME, "one"), named(ACME, "other"));
     create(&store, &one).await;
     create(&store, &other).await;
-    let term = IndexTerm::of(&name("one").value);
+    let term = IndexTerm::of(&name("one").value).unwrap();
     let terms = database.rows("SELECT * FROM object_term").await;
     let others_term = terms
         .iter()
@@ -332,7 +332,7 @@ async fn an_index_only_finds_candidates() {
 }
 
 async fn only_finding(store: &SqliteStore) -> (&'static str, &'static str) {
-    let verification = store.verify(ACME).await.unwrap();
+    let verification = store.verify(ACME, Pace::full()).await.unwrap();
     assert_eq!(verification.findings.len(), 1, "{:?}", verification.findings);
     (verification.findings[0].table, verification.findings[0].what)
 }
@@ -363,7 +363,7 @@ async fn verification_finds_rows_that_are_older_newer_or_gone() {
     for term in &terms {
         database.insert("object_term", term).await;
     }
-    assert_eq!(store.verify(ACME).await.unwrap().findings, []);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
     // A row whose record is gone: its place is taken by a copy of another's.
     let log = LogId::Domain(ACME);
     let (size, _) = store.tree_head(log).await.unwrap();
@@ -458,7 +458,7 @@ async fn search_terms_of_the_typed_columns_are_indexed() {
         AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes),
         AttributeValue::CryptographicLength(256),
     ] {
-        assert_eq!(store.candidates(ACME, &[IndexTerm::of(&value)], None, 10).await.unwrap().len(), 3);
+        assert_eq!(store.candidates(ACME, &[IndexTerm::of(&value).unwrap()], None, 10).await.unwrap().len(), 3);
     }
 }
 

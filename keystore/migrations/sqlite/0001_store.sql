@@ -36,7 +36,9 @@ CREATE TABLE identity (
 
 CREATE INDEX identity_of_domain ON identity (domain);
 
--- A managed object. Identifiers are time-ordered, so that rows of a domain are added at its end.
+-- A managed object. Rows are long, so that they lie in the order in which they came, and a slim index leads to them: a
+-- tree of the rows themselves would hold whole rows in its inner pages, four to a page. Identifiers are time-ordered, so
+-- that entries of a domain are added at its end.
 CREATE TABLE object (
     domain                     BLOB NOT NULL REFERENCES domain (id),
     id                         BLOB NOT NULL CHECK (length(id) = 16),
@@ -65,13 +67,13 @@ CREATE TABLE object (
     sealed                     BLOB,
     mac                        BLOB NOT NULL,
     PRIMARY KEY (domain, id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Objects that wait for a date to change their state: Pre-Active (1) ones with an Activation Date, Active (2) ones with a
 -- Deactivation Date. Templates (6) and opaque objects (8) have no life-cycle.
-CREATE INDEX object_to_activate ON object (domain, activation_date)
+CREATE INDEX object_to_activate ON object (domain, activation_date, id)
     WHERE state = 1 AND object_type NOT IN (6, 8) AND activation_date IS NOT NULL;
-CREATE INDEX object_to_deactivate ON object (domain, deactivation_date)
+CREATE INDEX object_to_deactivate ON object (domain, deactivation_date, id)
     WHERE state = 2 AND object_type NOT IN (6, 8) AND deactivation_date IS NOT NULL;
 
 -- What an object can be looked up by: the first 16 bytes of SHA-256 of an attribute. Derived from the object's row.

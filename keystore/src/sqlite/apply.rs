@@ -1,5 +1,6 @@
 //! One unit inside the group's transaction: its statements in a savepoint, its place in the logs, its effect on sets.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::columns::{Columns, domain_columns, identity_columns};
 use super::logs::{Log, SetDigest, checkpoint_of};
 use super::prepare::{Op, Prepared, PreparedRecord};
 use super::retention::drop_records;
-use super::statements::{CREATE, create_object, put_setting, refused, update_object};
+use super::statements::{create_object, put_setting, refused, update_object};
 use super::subtrees::{self, Finished};
 use crate::error::StoreError;
 use crate::limits::SET_DIGEST_INTERVAL;
@@ -138,20 +139,20 @@ impl<'m> Application<'m> {
                 record => (record, None),
             };
             if let (Some(record), Some(seq)) = (early, seq) {
-                self.append(record, seq)?;
+                self.append(Cow::Owned(record), seq)?;
             }
             for op in step.ops {
                 self.op(&mut *connection, op, seq).await?;
             }
             if let (Some(record), Some(seq)) = (late, seq) {
-                self.append(record, seq)?;
+                self.append(Cow::Owned(record), seq)?;
             }
         }
         Ok(())
     }
 
     /// Gives a record its place without looking at what it tells of.
-    pub(super) fn place(&mut self, record: PreparedRecord) -> Result<(), StoreError> {
+    pub(super) fn place(&mut self, record: Cow<'_, PreparedRecord>) -> Result<(), StoreError> {
         let seq = self.next_position(record.record.log, &[])?;
         self.append(record, seq)
     }
@@ -159,7 +160,7 @@ impl<'m> Application<'m> {
     /// Appends the records of a unit that changes nothing.
     pub(super) fn run_records(&mut self, unit: Prepared) -> Result<(), StoreError> {
         for record in unit.steps.into_iter().filter_map(|step| step.record) {
-            self.place(record)?;
+            self.place(Cow::Owned(record))?;
         }
         Ok(())
     }
@@ -174,10 +175,9 @@ impl<'m> Application<'m> {
         Ok(start + self.given.get(&log).copied().unwrap_or(0))
     }
 
-    fn append(&mut self, prepared: PreparedRecord, seq: u64) -> Result<(), StoreError> {
-        let PreparedRecord { mut record, mut bytes, mut leaf, set_of } = prepared;
-        let log = record.log;
-        let digest = match &set_of {
+    fn append(&mut self, prepared: Cow<'_, PreparedRecord>, seq: u64) -> Result<(), StoreError> {
+        let log = prepared.record.log;
+        let digest = match &prepared.set_of {
             Some(domain) => {
                 let digest = self.change_of(domain)?.sum.digest(&domain.key, &domain.id);
                 self.told.insert(log, digest);
@@ -186,11 +186,20 @@ impl<'m> Application<'m> {
             None if seq.is_multiple_of(SET_DIGEST_INTERVAL) => self.digest_in_force(&log),
             None => None,
         };
-        if digest.is_some() {
-            record.set_digest = digest;
-            bytes = record.encode().map_err(StoreError::Record)?;
-            leaf = Record::leaf_hash(&bytes);
-        }
+        let (leaf, bytes) = if digest.is_some() {
+            let record = Record { set_digest: digest, ..prepared.into_owned().record };
+            let bytes = record.encode().map_err(StoreError::Record)?;
+            (Record::leaf_hash(&bytes), bytes)
+        } else {
+            let leaf = prepared.leaf;
+            (
+                leaf,
+                match prepared {
+                    Cow::Owned(prepared) => prepared.bytes,
+                    Cow::Borrowed(prepared) => prepared.bytes.clone(),
+                },
+            )
+        };
         let id = match (self.memory.logs.get(&log), self.new_logs.get(&log)) {
             (Some(log), _) => log.id,
             (None, Some(id)) => *id,
@@ -274,7 +283,7 @@ impl<'m> Application<'m> {
 
     async fn op(&mut self, connection: &mut SqliteConnection, op: Op, seq: Option<u64>) -> Result<(), Failure> {
         match op {
-            Op::CreateObject { raw, mac, index } => create_object(connection, CREATE, *raw, &mac, index).await,
+            Op::CreateObject { raw, mac, index } => create_object(connection, *raw, &mac, index).await,
             Op::UpdateObject { raw, mac, expected, index } => {
                 update_object(connection, *raw, &mac, expected, index).await
             }

@@ -13,7 +13,8 @@ use super::logs::{checkpoint_of, place};
 use super::read::believed_record;
 use super::subtrees::{self, Finished};
 use crate::error::StoreError;
-use crate::limits::SCAN_PAGE;
+use crate::limits::VERIFY_PAGE;
+use crate::pace::Pace;
 use crate::raw::{signed, sized};
 
 /// Something that is not what was written: table, row, what about it.
@@ -45,6 +46,7 @@ impl Examination {
         connection: &mut SqliteConnection,
         log: LogId,
         id: i64,
+        pace: &mut Pace,
         mut find: impl FnMut(Wrong),
     ) -> Result<u64, StoreError> {
         let note: Option<String> =
@@ -70,7 +72,7 @@ impl Examination {
             )
             .bind(id)
             .bind(signed(next)?)
-            .bind(SCAN_PAGE)
+            .bind(VERIFY_PAGE)
             .fetch_all(&mut *connection)
             .await?;
             if rows.is_empty() {
@@ -82,6 +84,7 @@ impl Examination {
             }
             one.subtrees(connection, &finished).await?;
             one.wrong.drain(..).for_each(&mut find);
+            pace.rest().await;
         }
         one.untold();
         one.wrong.drain(..).for_each(find);

@@ -19,6 +19,7 @@ mod retention;
 mod rows;
 mod statements;
 mod subtrees;
+mod together;
 mod verify;
 mod writer;
 
@@ -38,6 +39,7 @@ use crate::error::StoreError;
 use crate::index::IndexTerm;
 use crate::limits::{DEFAULT_CHECKPOINT_PAGES, DEFAULT_KEPT_KIB, DEFAULT_QUEUE, DEFAULT_READERS, MAX_QUEUED_KIB};
 use crate::mac::MacKey;
+use crate::pace::Pace;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
 use crate::store::{DueObject, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
@@ -358,8 +360,8 @@ impl KeyStore for SqliteStore {
         self.hand_in(Prepared::of(op)).await.map(drop)
     }
 
-    async fn verify(&self, domain: DomainId) -> Result<Verification, StoreError> {
-        verify::verify(&self.shared.reader, domain).await
+    async fn verify(&self, domain: DomainId, pace: Pace) -> Result<Verification, StoreError> {
+        verify::verify(&self.shared.reader, domain, pace).await
     }
 
     async fn fatal(&self) -> StoreError {

@@ -37,6 +37,7 @@ pub(super) struct PreparedStep {
 }
 
 /// A record, encoded unless the writer has to add to it.
+#[derive(Clone)]
 pub(super) struct PreparedRecord {
     pub(super) record: Record,
     pub(super) bytes: Vec<u8>,
@@ -80,6 +81,17 @@ impl Difference {
         };
         Self { added: missing_in(new, old), removed: missing_in(old, new) }
     }
+
+    /// This difference and then that one.
+    fn then(self, next: Self) -> Self {
+        let without = |mut these: Vec<TermHash>, those: &[TermHash]| {
+            these.retain(|hash| !those.contains(hash));
+            these
+        };
+        let added = [without(self.added.clone(), &next.removed), without(next.added.clone(), &self.removed)].concat();
+        let removed = [without(self.removed, &next.added), without(next.removed, &self.added)].concat();
+        Self { added, removed }
+    }
 }
 
 impl IndexChange {
@@ -95,6 +107,10 @@ impl IndexChange {
             terms: Difference::between(&old.term_hashes(), &new.term_hashes()),
             names: Difference::between(&name_hashes(old), &name_hashes(new)),
         }
+    }
+
+    fn then(self, next: Self) -> Self {
+        Self { terms: self.terms.then(next.terms), names: self.names.then(next.names) }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -126,35 +142,60 @@ pub(super) async fn prepare(reader: &Reader, unit: Unit) -> Result<Prepared, Sto
         prepared.weight += step.weight();
         prepared.steps.push(step);
     }
+    merge(&mut prepared.steps);
     Ok(prepared)
 }
 
-/// A unit that creates one object and does nothing else: what most units with changes are.
-pub(super) struct Creation {
-    pub(super) raw: Box<RawObject>,
-    pub(super) mac: Mac,
-    pub(super) index: IndexChange,
-    pub(super) record: PreparedRecord,
+/// Makes one change of successive changes of an object: its last row, in the place of the revision that the first one
+/// replaces. Each record still tells of its own.
+fn merge(steps: &mut [PreparedStep]) {
+    let mut held: Option<(usize, Op)> = None;
+    for at in 0..steps.len() {
+        let ops = steps.get_mut(at).map(|step| std::mem::take(&mut step.ops)).unwrap_or_default();
+        for op in ops {
+            let (first, rest) = match held.take() {
+                None => (None, Some((at, op))),
+                Some((place, earlier)) => match earlier.then(op) {
+                    Ok(both) => (None, Some((place, both))),
+                    Err((earlier, op)) => (Some((place, earlier)), Some((at, op))),
+                },
+            };
+            put_back(steps, first);
+            held = rest;
+        }
+    }
+    put_back(steps, held);
+}
+
+fn put_back(steps: &mut [PreparedStep], op: Option<(usize, Op)>) {
+    let Some((at, op)) = op else { return };
+    if let Some(step) = steps.get_mut(at) {
+        step.ops.push(op);
+    }
+}
+
+impl Op {
+    /// This change and then that one as one, if both are of the same object.
+    #[expect(clippy::result_large_err, reason = "both come back where they stay two")]
+    fn then(self, next: Self) -> Result<Self, (Self, Self)> {
+        match (self, next) {
+            (Self::CreateObject { raw: old, index: first, .. }, Self::UpdateObject { raw, mac, index, .. })
+                if (&old.domain, &old.id) == (&raw.domain, &raw.id) =>
+            {
+                Ok(Self::CreateObject { raw, mac, index: first.then(index) })
+            }
+            (
+                Self::UpdateObject { raw: old, expected, index: first, .. },
+                Self::UpdateObject { raw, mac, index, .. },
+            ) if (&old.domain, &old.id) == (&raw.domain, &raw.id) => {
+                Ok(Self::UpdateObject { raw, mac, expected, index: first.then(index) })
+            }
+            both => Err(both),
+        }
+    }
 }
 
 impl Prepared {
-    /// The unit as a creation, if it is one.
-    pub(super) fn into_creation(mut self) -> Result<Creation, Self> {
-        let is_one = match &self.steps[..] {
-            [PreparedStep { ops, record: Some(_) }] => matches!(ops[..], [Op::CreateObject { .. }]),
-            _ => false,
-        };
-        let step = if is_one { self.steps.pop() } else { None };
-        match step {
-            Some(PreparedStep { mut ops, record: Some(record) }) => match ops.pop() {
-                Some(Op::CreateObject { raw, mac, index }) => Ok(Creation { raw, mac, index, record }),
-                // Looked at above.
-                _ => Err(self),
-            },
-            _ => Err(self),
-        }
-    }
-
     /// Whether it is one statement, which undoes itself when it fails.
     pub(super) fn is_one_statement(&self) -> bool {
         match &self.steps[..] {

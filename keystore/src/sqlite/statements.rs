@@ -11,24 +11,16 @@ use crate::mac::Mac;
 use crate::raw::{RawObject, uuid_text};
 
 /// One call for all of it: each further one would cost as much as the statements themselves.
-macro_rules! create {
-    () => {
-        concat!(
-            "INSERT INTO object (",
-            object_columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-             $21, $22, $23, $24, $25, $26); \
-             INSERT INTO object_term (domain, term, object) \
-             SELECT $1, substr($27, 1 + 16 * value, 16), $2 FROM json_each($28); \
-             INSERT INTO object_name (domain, name, object) \
-             SELECT $1, substr($29, 1 + 16 * value, 16), $2 FROM json_each($30)"
-        )
-    };
-}
-
-pub(super) const CREATE: &str = create!();
-/// For a unit of one creation: three calls in one.
-pub(super) const CREATE_IN_SAVEPOINT: &str = concat!("SAVEPOINT unit; ", create!(), "; RELEASE unit");
+const CREATE: &str = concat!(
+    "INSERT INTO object (",
+    object_columns!(),
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+     $23, $24, $25, $26); \
+     INSERT INTO object_term (domain, term, object) \
+     SELECT $1, substr($27, 1 + 16 * value, 16), $2 FROM json_each($28); \
+     INSERT INTO object_name (domain, name, object) \
+     SELECT $1, substr($29, 1 + 16 * value, 16), $2 FROM json_each($30)"
+);
 
 const UPDATE: &str = "UPDATE object SET revision = $3, object_type = $4, state = $5, algorithm = $6, length = $7, \
      usage_mask = $8, initial_date = $9, activation_date = $10, process_start_date = $11, protect_stop_date = $12, \
@@ -48,12 +40,11 @@ pub(super) const UPDATE_INDEX: &str = "DELETE FROM object_term WHERE domain = $1
 
 pub(super) async fn create_object(
     connection: &mut SqliteConnection,
-    sql: &'static str,
     raw: RawObject,
     mac: &Mac,
     index: IndexChange,
 ) -> Result<(), Failure> {
-    let query = raw.bind(sqlx::query(sql), mac);
+    let query = raw.bind(sqlx::query(CREATE), mac);
     let query = query.bind(index.terms.added.concat()).bind(numbers(index.terms.added.len()));
     let query = query.bind(index.names.added.concat()).bind(numbers(index.names.added.len()));
     query.execute(connection).await.map_err(refused)?;

@@ -22,7 +22,8 @@ use super::read::{Reader, believed_record, verified};
 use super::statements::numbers;
 use crate::canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_FINDINGS, SCAN_PAGE, VERIFY_OBJECTS};
+use crate::limits::{MAX_FINDINGS, VERIFY_OBJECTS, VERIFY_PAGE};
+use crate::pace::Pace;
 use crate::raw::{Raw, RawObject, signed, uuid_text};
 use crate::row::{ObjectId, ObjectRow};
 use crate::set::ActiveDomain;
@@ -90,13 +91,13 @@ impl Index {
     }
 }
 
-pub(super) async fn verify(reader: &Reader, domain: DomainId) -> Result<Verification, StoreError> {
+pub(super) async fn verify(reader: &Reader, domain: DomainId, pace: Pace) -> Result<Verification, StoreError> {
     reader.check()?;
     let active = reader.domains.get(&domain)?;
     let log = LogId::Domain(domain);
     let (log_id, _) = reader.heads.get(&log).ok_or(StoreError::NotFound)?;
     let mut connection = reader.pool.acquire().await?;
-    let mut verifier = Verifier { active, log, log_id, report: Verification::default() };
+    let mut verifier = Verifier { active, log, log_id, pace, report: Verification::default() };
     verifier.set(&mut connection).await?;
     verifier.log(&mut connection, log, log_id).await?;
     if let Some((system, _)) = reader.heads.get(&LogId::System).filter(|_| verifier.is_system()) {
@@ -114,6 +115,7 @@ struct Verifier {
     active: Arc<ActiveDomain>,
     log: LogId,
     log_id: i64,
+    pace: Pace,
     report: Verification,
 }
 
@@ -179,7 +181,7 @@ impl Verifier {
             let up_to = if last { None } else { rows.keys().next_back().copied() };
             let in_part = |id: &ObjectId| after.is_none_or(|after| *id > after) && up_to.is_none_or(|end| *id <= end);
             let mut told = BTreeMap::new();
-            let end = self.read_log(connection, 0, &mut told, in_part).await?;
+            let end = self.read_log(connection, 0, &mut told, true, in_part).await?;
             let ids: HashSet<ObjectId> = rows.keys().chain(told.keys()).copied().collect();
             for id in ids {
                 // A row that cannot be believed is a finding already.
@@ -212,7 +214,7 @@ impl Verifier {
             ))
             .bind(self.active.id.to_vec())
             .bind(after.map_or_else(Vec::new, |id| id.to_vec()))
-            .bind(SCAN_PAGE)
+            .bind(VERIFY_PAGE)
             .fetch_all(&mut *snapshot)
             .await?;
             if rows.is_empty() {
@@ -239,6 +241,7 @@ impl Verifier {
                 }
             }
             snapshot.rollback().await?;
+            self.pace.rest().await;
         }
         Ok((objects, false))
     }
@@ -279,18 +282,22 @@ impl Verifier {
 
     /// The log of the domain, compared with itself.
     async fn log(&mut self, connection: &mut SqliteConnection, log: LogId, id: i64) -> Result<(), StoreError> {
-        let records = Examination::run(connection, log, id, |(table, row, what)| self.find(table, row, what)).await?;
+        let mut pace = std::mem::replace(&mut self.pace, Pace::full());
+        let find = |(table, row, what)| self.find(table, row, what);
+        let records = Examination::run(connection, log, id, &mut pace, find).await?;
+        self.pace = pace;
         self.report.records += records;
         Ok(())
     }
 
     /// Folds the log from `from` on into what it says last about each object; returns where it ended. What is no record
-    /// any more is for [`Verifier::log`].
+    /// any more is for [`Verifier::log`]. Inside a transaction nobody rests.
     async fn read_log(
         &mut self,
         connection: &mut SqliteConnection,
         from: u64,
         told: &mut BTreeMap<ObjectId, Version>,
+        paced: bool,
         wanted: impl Fn(&ObjectId) -> bool,
     ) -> Result<u64, StoreError> {
         let mut next = from;
@@ -301,7 +308,7 @@ impl Verifier {
             )
             .bind(self.log_id)
             .bind(signed(next)?)
-            .bind(SCAN_PAGE)
+            .bind(VERIFY_PAGE)
             .fetch_all(&mut *connection)
             .await?;
             if rows.is_empty() {
@@ -313,6 +320,9 @@ impl Verifier {
                 let record = believed_record(self.log, seq, row).ok().and_then(|bytes| Record::decode(&bytes).ok());
                 let version = record.as_ref().and_then(version_in).filter(|(id, _)| wanted(id));
                 told.extend(version);
+            }
+            if paced {
+                self.pace.rest().await;
             }
         }
     }
@@ -327,7 +337,7 @@ impl Verifier {
     ) -> Result<(), StoreError> {
         let mut snapshot = connection.begin().await?;
         let mut versions: BTreeMap<ObjectId, Version> = told.into_iter().map(|version| (id, version)).collect();
-        self.read_log(&mut snapshot, read_up_to, &mut versions, |other| *other == id).await?;
+        self.read_log(&mut snapshot, read_up_to, &mut versions, false, |other| *other == id).await?;
         let row = sqlx::query(concat!("SELECT ", object_columns!(), " FROM object WHERE domain = $1 AND id = $2"))
             .bind(self.active.id.to_vec())
             .bind(id.to_vec())
@@ -362,7 +372,7 @@ impl Verifier {
                 .bind(self.active.id.to_vec())
                 .bind(&hash)
                 .bind(&object)
-                .bind(SCAN_PAGE)
+                .bind(VERIFY_PAGE)
                 .fetch_all(&mut *connection)
                 .await?;
             for row in &rows {
@@ -380,6 +390,7 @@ impl Verifier {
             if rows.is_empty() {
                 return Ok(());
             }
+            self.pace.rest().await;
         }
     }
 }

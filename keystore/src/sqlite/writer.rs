@@ -1,6 +1,7 @@
 //! The one writer: it takes all units that wait, does them in one transaction, waits for the disk, and only then
 //! answers them all. While it waits for the disk, the next group gathers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::Arc;
@@ -11,10 +12,10 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use super::Shared;
 use super::apply::{Application, Applied, Failure, Leaf, Memory, News};
 use super::logs::Log;
-use super::prepare::{Creation, Prepared};
+use super::prepare::Prepared;
 use super::rows::Place;
-use super::statements::{CREATE_IN_SAVEPOINT, create_object};
 use super::subtrees::{self, Finished};
+use super::together::Together;
 use super::{StoreOptions, activate};
 use crate::error::StoreError;
 use crate::limits::{MAX_GROUP, MAX_INSERT_LEN};
@@ -178,22 +179,25 @@ impl Writer {
         }
         // Of units that are refused, too: what is on the disk is then another row than was thought.
         let places: Vec<Place> = group.iter().flat_map(|(unit, ..)| unit.places()).collect();
-        let mut leaves = Vec::new();
-        let mut finished = Vec::new();
-        let mut news = Vec::new();
+        let mut done = Done::default();
         let mut failed = None;
-        for (unit, answer, room) in group {
+        let (together, singly) = group.into_iter().partition(|(unit, ..)| unit.only_change().is_some());
+        let singly: Group = singly;
+        let mut rest = match self.apply_together(together, &mut done, open).await {
+            Ok(refused) => refused,
+            Err(error) => {
+                failed = Some(error);
+                Group::new()
+            }
+        };
+        rest.extend(singly);
+        for (unit, answer, room) in rest {
             if failed.is_some() {
                 open.push(Open { answer, result: Err(StoreError::Closed), _room: room });
                 continue;
             }
             let result = match self.apply(unit).await {
-                Ok(Applied { committed, leaves: new_leaves, finished: subtrees, news: new }) => {
-                    leaves.extend(new_leaves);
-                    finished.extend(subtrees);
-                    news.extend(new);
-                    Ok(committed)
-                }
+                Ok(applied) => Ok(done.add(applied)),
                 Err(Failure::Rejected(error)) => Err(error),
                 Err(Failure::Fatal(error)) => {
                     failed = Some(error);
@@ -211,11 +215,59 @@ impl Writer {
                 let _ = answer.send(result);
             }
         }
+        let Done { leaves, finished, news } = done;
         self.append(&leaves, &finished, changing).await?;
         // Before a tombstone is told: a row that is still there then would be one that came back.
         self.shared.reader.rows.forget(places);
         self.tell(news, &leaves);
         Ok(())
+    }
+
+    /// Applies units of which each changes one object, many at a time. Gives those back that were refused in company.
+    async fn apply_together(
+        &mut self,
+        mut units: Group,
+        done: &mut Done,
+        open: &mut Vec<Open>,
+    ) -> Result<Group, StoreError> {
+        let mut refused = Group::new();
+        while units.len() > 1 {
+            let mut application = Application::new(&mut self.memory);
+            let mut together = Together::default();
+            let mut counts = Vec::new();
+            let mut placed = Ok(());
+            for (unit, ..) in &units {
+                if placed.is_err() || together.len() > MAX_INSERT_LEN {
+                    break;
+                }
+                unit.only_change().into_iter().for_each(|op| together.take(op));
+                let mut records = unit.steps.iter().filter_map(|step| step.record.as_ref());
+                placed = records.try_for_each(|record| application.place(Cow::Borrowed(record)));
+                counts.push(unit.steps.iter().filter(|step| step.record.is_some()).count());
+            }
+            let taken: Group = units.drain(..counts.len()).collect();
+            let written = match placed {
+                Ok(()) => together.write(&mut self.connection).await,
+                Err(error) => Err(Failure::Rejected(error)),
+            };
+            match written {
+                Ok(()) => {
+                    let mut positions = done.add(application.keep()).positions.into_iter();
+                    for ((_, answer, room), count) in taken.into_iter().zip(counts) {
+                        let committed = Committed { positions: positions.by_ref().take(count).collect() };
+                        open.push(Open { answer, result: Ok(committed), _room: room });
+                    }
+                }
+                Err(Failure::Rejected(_)) => refused.extend(taken),
+                Err(Failure::Fatal(error)) => {
+                    let closed = |(_, answer, room)| Open { answer, result: Err(StoreError::Closed), _room: room };
+                    open.extend(taken.into_iter().chain(refused).chain(units).map(closed));
+                    return Err(error);
+                }
+            }
+        }
+        refused.extend(units);
+        Ok(refused)
     }
 
     /// Applies a unit: in a savepoint if it changes rows, so that one that fails undoes only itself.
@@ -229,22 +281,11 @@ impl Writer {
             application.run(&mut self.connection, unit).await?;
             return Ok(application.keep());
         }
-        let (result, released) = match unit.into_creation() {
-            Ok(Creation { raw, mac, index, record }) => {
-                application.place(record)?;
-                (create_object(&mut self.connection, CREATE_IN_SAVEPOINT, *raw, &mac, index).await, true)
-            }
-            Err(unit) => {
-                sqlx::query("SAVEPOINT unit").execute(&mut self.connection).await.map_err(fatal)?;
-                (application.run(&mut self.connection, unit).await, false)
-            }
-        };
-        match result {
+        sqlx::query("SAVEPOINT unit").execute(&mut self.connection).await.map_err(fatal)?;
+        match application.run(&mut self.connection, unit).await {
             Ok(()) => {
                 let applied = application.keep();
-                if !released {
-                    sqlx::query("RELEASE unit").execute(&mut self.connection).await.map_err(fatal)?;
-                }
+                sqlx::query("RELEASE unit").execute(&mut self.connection).await.map_err(fatal)?;
                 Ok(applied)
             }
             Err(Failure::Rejected(error)) => {
@@ -317,6 +358,23 @@ impl Writer {
 
 fn fatal(error: sqlx::Error) -> Failure {
     Failure::Fatal(error.into())
+}
+
+/// What the units of a group leave to be done.
+#[derive(Default)]
+struct Done {
+    leaves: Vec<Leaf>,
+    finished: Vec<Finished>,
+    news: Vec<News>,
+}
+
+impl Done {
+    fn add(&mut self, applied: Applied) -> Committed {
+        self.leaves.extend(applied.leaves);
+        self.finished.extend(applied.finished);
+        self.news.extend(applied.news);
+        applied.committed
+    }
 }
 
 /// An answer that waits for the disk. Until it is given the unit still takes up its room in the queue: its records are

@@ -23,7 +23,7 @@ macro_rules! claims {
                     let store: crate::Store = std::sync::Arc::new(store);
                     super::$claim(std::sync::Arc::clone(&store)).await;
                     for domain in [crate::support::ACME, crate::support::BOREAL] {
-                        if let Ok(verification) = store.verify(domain).await {
+                        if let Ok(verification) = store.verify(domain, keystore::Pace::full()).await {
                             assert_eq!(verification.findings, [], "what the claim left behind");
                         }
                     }

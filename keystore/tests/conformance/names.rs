@@ -44,7 +44,7 @@ async fn of_many_creations_of_one_name_one_succeeds(store: Store) {
             Err(other) => panic!("{other}"),
         }
     }
-    let term = IndexTerm::of(&name("race").value);
+    let term = IndexTerm::of(&name("race").value).unwrap();
     assert_eq!((succeeded, store.candidates(ACME, &[term], None, 10).await.unwrap().len()), (1, 1));
 }
 

@@ -155,7 +155,7 @@ async fn destruction_keeps_the_row_and_drops_the_key_bytes(store: Store) {
     assert_eq!((read.state, read.sealed, read.attributes), (State::Destroyed, None, row.attributes.clone()));
     let records = all_records(&*store, LogId::Domain(ACME)).await;
     assert!(records.last().unwrap().set_digest.is_some(), "a tombstone changes the set");
-    let found = store.candidates(ACME, &[IndexTerm::of(&row.attributes[0].value)], None, 10).await.unwrap();
+    let found = store.candidates(ACME, &[IndexTerm::of(&row.attributes[0].value).unwrap()], None, 10).await.unwrap();
     assert_eq!(found.len(), 1, "a destroyed object can still be found");
 }
 

@@ -28,7 +28,7 @@ async fn objects_are_found_by_all_their_terms(store: Store) {
     for row in [&one, &two, &other] {
         create(&*store, row).await;
     }
-    let term = |value: &AttributeValue| IndexTerm::of(value);
+    let term = |value: &AttributeValue| IndexTerm::of(value).unwrap();
     let aes = term(&AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes));
     let key = term(&AttributeValue::ObjectType(ObjectType::SymmetricKey));
     let par7s = term(&site("PAR7S").value);
@@ -57,7 +57,7 @@ async fn pages_of_candidates_follow_each_other(store: Store) {
     for row in &rows {
         create(&*store, row).await;
     }
-    let term = IndexTerm::of(&AttributeValue::ObjectType(ObjectType::SymmetricKey));
+    let term = IndexTerm::of(&AttributeValue::ObjectType(ObjectType::SymmetricKey)).unwrap();
     for terms in [vec![], vec![term]] {
         let (mut found, mut after) = (Vec::new(), None);
         loop {
@@ -88,7 +88,7 @@ async fn a_changed_attribute_changes_what_finds_the_object(store: Store) {
     commit(&*store, vec![update(changed)]).await.unwrap();
     let count = |value: AttributeValue| {
         let store = Arc::clone(&store);
-        async move { store.candidates(ACME, &[IndexTerm::of(&value)], None, 10).await.unwrap().len() }
+        async move { store.candidates(ACME, &[IndexTerm::of(&value).unwrap()], None, 10).await.unwrap().len() }
     };
     assert_eq!(count(name("before").value).await, 0);
     assert_eq!(count(name("after").value).await, 1);

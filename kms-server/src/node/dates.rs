@@ -7,9 +7,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use keystore::{Change, DueObject, ObjectId, ObjectRow, Step, StoreError, Unit};
+use keystore::{Change, DueObject, ObjectId, ObjectRow, Pace, Step, StoreError, Unit};
 use secret::DomainId;
 use tokio::time::MissedTickBehavior;
 
@@ -91,24 +90,18 @@ enum Turn {
 /// Stores some pages of what is due in a domain.
 async fn turn(node: &Node, domain: DomainId, now_s: i64, failed: &mut Failed) -> Result<Turn, Failure> {
     let (mut after, mut stored) = (None, 0);
+    let mut pace = Pace::of_percent(node.limits.dates_share_percent);
     for _ in 0..TURN {
-        let began = Instant::now();
         let page = node.store.due(domain, now_s, after, PAGE).await?;
         stored += store(node, domain, now_s, &page, failed).await?;
         match page.last() {
             Some(last) if page.len() == PAGE => after = Some(*last),
             _ => return Ok(Turn::Done),
         }
-        tokio::time::sleep(pause_after(began.elapsed(), node.limits.dates_share_percent)).await;
+        pace.rest().await;
     }
     // Where a whole turn brought nothing forward, the next round is early enough.
     Ok(if stored > 0 { Turn::More } else { Turn::Done })
-}
-
-/// How long to rest after this much work, so that work takes its share of the time.
-fn pause_after(work: Duration, share_percent: usize) -> Duration {
-    let share = u32::try_from(share_percent).unwrap_or(100).clamp(1, 100);
-    work * (100 - share) / share
 }
 
 /// Stores what is due of these objects in one unit; where somebody changed one of them meanwhile, each in its own.
@@ -184,18 +177,4 @@ async fn steps_of(node: &Node, domain: DomainId, now_s: i64, id: ObjectId) -> Re
         row = ObjectRow { revision: row.revision + 1, ..row };
     }
     Ok(steps)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_work_to_rest() {
-        let second = Duration::from_secs(1);
-        assert_eq!(pause_after(second, 50), second);
-        assert_eq!(pause_after(second, 25), 3 * second);
-        assert_eq!(pause_after(second, 100), Duration::ZERO);
-        assert_eq!(pause_after(second, 0), 99 * second);
-    }
 }

@@ -60,7 +60,7 @@ pub async fn run(node: Arc<Node>, mut stopping: Stopping) {
 
 /// Rotates what is due in one domain. The failure of one object is recorded and keeps none of the others.
 async fn rotate_due(node: &Node, domain: &Arc<Domain>, failed: &mut HashMap<ObjectId, i64>) -> Result<(), Failure> {
-    let terms = [IndexTerm::of(&AttributeValue::RotateAutomatic(true))];
+    let terms: Vec<IndexTerm> = IndexTerm::of(&AttributeValue::RotateAutomatic(true)).into_iter().collect();
     let mut after = None;
     loop {
         let page = node.store.candidates(domain.row.id, &terms, after, PAGE).await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use audit::limits::{MAX_DETAIL_LEN, MAX_OBJECT_LEN};
 use audit::{Outcome, Record, bounded_text};
-use keystore::{DomainState, Step, Unit, Verification};
+use keystore::{DomainState, Pace, Step, Unit, Verification};
 use secret::DomainId;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -26,6 +26,8 @@ use crate::shell::shutdown::Stopping;
 const ROUND: Duration = Duration::from_secs(24 * 60 * 60);
 /// From the start to the first turn: the clients that come back come first.
 const AFTER_START: Duration = Duration::from_secs(60);
+/// Of the time of one processor, while nobody waits for it: a million objects take some half an hour.
+const SHARE_PERCENT: usize = 5;
 /// Findings that have a record of their own; the others are counted, and named in the node's log.
 const FINDINGS_TOLD: usize = 16;
 /// What the records of it are called.
@@ -52,7 +54,7 @@ impl Scrubber {
         record: impl Fn() -> Record,
     ) -> Result<Verification, Failure> {
         let _turn = self.turn.try_lock().map_err(|_| Failure::Busy)?;
-        let verification = examine(node, domain).await?;
+        let verification = examine(node, domain, Pace::full()).await?;
         tell(node, &verification, record).await?;
         Ok(verification)
     }
@@ -84,7 +86,7 @@ impl Scrubber {
     async fn scrub(&self, node: &Node, domain: DomainId) {
         let _turn = self.turn.lock().await;
         let result = async {
-            let verification = examine(node, domain).await?;
+            let verification = examine(node, domain, Pace::of_percent(SHARE_PERCENT)).await?;
             if verification.found > 0 {
                 tell(node, &verification, || node.auditor.record(&node.clock, log_of(domain), OPERATION)).await?;
             }
@@ -116,8 +118,8 @@ fn round(node: &Node) -> VecDeque<DomainId> {
     domains
 }
 
-async fn examine(node: &Node, domain: DomainId) -> Result<Verification, Failure> {
-    let verification = node.store.verify(domain).await?;
+async fn examine(node: &Node, domain: DomainId, pace: Pace) -> Result<Verification, Failure> {
+    let verification = node.store.verify(domain, pace).await?;
     if verification.found > 0 {
         let (domain, found) = (identifier_text(domain), verification.found);
         tracing::error!(alarm = "tampered", domain, found, "the database is not what this node wrote");

@@ -229,14 +229,7 @@ impl Filters {
                 nothing_can_match |= only.is_none();
             }
         }
-        let terms = filters
-            .iter()
-            .filter(|filter| is_indexed(&filter.value))
-            .map(|filter| IndexTerm {
-                attribute: filter.value.name().to_owned(),
-                value: filter.value.canonical_bytes(),
-            })
-            .collect();
+        let terms = filters.iter().filter_map(|filter| IndexTerm::of(&filter.value)).collect();
         let in_a_group = filters.iter().any(|filter| filter.kind() == AttributeKind::ObjectGroup);
         let (fresh_member, default_member) = match request.object_group_member {
             None => (false, false),
@@ -296,23 +289,6 @@ impl Filters {
             (_, Some(held)) => held == at,
         }
     }
-}
-
-/// Kinds that the store has index rows for and whose match is equality.
-fn is_indexed(value: &AttributeValue) -> bool {
-    let kind = value.kind();
-    if matches!(value, AttributeValue::Partial { .. }) {
-        return false;
-    }
-    !attributes::is_column(kind)
-        && !matches!(
-            kind,
-            AttributeKind::UsageLimits | AttributeKind::OriginalCreationDate | AttributeKind::OperationPolicyName
-        )
-        || matches!(
-            kind,
-            AttributeKind::ObjectType | AttributeKind::CryptographicAlgorithm | AttributeKind::CryptographicLength
-        )
 }
 
 fn date_of(value: &AttributeValue) -> Option<i64> {
