@@ -34,7 +34,7 @@ fn talkative() -> StageOptions {
 #[test]
 fn no_operation_leaves_an_opened_key_behind() {
     let mut random = Random::announced("no_operation_leaves_an_opened_key_behind");
-    let node = Node::start_with(&talkative(), &[]).unwrap();
+    let node = Node::start_with(&talkative(), &[memory::WIPED_BY_C]).unwrap();
     for version in VERSIONS {
         let mut world = World::new(&node, version, &mut random);
         assert_eq!(world.search(), [], "after Register in {version}");
