@@ -16,7 +16,7 @@ use kmip::message::{
 use kmip::payload::{RequestPayload, ResponsePayload};
 use kmip::registry::BatchErrorContinuationOption as Continuation;
 use kmip::registry::{Operation, ResultStatus};
-use kmip::ttlv::DateTime;
+use kmip::ttlv::{DateTime, DecodeErrorKind};
 use policy::access::Actor;
 use secret::DomainId;
 use zeroize::Zeroizing;
@@ -63,7 +63,12 @@ pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zero
         }
         Err(error) => {
             let version = spoken_or_newest(kmip::message::peek_version(&frame));
-            refuse(node, told, version, Failure::Malformed(error)).await
+            let failure = match error.kind {
+                // The header names it, so it could be read.
+                DecodeErrorKind::UnsupportedVersion(asked) => Failure::Version(asked),
+                _ => Failure::Malformed(error),
+            };
+            refuse(node, told, version, failure).await
         }
     }
 }

@@ -97,12 +97,8 @@ fn pgp(bytes: &[u8]) -> RegisterRequest {
 
 /// The private half of a pair on P-256 or of RSA, as PKCS#8.
 pub(crate) fn private_key(pkcs8: &[u8], algorithm: CryptographicAlgorithm, bits: i32) -> RegisterRequest {
-    let key_block = KeyBlock::new(
-        KeyFormatType::Pkcs8,
-        KeyMaterial::Bytes(Secret::copy_from(pkcs8)),
-        Some(algorithm),
-        Some(bits),
-    );
+    let key_block =
+        KeyBlock::new(KeyFormatType::Pkcs8, KeyMaterial::Bytes(Secret::copy_from(pkcs8)), Some(algorithm), Some(bits));
     RegisterRequest::new(ManagedObject::PrivateKey(PrivateKey { key_block }), active(UsageMask::SIGN))
 }
 
@@ -152,8 +148,7 @@ pub(crate) fn secrets_of(object: &ManagedObject) -> Vec<Vec<u8>> {
         ManagedObject::CertificateRequest(request) => vec![end_of(&request.value)],
         ManagedObject::PrivateKey(key) => {
             let bytes = key.key_block.material().and_then(KeyMaterial::secret).map(|secret| secret.expose().to_vec());
-            let (mut numbers, der) = (Vec::new(), bytes.unwrap_or_default());
-            collect(&der, &mut numbers);
+            let mut numbers = numbers_of(&bytes.unwrap_or_default());
             // The first large number of an RSA key is its modulus, which is public.
             if key.key_block.algorithm == Some(CryptographicAlgorithm::Rsa) {
                 numbers.remove(0);
@@ -177,6 +172,12 @@ fn end_of(der: &[u8]) -> Vec<u8> {
 }
 
 /// The large INTEGERs and OCTET STRINGs of a key in DER, from the outside inwards; those that hold DER are opened.
+pub(crate) fn numbers_of(der: &[u8]) -> Vec<Vec<u8>> {
+    let mut numbers = Vec::new();
+    collect(der, &mut numbers);
+    numbers
+}
+
 fn collect(der: &[u8], numbers: &mut Vec<Vec<u8>>) {
     let mut rest = der;
     while let Some((tag, value, behind)) = item(rest) {
