@@ -7,6 +7,8 @@ RUN_DIR ?= run
 FUZZ_SECONDS ?= 60
 FUZZ_RUNS ?=
 WAY ?= as-written
+SUITE ?=
+SHOW ?=
 
 .PHONY: help setup serve demo test soak bench conformance coverage lint fuzz clean
 
@@ -32,9 +34,9 @@ test: ## Every test: unit, contract, system, real clients; conformance where KMI
 	@scripts/setup
 	@scripts/test
 
-soak: ## Every counted test at its full count (tests/counts.toml); hours allowed.
+soak: ## Every counted test at its full count (tests/counts.toml), or those of SUITE="sequences locate" (SHOW=1: as they go); hours allowed.
 	@scripts/setup
-	@CLAVIS_COUNTS=soak scripts/test
+	@CLAVIS_COUNTS=soak SUITE="$(SUITE)" SHOW="$(SHOW)" scripts/test
 
 bench: ## The benchmark as ratios against PyKMIP in the same run: a table and bench/results/latest.json.
 	@scripts/setup

@@ -31,6 +31,7 @@ mod member;
 mod module;
 mod raw;
 mod seal;
+mod stack;
 mod status;
 mod template;
 mod token;

@@ -26,6 +26,7 @@ use secret::{Algorithm, DomainId, DomainKeyVersion, Sealed, Secret};
 
 use crate::error::HsmError;
 use crate::limits::{MAX_FACTS_LEN, MAX_IN_HSM_LEN, MAX_PLAIN_LEN};
+use crate::stack;
 
 /// 96 bits, the length for which GCM is specified without detour (NIST SP 800-38D §8.2).
 pub(crate) const IV_LEN: usize = 12;
@@ -95,13 +96,13 @@ impl Parts<'_> {
     pub fn finish(&self, opened: Secret, header: &[u8], facts: &[u8]) -> Result<Secret, HsmError> {
         let altered = |cause: &str| HsmError::Data { doing: DOING_OPEN, cause: cause.into() };
         let Some((iv, payload)) = self.payload else { return Ok(opened) };
-        let cipher =
-            Aes256Gcm::new_from_slice(opened.expose()).map_err(|_| altered("the object key has no 32 bytes"))?;
         let aad = payload_additional_data(header, self.in_hsm, iv, facts);
-        let plain = cipher
-            .decrypt(&Nonce::from(*iv), Payload { msg: payload, aad: &aad })
-            .map_err(|_| altered("the payload does not fit its tag"))?;
-        Ok(Secret::new(plain))
+        stack::wiped_after(|| {
+            let cipher =
+                Aes256Gcm::new_from_slice(opened.expose()).map_err(|_| altered("the object key has no 32 bytes"))?;
+            let plain = cipher.decrypt(&Nonce::from(*iv), Payload { msg: payload, aad: &aad });
+            plain.map(Secret::new).map_err(|_| altered("the payload does not fit its tag"))
+        })
     }
 }
 
@@ -115,12 +116,12 @@ pub(crate) fn under_object_key(
     plain: &Secret,
 ) -> Result<Sealed, HsmError> {
     let failed = |_| HsmError::Limit("the payload could not be sealed".into());
-    let cipher = Aes256Gcm::new_from_slice(object_key.key.expose())
-        .map_err(|_| HsmError::Limit("the object key has no 32 bytes".into()))?;
     let aad = payload_additional_data(&object_key.header, &object_key.sealed, &object_key.payload_iv, facts);
-    let payload = cipher
-        .encrypt(&Nonce::from(object_key.payload_iv), Payload { msg: plain.expose(), aad: &aad })
-        .map_err(failed)?;
+    let payload = stack::wiped_after(|| {
+        let cipher = Aes256Gcm::new_from_slice(object_key.key.expose())
+            .map_err(|_| HsmError::Limit("the object key has no 32 bytes".into()))?;
+        cipher.encrypt(&Nonce::from(object_key.payload_iv), Payload { msg: plain.expose(), aad: &aad }).map_err(failed)
+    })?;
     let body = [&object_key.sealed[..], &object_key.payload_iv[..], &payload[..]].concat();
     Ok(Sealed::assemble(Algorithm::AesGcmUnderObjectKey, domain, version, iv, &body)?)
 }

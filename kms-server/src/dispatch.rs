@@ -7,16 +7,15 @@
 use std::sync::Arc;
 
 use audit::bounded_text;
-use audit::limits::MAX_DETAIL_LEN;
 use keystore::{ObjectId, ObjectRow, StoreError};
 use kmip::ProtocolVersion;
 use kmip::message::{
     Credential, ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseItem, ResponseMessage,
 };
-use kmip::payload::{RequestPayload, ResponsePayload};
+use kmip::payload::RequestPayload;
 use kmip::registry::BatchErrorContinuationOption as Continuation;
 use kmip::registry::{Operation, ResultStatus};
-use kmip::ttlv::DateTime;
+use kmip::ttlv::{DateTime, DecodeErrorKind};
 use policy::access::Actor;
 use secret::DomainId;
 use zeroize::Zeroizing;
@@ -24,17 +23,17 @@ use zeroize::Zeroizing;
 use crate::draft::Draft;
 use crate::effect;
 use crate::failure::Failure;
+use crate::items;
 use crate::later::{self, PutOff};
 use crate::login::Login;
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
-use crate::node::jobs::{self, Waiting, Work};
+use crate::node::jobs::Work;
 use crate::node::sealing::identifier_text;
 use crate::node::streams::Hand;
 use crate::node::tickets::{self, Permit};
 use crate::operation;
-use crate::results::Returned;
 use crate::room::{self, Room};
 use crate::scope::Scope;
 use crate::shell::peer::{Fingerprint, Peer};
@@ -63,7 +62,12 @@ pub async fn answer(node: &Node, peer: &Peer, frame: Zeroizing<Vec<u8>>) -> Zero
         }
         Err(error) => {
             let version = spoken_or_newest(kmip::message::peek_version(&frame));
-            refuse(node, told, version, Failure::Malformed(error)).await
+            let failure = match error.kind {
+                // The header names it, so it could be read.
+                DecodeErrorKind::UnsupportedVersion(asked) => Failure::Version(asked),
+                _ => Failure::Malformed(error),
+            };
+            refuse(node, told, version, failure).await
         }
     }
 }
@@ -162,7 +166,7 @@ async fn rounds(node: &Node, work: &Work, budget: usize) -> Zeroizing<Vec<u8>> {
         let mut scope = Scope::new(node, domain, message.header.version, *client, told.clone(), Actor::Client);
         scope.login = login.clone();
         scope.draft.streams = streams.again();
-        let answered = run_items(&mut scope, message, permits, budget).await;
+        let answered = items::run(&mut scope, message, permits, budget).await;
         streams = std::mem::take(&mut scope.draft.streams);
         let (unit, effects) = std::mem::take(&mut scope.draft).into_parts();
         match node.store.commit(unit).await {
@@ -285,141 +289,8 @@ pub async fn perform(
     Err(Failure::Busy)
 }
 
-/// Runs the items in order and builds the answer. What they change is in the scope's draft.
-async fn run_items(
-    scope: &mut Scope<'_>,
-    message: &RequestMessage,
-    permits: &[Permit],
-    budget: usize,
-) -> Zeroizing<Vec<u8>> {
-    let node = scope.node;
-    let option = message.header.batch_error_continuation.unwrap_or(Continuation::Stop);
-    let header = header(node, scope.version);
-    let Some(mut room) = Room::for_answers(&header, message, option, budget) else {
-        let (answer, record) = failed_item(node, &scope.told, scope.version, None, None, Failure::ResponseTooLarge);
-        scope.draft.drop_item(record);
-        return room::smallest_answer(header, answer);
-    };
-    let mut answers = Vec::with_capacity(message.items.len());
-    let mut failed = false;
-    for (number, item) in message.items.iter().enumerate() {
-        scope.object = None;
-        scope.note = None;
-        scope.permit = permits.get(number).cloned().unwrap_or_else(|| Permit::Within(Arc::from([])));
-        let answer = run_item(scope, item).await.and_then(|done| {
-            let (answer, returned) = match done {
-                Done::Payload(payload) => {
-                    let returned = Returned::from(&payload);
-                    (answer_to(item, Outcome::Success(payload)).to_bytes(scope.version), Some(returned))
-                }
-                Done::Item(answer) => (answer, None),
-            };
-            if room.take(&answer) { Ok((answer, returned)) } else { Err(Failure::ResponseTooLarge) }
-        });
-        answers.push(match answer {
-            Ok((answer, returned)) => {
-                #[cfg(feature = "fault")]
-                crate::node::fault::note_answered(item.operation.ok(), scope.version);
-                if let Some(returned) = returned {
-                    scope.results.remember(returned);
-                }
-                let (told, note) = (&scope.told, scope.note.take());
-                scope.draft.keep_item(scope.object, |object| {
-                    let mut record = told.success(node, operation_name(item), object);
-                    if let Some(note) = &note {
-                        record.detail = Some(bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN));
-                    }
-                    record
-                });
-                answer
-            }
-            Err(failure) => {
-                let (answer, record) = failed_item(node, &scope.told, scope.version, Some(item), scope.object, failure);
-                scope.draft.drop_item(record);
-                // An item that failed names no object for those behind it.
-                scope.placeholder = None;
-                failed = true;
-                room.take_failure(answer, scope.version)
-            }
-        });
-        if failed && option != Continuation::Continue {
-            break;
-        }
-    }
-    if failed && option == Continuation::Undo {
-        undo(scope, message, &mut answers);
-    }
-    ResponseMessage::assemble(&header, &answers)
-}
-
-/// All or nothing: what had succeeded is taken back before it ever happened. KMIP 1.4 §6.13.
-fn undo(scope: &mut Scope<'_>, message: &RequestMessage, answers: &mut [Zeroizing<Vec<u8>>]) {
-    // The last answer is the failure that ended the batch.
-    let Some((_, succeeded)) = answers.split_last_mut() else { return };
-    for (answer, item) in succeeded.iter_mut().zip(&message.items) {
-        // A Poll had the answer of another operation, which nobody would take for its own.
-        let told = told_before(answer, scope.version).filter(|payload| item.operation == Ok(payload.operation()));
-        *answer = answer_to(item, Outcome::Undone(told)).to_bytes(scope.version);
-    }
-    scope.draft.undo_all(|record| {
-        if record.outcome == audit::Outcome::Success {
-            record.outcome = audit::Outcome::Undone;
-            record.reason = Some("batch undone".to_owned());
-        }
-    });
-}
-
 pub(crate) fn answer_to(item: &RequestItem, outcome: Outcome) -> ResponseItem {
     ResponseItem { operation: item.operation_code(), unique_batch_item_id: item.unique_batch_item_id.clone(), outcome }
-}
-
-/// The payload that goes with an undone answer: in 2.x the one it had, unless it hands something out that then would
-/// have left without ever having been asked for.
-fn told_before(answer: &Zeroizing<Vec<u8>>, version: ProtocolVersion) -> Option<ResponsePayload> {
-    if !version.is_2_x() {
-        return None;
-    }
-    let alone = ResponseMessage::assemble(&ResponseHeader::new(version, DateTime(0)), std::slice::from_ref(answer));
-    match ResponseMessage::decode(&alone).ok()?.items.pop()?.outcome {
-        Outcome::Success(payload) if jobs::waiting(payload.operation()) == Waiting::Allowed => Some(payload),
-        _ => None,
-    }
-}
-
-/// What an item that succeeded is answered with.
-#[expect(clippy::large_enum_variant, reason = "payloads are the rule, and there is one at a time")]
-enum Done {
-    /// A payload of its operation.
-    Payload(ResponsePayload),
-    /// A whole item: that of another operation, which was polled.
-    Item(Zeroizing<Vec<u8>>),
-}
-
-async fn run_item(scope: &mut Scope<'_>, item: &RequestItem) -> Result<Done, Failure> {
-    let Ok(operation) = item.operation else { return Err(Failure::UnsupportedOperation) };
-    if item.message_extensions.iter().any(|extension| extension.criticality_indicator) {
-        return Err(Failure::UnsupportedFeature("critical message extension"));
-    }
-    if !operation::is_offered(operation, scope.version, &scope.domain.row.policy, &scope.node.offer) {
-        return Err(Failure::UnsupportedOperation);
-    }
-    if let Permit::Within(reaches) = &scope.permit
-        && !reaches.iter().any(|reach| reach.is_everywhere() || policy::access::is_about_an_object(operation))
-    {
-        return Err(Failure::Denied("the ticket does not permit the operation"));
-    }
-    if !scope.login.permits(operation) {
-        return Err(Failure::Denied("the login does not permit the operation"));
-    }
-    scope.operation = operation;
-    match &item.payload {
-        ItemPayload::Typed(RequestPayload::Poll(request)) => {
-            operation::poll(scope, request, item.unique_batch_item_id.as_deref()).await.map(Done::Item)
-        }
-        ItemPayload::Typed(request) => operation::run(scope, request).await.map(Done::Payload),
-        ItemPayload::Unsupported => Err(Failure::UnsupportedOperation),
-        ItemPayload::Malformed(error) => Err(Failure::Malformed(*error)),
-    }
 }
 
 /// The object that an item names, for the audit log.
@@ -448,7 +319,7 @@ pub(crate) fn header(node: &Node, version: ProtocolVersion) -> ResponseHeader {
 }
 
 /// The answer to an item that failed, and the record of it. `item` is absent where the message could not be read.
-fn failed_item(
+pub(crate) fn failed_item(
     node: &Node,
     told: &Told,
     version: ProtocolVersion,

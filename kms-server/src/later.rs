@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use crate::dispatch;
 use crate::draft::Draft;
 use crate::failure::Failure;
+use crate::items;
 use crate::limits::{JOB_ANSWER_BYTES, JOB_REQUEST_BYTES};
 use crate::node::Node;
 use crate::node::jobs::{self, CorrelationValue, Waiting, Work};
@@ -56,6 +57,8 @@ pub(crate) async fn put_off(node: &Node, work: Box<Work>, len: usize) -> PutOff 
     }
     let obstacle: Option<fn() -> Failure> = if !node.offer.asynchronous {
         Some(|| Failure::UnsupportedFeature("no answer comes later here"))
+    } else if work.message.items.iter().any(items::may_be_repeated) {
+        Some(|| Failure::UnsupportedFeature("an answer that may be several does not wait"))
     } else if any(Waiting::Opened) {
         Some(|| Failure::UnsupportedFeature("answers that hold keys or plaintext do not wait"))
     } else if len > JOB_REQUEST_BYTES {

@@ -16,6 +16,7 @@ pub mod durable;
 pub mod effect;
 pub mod failure;
 pub mod init;
+mod items;
 pub mod later;
 pub mod lifecycle;
 pub mod limits;

@@ -106,6 +106,22 @@ enum Part {
     PublicKey,
 }
 
+/// Takes the Data out of an answer whose client wants it kept here, for the items behind it only. KMIP 2.1 §8.3.
+pub fn withhold_data(payload: &mut ResponsePayload) {
+    use ResponsePayload as A;
+    match payload {
+        A::Decrypt(answer) => answer.data = None,
+        A::Encrypt(answer) => answer.data = None,
+        A::Hash(answer) => answer.data = None,
+        A::Mac(answer) => answer.mac_data = None,
+        // There has to be one.
+        A::RngRetrieve(answer) => answer.data = Secret::new(Vec::new()),
+        A::Sign(answer) => answer.signature_data = None,
+        A::SignatureVerify(answer) => answer.data = None,
+        _ => {}
+    }
+}
+
 /// The Data of an answer, or the field that stands for it.
 fn data_of(payload: &ResponsePayload) -> Option<(DataPlaceholder, &[u8])> {
     use DataPlaceholder as D;
@@ -203,6 +219,16 @@ mod tests {
         results.remember(returned(LocateResponse::default()));
         assert!(results.of(Place::Locate).is_empty());
         assert_eq!(results.at(-1), Some(id(4)));
+    }
+
+    #[test]
+    fn whatever_counts_as_data_can_be_withheld() {
+        let mut payload = HashResponse { data: Some(vec![1]), correlation_value: None }.into();
+        withhold_data(&mut payload);
+        assert!(data_of(&payload).is_none());
+        let mut payload = RngRetrieveResponse { data: Secret::copy_from(&[9]) }.into();
+        withhold_data(&mut payload);
+        assert_eq!(data_of(&payload).map(|(_, data)| data), Some(&[][..]));
     }
 
     #[test]

@@ -61,6 +61,19 @@ impl Room {
         }
     }
 
+    /// Sets room aside for `more` items like this one behind it, which is the next; `false`, and nothing set aside, if
+    /// there is not enough.
+    pub fn make_for(&mut self, item: &RequestItem, more: usize, version: ProtocolVersion) -> bool {
+        let each = shortest_failure(item, version);
+        let needed = if self.continues { self.set_aside.saturating_add(each.saturating_mul(more)) } else { each };
+        if needed > self.left {
+            return false;
+        }
+        self.failures.extend(std::iter::repeat_n(each, more));
+        self.set_aside = self.set_aside.saturating_add(each.saturating_mul(more));
+        true
+    }
+
     /// Takes room for the failure of the next item: as it is, or in its shortest form where that would be too long.
     pub fn take_failure(&mut self, answer: ResponseItem, version: ProtocolVersion) -> Zeroizing<Vec<u8>> {
         let bytes = answer.to_bytes(version);
@@ -146,6 +159,20 @@ mod tests {
         assert!(tight.take(&vec![0; failure()]));
         assert!(!tight.take(&vec![0; failure() + 1]), "the last one has what was set aside, and no more");
         assert!(tight.take(&vec![0; failure()]));
+    }
+
+    #[test]
+    fn an_item_that_is_several_needs_room_for_the_failure_of_each() {
+        let item = &message(1).items[0];
+        let mut tight = room(1, Continuation::Continue, empty() + 3 * failure()).unwrap();
+        assert!(!tight.make_for(item, 3, V1_4));
+        assert!(tight.make_for(item, 2, V1_4));
+        assert!(!tight.take(&vec![0; failure() + 1]));
+        for _ in 0..3 {
+            assert!(tight.take(&vec![0; failure()]));
+        }
+        // Where a failure ends the batch, one is enough.
+        assert!(room(1, Continuation::Stop, empty() + failure()).unwrap().make_for(item, 3, V1_4));
     }
 
     #[test]

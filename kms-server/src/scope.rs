@@ -17,7 +17,7 @@ use crate::login::Login;
 use crate::node::Node;
 use crate::node::auditing::Told;
 use crate::node::directory::Domain;
-use crate::node::sealing::parse_identifier;
+use crate::node::sealing::{identifier_text, parse_identifier};
 use crate::node::tickets::Permit;
 use crate::results::Results;
 use crate::shell::peer::Fingerprint;
@@ -149,7 +149,8 @@ impl<'n> Scope<'n> {
     /// one returned (KMIP 2.1 §4.58, §11.58). `None` where that is no identifier of an object.
     ///
     /// # Errors
-    /// [`Failure::UnsupportedFeature`] for a name that means several objects at once.
+    /// [`Failure::UnsupportedFeature`] for a name that means several objects, where the field is for one and the operation
+    /// is not repeated for it: what it works on was named in another field.
     pub fn identify(&self, named: Option<&Identifier>) -> Result<Option<ObjectId>, Failure> {
         Ok(match named {
             Some(Identifier::Text(text)) => parse_identifier(text),
@@ -162,6 +163,30 @@ impl<'n> Scope<'n> {
             },
             Some(Identifier::Index(index)) => self.results.at(*index),
         })
+    }
+
+    /// The objects that one name means where it means several: what the latest operation of its kind returned. Empty
+    /// where it means one object or none. KMIP 2.1 §11.58.
+    #[must_use]
+    pub fn several(&self, named: &Identifier) -> &[ObjectId] {
+        let all = match named {
+            Identifier::Placeholder(place) => self.results.of(*place),
+            Identifier::Text(_) | Identifier::Index(_) => &[],
+        };
+        if all.len() > 1 { all } else { &[] }
+    }
+
+    /// A list of names in which one may mean several objects: those stand in its place then.
+    #[must_use]
+    pub fn each_of(&self, named: &[Identifier]) -> Vec<Identifier> {
+        let mut each = Vec::with_capacity(named.len());
+        for one in named {
+            match self.several(one) {
+                [] => each.push(one.clone()),
+                several => each.extend(several.iter().map(|id| Identifier::from(identifier_text(*id)))),
+            }
+        }
+        each
     }
 
     /// The bytes that an operation works on: those of the request, or what items before this one answered.

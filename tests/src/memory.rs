@@ -7,6 +7,10 @@ use std::os::unix::fs::FileExt;
 use crate::needles::{Hit, Needles};
 use crate::node::Result;
 
+/// A variable in the environment of a process of glibc: what is freed by code in C is written over at once, small pieces
+/// too, which are otherwise kept aside as they are. The server's own allocator wipes without it.
+pub const WIPED_BY_C: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0");
+
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 /// Bytes that two chunks share, so that nothing lies across their border: more than any form of a secret's part has.

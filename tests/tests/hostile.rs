@@ -506,3 +506,44 @@ fn what_a_client_wants_repeated_does_not_break_its_own_limit() {
     }
     has_no_fault_of_its_own(&node);
 }
+
+/// Who speaks a version that is not spoken here hears so, in one that he may understand: the newest of his major
+/// version, or of those below it. KMIP 1.4 §6.1, 2.1 §9.16.
+#[test]
+fn a_version_that_is_not_spoken_is_told_so() {
+    /// Where the numbers stand: behind the headings of message, header, Protocol Version and of the number itself.
+    const MAJOR_AT: usize = 32;
+    const MINOR_AT: usize = 48;
+    let node = Node::start().unwrap();
+    let tenant = node.tenant("later", "anssi").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let in_version = |major: i32, minor: i32| {
+        let mut message = query().encode().unwrap().to_vec();
+        for (at, number) in [(MAJOR_AT, major), (MINOR_AT, minor)] {
+            message[at..at + 4].copy_from_slice(&number.to_be_bytes());
+        }
+        message
+    };
+    let mut ask = |major, minor| ResponseMessage::decode(&client.raw(&in_version(major, minor)).unwrap()).unwrap();
+    // The control: what was put in these places is the version, and one that is spoken is answered in itself.
+    let spoken = ask(1, 2);
+    assert_eq!(spoken.header.version, ProtocolVersion::V1_2);
+    asking::successes(spoken).unwrap();
+    let (old, new) = (ResultReason::InvalidMessage, ResultReason::UnsupportedProtocolVersion);
+    for (major, minor, answered_in, expected) in [
+        (0, 9, ProtocolVersion::V1_4, old),
+        (1, 5, ProtocolVersion::V1_4, old),
+        (1, -1, ProtocolVersion::V1_4, old),
+        (-1, 0, ProtocolVersion::V1_4, old),
+        (2, 2, ProtocolVersion::V2_1, new),
+        (3, 0, ProtocolVersion::V2_1, new),
+        (i32::MAX, i32::MAX, ProtocolVersion::V2_1, new),
+    ] {
+        let answer = ask(major, minor);
+        assert_eq!(answer.header.version, answered_in, "{major}.{minor}");
+        let [item] = answer.items.as_slice() else { panic!("{answer:?}") };
+        let Outcome::Failure { reason, message, .. } = &item.outcome else { panic!("{answer:?}") };
+        assert_eq!((*reason, message.as_str()), (expected, "protocol version is not supported"), "{major}.{minor}");
+    }
+    has_no_fault_of_its_own(&node);
+}

@@ -22,6 +22,7 @@ use crate::error::{Fault, HsmError, Kind};
 use crate::group::Group;
 use crate::lane::Lane;
 use crate::limits::{MAX_RSA_BITS, MIN_RSA_BITS, MIN_RSA_EXPONENT, RSA_BITS_STEP};
+use crate::stack;
 use crate::status::Service;
 use crate::workers::Queue;
 
@@ -98,13 +99,13 @@ impl Recipe {
     /// # Errors
     /// A member fault: a module that gives halves which do not fit is not well.
     pub fn checked(self, newborn: &Newborn) -> Result<(Secret, Vec<u8>), Fault> {
-        let checked = match (self, &newborn.public) {
+        let checked = stack::wiped_after(|| match (self, &newborn.public) {
             (Self::Rsa { bits, exponent }, birth::Public::Rsa { modulus, exponent: given }) => {
                 rsa::checked(&newborn.private, modulus, given, bits, exponent)
             }
             (Self::Ec(curve), birth::Public::Point(point)) => curve::checked(curve, &newborn.private, point),
             _ => Err("the public half is of another kind"),
-        };
+        });
         checked.map_err(|what| Fault::new(Kind::Member, self.doing(), what))
     }
 }

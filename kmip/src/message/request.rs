@@ -7,7 +7,7 @@ use super::{MessageExtension, RequestHeader, check_count, open};
 use crate::limits::{MAX_BATCH_ITEMS, MAX_MESSAGE_EXTENSIONS};
 use crate::payload::RequestPayload;
 use crate::registry::Operation;
-use crate::ttlv::{DecodeError, Item, Wire, Writer};
+use crate::ttlv::{DecodeError, Item, Reader, Wire, Writer};
 use crate::wire::Fields;
 use crate::{ProtocolVersion, Tag};
 
@@ -168,6 +168,27 @@ impl RequestItem {
             Err(0) => None,
             Err(code) => Some(code),
         }
+    }
+
+    /// The same item about the object `id`: what is asked when a name in a request means several objects (KMIP 2.1
+    /// §11.58). It is written and read again, because what holds secrets is not copied otherwise. `None` where the item
+    /// is not about one object, or cannot be read.
+    #[must_use]
+    pub fn about(&self, id: &str, version: ProtocolVersion) -> Option<Self> {
+        let ItemPayload::Typed(payload) = &self.payload else { return None };
+        let mut w = Writer::new(version);
+        payload.encode(&mut w);
+        let bytes = w.finish();
+        let item = Reader::new(&bytes, version).next_item().ok()??;
+        let mut payload = RequestPayload::decode(payload.operation(), &item).ok()?;
+        *payload.identifier_mut()? = id.into();
+        Some(Self {
+            operation: self.operation,
+            ephemeral: self.ephemeral,
+            unique_batch_item_id: self.unique_batch_item_id.clone(),
+            payload: ItemPayload::Typed(payload),
+            message_extensions: self.message_extensions.clone(),
+        })
     }
 
     fn is_field(tag: Tag, version: ProtocolVersion) -> bool {

@@ -3,71 +3,98 @@
 use super::RequestPayload;
 use crate::attribute::Identifier;
 
+/// The field that names the one object which a request works on, by `as_ref` or by `as_mut`; `None` where there is no such
+/// field.
+macro_rules! field_of_one {
+    ($payload:expr, $lent:ident) => {
+        match $payload {
+            RequestPayload::Activate(request) => request.unique_identifier.$lent(),
+            RequestPayload::AddAttribute(request) => request.unique_identifier.$lent(),
+            RequestPayload::AdjustAttribute(request) => request.unique_identifier.$lent(),
+            RequestPayload::Archive(request) => request.unique_identifier.$lent(),
+            RequestPayload::Certify(request) => request.unique_identifier.$lent(),
+            RequestPayload::Check(request) => request.unique_identifier.$lent(),
+            RequestPayload::CreateSplitKey(request) => request.unique_identifier.$lent(),
+            RequestPayload::Decrypt(request) => request.unique_identifier.$lent(),
+            RequestPayload::DeleteAttribute(request) => request.unique_identifier.$lent(),
+            RequestPayload::Destroy(request) => request.unique_identifier.$lent(),
+            RequestPayload::Encrypt(request) => request.unique_identifier.$lent(),
+            RequestPayload::Export(request) => request.unique_identifier.$lent(),
+            RequestPayload::Get(request) => request.unique_identifier.$lent(),
+            RequestPayload::GetAttributeList(request) => request.unique_identifier.$lent(),
+            RequestPayload::GetAttributes(request) => request.unique_identifier.$lent(),
+            RequestPayload::GetUsageAllocation(request) => request.unique_identifier.$lent(),
+            RequestPayload::Mac(request) => request.unique_identifier.$lent(),
+            RequestPayload::MacVerify(request) => request.unique_identifier.$lent(),
+            RequestPayload::ModifyAttribute(request) => request.unique_identifier.$lent(),
+            RequestPayload::ObtainLease(request) => request.unique_identifier.$lent(),
+            RequestPayload::ReCertify(request) => request.unique_identifier.$lent(),
+            RequestPayload::Recover(request) => request.unique_identifier.$lent(),
+            RequestPayload::ReKey(request) => request.unique_identifier.$lent(),
+            RequestPayload::Revoke(request) => request.unique_identifier.$lent(),
+            RequestPayload::SetAttribute(request) => request.unique_identifier.$lent(),
+            RequestPayload::Sign(request) => request.unique_identifier.$lent(),
+            RequestPayload::SignatureVerify(request) => request.unique_identifier.$lent(),
+            RequestPayload::ReKeyKeyPair(request) => request.private_key_unique_identifier.$lent(),
+            RequestPayload::DeriveKey(_)
+            | RequestPayload::JoinSplitKey(_)
+            | RequestPayload::Validate(_)
+            | RequestPayload::Import(_)
+            | RequestPayload::Notify(_)
+            | RequestPayload::Put(_)
+            | RequestPayload::Cancel(_)
+            | RequestPayload::Create(_)
+            | RequestPayload::CreateKeyPair(_)
+            | RequestPayload::DelegatedLogin(_)
+            | RequestPayload::DiscoverVersions(_)
+            | RequestPayload::GetConstraints(_)
+            | RequestPayload::Hash(_)
+            | RequestPayload::Interop(_)
+            | RequestPayload::Locate(_)
+            | RequestPayload::Log(_)
+            | RequestPayload::Login(_)
+            | RequestPayload::Logout(_)
+            | RequestPayload::Ping(_)
+            | RequestPayload::Pkcs11(_)
+            | RequestPayload::Poll(_)
+            | RequestPayload::Process(_)
+            | RequestPayload::Query(_)
+            | RequestPayload::QueryAsynchronousRequests(_)
+            | RequestPayload::Register(_)
+            | RequestPayload::ReProvision(_)
+            | RequestPayload::RngRetrieve(_)
+            | RequestPayload::RngSeed(_)
+            | RequestPayload::SetConstraints(_)
+            | RequestPayload::SetDefaults(_)
+            | RequestPayload::SetEndpointRole(_) => None,
+        }
+    };
+}
+
 impl RequestPayload {
+    /// How the request names the one object that it works on. `None` where it names none, or may name several.
+    #[must_use]
+    pub const fn identifier(&self) -> Option<&Identifier> {
+        field_of_one!(self, as_ref)
+    }
+
+    /// The same, to put another one in its place.
+    pub(crate) const fn identifier_mut(&mut self) -> Option<&mut Identifier> {
+        field_of_one!(self, as_mut)
+    }
+
     /// The identifier of the object that the request works on, the first where there may be several. `None` where the
     /// request names no object, or names it by its place in the batch.
     #[must_use]
     pub fn unique_identifier(&self) -> Option<&str> {
         let identifier = match self {
-            Self::Activate(request) => request.unique_identifier.as_ref(),
-            Self::AddAttribute(request) => request.unique_identifier.as_ref(),
-            Self::AdjustAttribute(request) => request.unique_identifier.as_ref(),
-            Self::Archive(request) => request.unique_identifier.as_ref(),
-            Self::Certify(request) => request.unique_identifier.as_ref(),
-            Self::Check(request) => request.unique_identifier.as_ref(),
-            Self::CreateSplitKey(request) => request.unique_identifier.as_ref(),
-            Self::Decrypt(request) => request.unique_identifier.as_ref(),
-            Self::DeleteAttribute(request) => request.unique_identifier.as_ref(),
             Self::DeriveKey(request) => request.unique_identifiers.first(),
-            Self::Destroy(request) => request.unique_identifier.as_ref(),
-            Self::Encrypt(request) => request.unique_identifier.as_ref(),
-            Self::Export(request) => request.unique_identifier.as_ref(),
-            Self::Get(request) => request.unique_identifier.as_ref(),
-            Self::GetAttributeList(request) => request.unique_identifier.as_ref(),
-            Self::GetAttributes(request) => request.unique_identifier.as_ref(),
-            Self::GetUsageAllocation(request) => request.unique_identifier.as_ref(),
             Self::JoinSplitKey(request) => request.unique_identifiers.first(),
-            Self::Mac(request) => request.unique_identifier.as_ref(),
-            Self::MacVerify(request) => request.unique_identifier.as_ref(),
-            Self::ModifyAttribute(request) => request.unique_identifier.as_ref(),
-            Self::ObtainLease(request) => request.unique_identifier.as_ref(),
-            Self::ReCertify(request) => request.unique_identifier.as_ref(),
-            Self::Recover(request) => request.unique_identifier.as_ref(),
-            Self::ReKey(request) => request.unique_identifier.as_ref(),
-            Self::ReKeyKeyPair(request) => request.private_key_unique_identifier.as_ref(),
-            Self::Revoke(request) => request.unique_identifier.as_ref(),
-            Self::SetAttribute(request) => request.unique_identifier.as_ref(),
-            Self::Sign(request) => request.unique_identifier.as_ref(),
-            Self::SignatureVerify(request) => request.unique_identifier.as_ref(),
             Self::Validate(request) => request.unique_identifiers.first(),
             Self::Import(request) => return Some(&request.unique_identifier),
             Self::Notify(request) => return Some(&request.unique_identifier),
             Self::Put(request) => return Some(&request.unique_identifier),
-            Self::Cancel(_)
-            | Self::Create(_)
-            | Self::CreateKeyPair(_)
-            | Self::DelegatedLogin(_)
-            | Self::DiscoverVersions(_)
-            | Self::GetConstraints(_)
-            | Self::Hash(_)
-            | Self::Interop(_)
-            | Self::Locate(_)
-            | Self::Log(_)
-            | Self::Login(_)
-            | Self::Logout(_)
-            | Self::Ping(_)
-            | Self::Pkcs11(_)
-            | Self::Poll(_)
-            | Self::Process(_)
-            | Self::Query(_)
-            | Self::QueryAsynchronousRequests(_)
-            | Self::Register(_)
-            | Self::ReProvision(_)
-            | Self::RngRetrieve(_)
-            | Self::RngSeed(_)
-            | Self::SetConstraints(_)
-            | Self::SetDefaults(_)
-            | Self::SetEndpointRole(_) => None,
+            _ => self.identifier(),
         };
         identifier.and_then(Identifier::as_text)
     }

@@ -8,6 +8,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
+mod module;
 mod objects;
 mod requests;
 mod world;
@@ -34,7 +35,7 @@ fn talkative() -> StageOptions {
 #[test]
 fn no_operation_leaves_an_opened_key_behind() {
     let mut random = Random::announced("no_operation_leaves_an_opened_key_behind");
-    let node = Node::start_with(&talkative(), &[]).unwrap();
+    let node = Node::start_with(&talkative(), &[memory::WIPED_BY_C]).unwrap();
     for version in VERSIONS {
         let mut world = World::new(&node, version, &mut random);
         assert_eq!(world.search(), [], "after Register in {version}");

@@ -17,6 +17,10 @@ use system_tests::random::Random;
 
 /// Bytes of a marker.
 const LEN: usize = 32;
+/// Bytes of a marker that is too long to be sealed inside the HSM.
+const LONG: usize = 3000;
+/// A longer secret is looked for piece by piece: what lies about of it need be neither its beginning nor its end.
+const PIECE: usize = 256;
 /// Fewer bytes than this could be anywhere by chance.
 const SHORTEST: usize = 16;
 /// Where the signature of a certificate is for certain: at its end.
@@ -91,14 +95,10 @@ fn pgp(bytes: &[u8]) -> RegisterRequest {
     RegisterRequest::new(ManagedObject::PgpKey(PgpKey { version: 4, key_block }), active(UsageMask::SIGN))
 }
 
-/// The private half of a pair on P-256, as PKCS#8.
-fn private_key(pkcs8: &[u8]) -> RegisterRequest {
-    let key_block = KeyBlock::new(
-        KeyFormatType::Pkcs8,
-        KeyMaterial::Bytes(Secret::copy_from(pkcs8)),
-        Some(CryptographicAlgorithm::Ecdsa),
-        Some(256),
-    );
+/// The private half of a pair on P-256 or of RSA, as PKCS#8.
+pub(crate) fn private_key(pkcs8: &[u8], algorithm: CryptographicAlgorithm, bits: i32) -> RegisterRequest {
+    let key_block =
+        KeyBlock::new(KeyFormatType::Pkcs8, KeyMaterial::Bytes(Secret::copy_from(pkcs8)), Some(algorithm), Some(bits));
     RegisterRequest::new(ManagedObject::PrivateKey(PrivateKey { key_block }), active(UsageMask::SIGN))
 }
 
@@ -124,8 +124,9 @@ pub(crate) fn of_every_kind(random: &mut Random, version: ProtocolVersion) -> Ve
         ("transparent key", transparent(&random.bytes(LEN))),
         ("secret data", password(&random.bytes(LEN))),
         ("opaque object", opaque(&random.bytes(LEN))),
+        ("long opaque object", opaque(&random.bytes(LONG))),
         ("part of a key", part(&random.bytes(LEN))),
-        ("private key", private_key(&pkcs8)),
+        ("private key", private_key(&pkcs8, CryptographicAlgorithm::Ecdsa, 256)),
         ("certificate", certificate(&issued.cert_der)),
     ];
     if ObjectType::PgpKey.is_known_to(version) {
@@ -147,8 +148,7 @@ pub(crate) fn secrets_of(object: &ManagedObject) -> Vec<Vec<u8>> {
         ManagedObject::CertificateRequest(request) => vec![end_of(&request.value)],
         ManagedObject::PrivateKey(key) => {
             let bytes = key.key_block.material().and_then(KeyMaterial::secret).map(|secret| secret.expose().to_vec());
-            let (mut numbers, der) = (Vec::new(), bytes.unwrap_or_default());
-            collect(&der, &mut numbers);
+            let mut numbers = numbers_of(&bytes.unwrap_or_default());
             // The first large number of an RSA key is its modulus, which is public.
             if key.key_block.algorithm == Some(CryptographicAlgorithm::Rsa) {
                 numbers.remove(0);
@@ -163,7 +163,8 @@ pub(crate) fn secrets_of(object: &ManagedObject) -> Vec<Vec<u8>> {
             material.map(|secret| secret.expose().to_vec()).into_iter().collect()
         }
     };
-    found.into_iter().filter(|bytes| bytes.len() >= SHORTEST).collect()
+    let pieces = found.iter().flat_map(|bytes| bytes.chunks(PIECE));
+    pieces.filter(|bytes| bytes.len() >= SHORTEST).map(<[u8]>::to_vec).collect()
 }
 
 fn end_of(der: &[u8]) -> Vec<u8> {
@@ -171,6 +172,12 @@ fn end_of(der: &[u8]) -> Vec<u8> {
 }
 
 /// The large INTEGERs and OCTET STRINGs of a key in DER, from the outside inwards; those that hold DER are opened.
+pub(crate) fn numbers_of(der: &[u8]) -> Vec<Vec<u8>> {
+    let mut numbers = Vec::new();
+    collect(der, &mut numbers);
+    numbers
+}
+
 fn collect(der: &[u8], numbers: &mut Vec<Vec<u8>>) {
     let mut rest = der;
     while let Some((tag, value, behind)) = item(rest) {

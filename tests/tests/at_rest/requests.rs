@@ -73,9 +73,9 @@ fn tag(text: &str) -> Attribute {
     Attribute::new(AttributeValue::custom_text(TAG, text).unwrap())
 }
 
-/// A curve that no module makes pairs on, so that they come of random bytes, and no other pair's length.
+/// A curve that no module makes pairs on, so that they come of random bytes.
 const OF_NO_MODULE: RecommendedCurve = RecommendedCurve::Brainpoolp320r1;
-pub(crate) const OF_NO_MODULE_BITS: i32 = 320;
+const OF_NO_MODULE_BITS: i32 = 320;
 
 fn pair(algorithm: CryptographicAlgorithm, length: i32) -> CreateKeyPairRequest {
     let common = vec![AttributeValue::CryptographicAlgorithm(algorithm), AttributeValue::CryptographicLength(length)];
@@ -222,7 +222,11 @@ pub(crate) fn of(operation: Operation, world: &mut World) -> Vec<RequestPayload>
                 pair(CryptographicAlgorithm::Rsa, 2048).into(),
             ]
         }
-        O::Register => world.new_objects(),
+        O::Register => {
+            let [private, _] = world.pair(pair(CryptographicAlgorithm::Rsa, 2048));
+            let rsa = objects::private_key(&world.pkcs8_of(&private), CryptographicAlgorithm::Rsa, 2048);
+            world.new_objects().into_iter().chain([rsa.into()]).collect()
+        }
         O::ReKey => each(&|id| ReKeyRequest { unique_identifier: Some(id.into()), ..Default::default() }.into()),
         O::ReKeyKeyPair => {
             let [private, _] = world.pair(pair(CryptographicAlgorithm::Ecdsa, 256));

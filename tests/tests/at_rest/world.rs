@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use kmip::ProtocolVersion;
 use kmip::attribute::CryptographicParameters;
 use kmip::message::{Outcome, RequestMessage, ResponseMessage};
-use kmip::object::ManagedObject;
+use kmip::object::{KeyBlock, KeyMaterial, ManagedObject};
 use kmip::payload::{
     CreateKeyPairRequest, Data, EncryptRequest, GetRequest, LoginRequest, QueryRequest, RegisterRequest,
     RequestPayload, ResponsePayload,
 };
-use kmip::registry::{Operation, QueryFunction};
+use kmip::registry::{KeyFormatType, Operation, QueryFunction};
 use secret::Secret;
 use system_tests::memory;
 use system_tests::needles::{Hit, Needles};
@@ -18,13 +18,9 @@ use system_tests::node::{Connection, Node, Tenant};
 use system_tests::random::Random;
 
 use crate::objects;
-use crate::requests::OF_NO_MODULE_BITS;
 
 /// Looks at the server's memory until the buffers of a connection that was closed have to be gone.
 const LOOKS: usize = 10;
-
-/// How secrets of pairs are called that the module made.
-const OF_THE_MODULE: &str = "made in the module by";
 
 pub(crate) struct World<'a> {
     node: &'a Node,
@@ -122,6 +118,13 @@ impl<'a> World<'a> {
         [made.private_key_unique_identifier, made.public_key_unique_identifier]
     }
 
+    /// A private key as PKCS#8, as the client gets it.
+    pub(crate) fn pkcs8_of(&mut self, id: &str) -> Vec<u8> {
+        let request = GetRequest { key_format_type: Some(KeyFormatType::Pkcs8), ..GetRequest::of(id) };
+        let object = self.client.request(self.version, request).unwrap().object;
+        object.key_block().and_then(KeyBlock::material).and_then(KeyMaterial::secret).unwrap().expose().to_vec()
+    }
+
     /// The parts of a split.
     pub(crate) fn split(&mut self, request: RequestPayload) -> Vec<String> {
         let outcome = self.perform(request);
@@ -198,8 +201,7 @@ impl<'a> World<'a> {
     /// Looks for the secrets of an object from now on, if it is handed out at all.
     fn learn(&mut self, operation: Operation, id: &str) {
         if let Ok(got) = self.client.request(self.version, GetRequest::of(id)) {
-            let by = if is_of_the_module(operation, &got.object) { OF_THE_MODULE } else { "made by" };
-            self.look_for_secrets_of(&format!("{by} {operation}"), &got.object);
+            self.look_for_secrets_of(&format!("made by {operation}"), &got.object);
         }
     }
 
@@ -248,9 +250,7 @@ impl<'a> World<'a> {
             let (bytes, found) = memory::find(&self.needles, id).unwrap();
             self.searched += bytes;
             // Certificates are sealed at rest like everything else; whoever sees the memory may know them.
-            // And the module's own memory is the HSM's, which here is software in the server's process and wipes less.
-            let may_be_seen = |hit: &Hit| hit.secret.contains("(Certificate") || hit.secret.starts_with(OF_THE_MODULE);
-            hits = found.into_iter().filter(|hit| !may_be_seen(hit)).collect();
+            hits = found.into_iter().filter(|hit| !hit.secret.contains("(Certificate")).collect();
             if hits.is_empty() {
                 break;
             }
@@ -270,12 +270,6 @@ impl<'a> World<'a> {
             }
         }
     }
-}
-
-/// Whether an object is the private half of a pair that was made inside the module.
-fn is_of_the_module(operation: Operation, object: &ManagedObject) -> bool {
-    let is_of_a_pair = matches!(operation, Operation::CreateKeyPair | Operation::ReKeyKeyPair);
-    is_of_a_pair && object.key_block().is_some_and(|block| block.length != Some(OF_NO_MODULE_BITS))
 }
 
 /// The objects that an operation made: of a pair the private half.

@@ -3,12 +3,16 @@
 use secret::Secret;
 
 use super::*;
-use crate::attribute::{AttributeValue, TemplateAttribute};
+use crate::attribute::{AttributeValue, Identifier, TemplateAttribute};
 use crate::limits::MAX_ATTRIBUTE_OVERHEAD;
 use crate::message::{Credential, DeviceCredential, Password, peek_version};
 use crate::object::{KeyBlock, ManagedObject, SymmetricKey};
-use crate::payload::{CreateRequest, DiscoverVersionsRequest, GetRequest, QueryRequest, RegisterRequest};
-use crate::registry::{AttestationType, CryptographicAlgorithm, ObjectType, QueryFunction};
+use crate::payload::{
+    CreateRequest, Data, DiscoverVersionsRequest, EncryptRequest, GetRequest, QueryRequest, RegisterRequest,
+};
+use crate::registry::{
+    AttestationType, CryptographicAlgorithm, ObjectType, QueryFunction, UniqueIdentifierPlaceholder,
+};
 use crate::ttlv::{DecodeErrorKind, OwnedItem};
 
 const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
@@ -350,4 +354,21 @@ fn what_vcenter_sends_is_what_the_types_write() {
             "Attribute Value: 256",
         ]
     );
+}
+
+#[test]
+fn an_item_about_another_object_is_the_same_item_otherwise() {
+    let place = Identifier::Placeholder(UniqueIdentifierPlaceholder::Locate);
+    let data = Some(Data::Bytes(Secret::copy_from(b"marker")));
+    let request = EncryptRequest { unique_identifier: Some(place), data, ..EncryptRequest::default() };
+    let mut item = RequestItem::new(request);
+    item.unique_batch_item_id = Some(vec![7]);
+    item.ephemeral = Some(true);
+    let about = item.about("one", ProtocolVersion::V2_1).unwrap();
+    let ItemPayload::Typed(RequestPayload::Encrypt(request)) = &about.payload else { panic!("{about:?}") };
+    assert_eq!(request.unique_identifier, Some("one".into()));
+    assert!(matches!(&request.data, Some(Data::Bytes(data)) if data.expose() == b"marker"));
+    assert_eq!((about.unique_batch_item_id, about.ephemeral), (Some(vec![7]), Some(true)));
+    // What is about no object, or about several, is not about another one.
+    assert!(RequestItem::new(QueryRequest::default()).about("one", ProtocolVersion::V2_1).is_none());
 }

@@ -64,11 +64,12 @@ async fn sources(
     if !matches!(request.object_type, ObjectType::SymmetricKey | ObjectType::SecretData) {
         return Err(Failure::InvalidField("only symmetric keys and secret data are derived"));
     }
-    if request.unique_identifiers.len() > MAX_SOURCES {
+    let named = scope.each_of(&request.unique_identifiers);
+    if named.len() > MAX_SOURCES {
         return Err(Failure::InvalidField("more objects to derive from than the method takes"));
     }
     let mut sources: Vec<(ObjectRow, ManagedObject)> = Vec::with_capacity(MAX_SOURCES);
-    for id in &request.unique_identifiers {
+    for id in &named {
         let row = source::find(scope, Some(id)).await?;
         let is_source = matches!(
             row.object_type,

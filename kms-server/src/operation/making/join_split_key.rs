@@ -23,11 +23,12 @@ pub(in crate::operation) async fn run(
     request: &JoinSplitKeyRequest,
 ) -> Result<JoinSplitKeyResponse, Failure> {
     birth::may_be_kept(request.protection_storage_masks.as_ref())?;
-    if request.unique_identifiers.len() > MAX_PARTS {
+    let named = scope.each_of(&request.unique_identifiers);
+    if named.len() > MAX_PARTS {
         return Err(Failure::OverLimit("more parts than a key can have"));
     }
-    let mut parts: Vec<(ObjectRow, Box<SplitKey>)> = Vec::with_capacity(request.unique_identifiers.len());
-    for id in &request.unique_identifiers {
+    let mut parts: Vec<(ObjectRow, Box<SplitKey>)> = Vec::with_capacity(named.len());
+    for id in &named {
         let row = source::find_typed(scope, Some(id), ObjectType::SplitKey).await?;
         match source::open(scope, &row).await? {
             ManagedObject::SplitKey(part) => parts.push((row, part)),

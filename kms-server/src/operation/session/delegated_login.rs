@@ -25,7 +25,8 @@ pub(in crate::operation) async fn run(
 fn held(scope: &Scope<'_>, right: &Right) -> Result<HeldRight, Failure> {
     let objects = match &right.objects {
         Some(objects) => {
-            let named = objects.unique_identifiers.iter().map(|one| scope.identify(Some(one)));
+            let named = scope.each_of(&objects.unique_identifiers);
+            let named = named.iter().map(|one| scope.identify(Some(one)));
             Some(named.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
         }
         None => None,
