@@ -1,5 +1,7 @@
 //! A blocking client: one method per path, a client certificate, one private authority, deadlines, bounded answers.
 
+mod backups;
+
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
