@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 60] = [
+const COMMANDS: [&str; 65] = [
     "",
     "health",
     "hsm",

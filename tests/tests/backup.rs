@@ -55,8 +55,9 @@ fn shred_check(node: &Node, domain: &str, file: Option<&Path>) -> (i32, Value) {
         command.arg("--backup").arg(file);
     }
     let finished = finish(&mut command).unwrap();
-    let found = serde_json::from_str(&finished.stdout).unwrap_or_else(|_| panic!("{finished:?}"));
-    (finished.status.code().unwrap(), found)
+    let found = serde_json::from_str(&finished.stdout);
+    assert!(found.is_ok(), "{finished:?}");
+    (finished.status.code().unwrap(), found.unwrap())
 }
 
 fn numbers(found: &Value) -> [u64; 5] {

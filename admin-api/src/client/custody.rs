@@ -1,10 +1,10 @@
-//! The client's part for backups.
+//! The client's part for copies: backups, and certificates that name them.
 
 use uuid::Uuid;
 
 use super::{AdminClient, Effect};
 use crate::error::ClientError;
-use crate::types::{Backup, BackupReport, NewBackup};
+use crate::types::{Backup, BackupReport, DestructionCertificate, NewBackup};
 
 impl AdminClient {
     /// Has a backup taken and proved; it is kept on the node. For a large store that takes longer than a call may: then
@@ -30,5 +30,21 @@ impl AdminClient {
     /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where its file is not on the node.
     pub fn backup_verify(&self, id: Uuid) -> Result<BackupReport, ClientError> {
         self.post(&["backups", &id.to_string(), "verify"], Effect::Real, &())
+    }
+
+    /// The certificate of a domain's destruction.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not destroyed.
+    pub fn domain_certificate(&self, domain: &str) -> Result<DestructionCertificate, ClientError> {
+        self.get(&["domains", domain, "certificate"], &[])
+    }
+
+    /// The certificate of an object's destruction.
+    ///
+    /// # Errors
+    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where no such object was destroyed.
+    pub fn object_certificate(&self, domain: &str, object: Uuid) -> Result<DestructionCertificate, ClientError> {
+        self.get(&["domains", domain, "objects", &object.to_string(), "certificate"], &[])
     }
 }
