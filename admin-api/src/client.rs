@@ -1,5 +1,7 @@
 //! A blocking client: one method per path, a client certificate, one private authority, deadlines, bounded answers.
 
+mod custody;
+
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,10 +23,9 @@ use crate::limits::{
 };
 use crate::path::path;
 use crate::types::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
-    DomainChange, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold,
-    NewRetention, Object, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, Retention,
-    RevokeObject, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, Domain, DomainChange, Fingerprint, Health,
+    HsmStatus, IssueClient, IssuedClient, NewCredential, NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof,
+    ProofQuery, ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor, Verification,
 };
 
 /// Whether a destructive call takes effect.
@@ -269,22 +270,6 @@ impl AdminClient {
     /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where none of that name is set.
     pub fn hold_lift(&self, domain: &str, name: &str) -> Result<Retention, ClientError> {
         self.delete(&["domains", domain, "retention", "holds", name], Effect::Real)
-    }
-
-    /// The certificate of a domain's destruction.
-    ///
-    /// # Errors
-    /// [`ClientError`]; [`ErrorCode::WrongState`](crate::ErrorCode::WrongState) where it is not destroyed.
-    pub fn domain_certificate(&self, domain: &str) -> Result<DestructionCertificate, ClientError> {
-        self.get(&["domains", domain, "certificate"], &[])
-    }
-
-    /// The certificate of an object's destruction.
-    ///
-    /// # Errors
-    /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where no such object was destroyed.
-    pub fn object_certificate(&self, domain: &str, object: Uuid) -> Result<DestructionCertificate, ClientError> {
-        self.get(&["domains", domain, "objects", &object.to_string(), "certificate"], &[])
     }
 
     /// Registers a certificate that exists already.

@@ -16,6 +16,9 @@
 //! | `DELETE /v1/requests/{id}` | [`Request`], withdrawn |
 //! | `POST /v1/requests/{id}/approvals` with [`Approvals`] | [`Request`] |
 //! | `POST /v1/requests/{id}/execute?dry_run=` with [`Approvals`] | [`Request`], executed |
+//! | `GET /v1/backups` | `[`[`Backup`]`]` |
+//! | `POST /v1/backups` with [`NewBackup`] | 201, [`Backup`] |
+//! | `POST /v1/backups/{id}/verify` | [`BackupReport`] |
 //! | `GET /v1/domains` | `[`[`Domain`]`]` |
 //! | `POST /v1/domains` with [`NewDomain`] | 201, [`Domain`] |
 //! | `GET /v1/domains/{d}` | [`Domain`] |
@@ -56,10 +59,11 @@ pub use client::{AdminClient, Deadlines, Effect};
 pub use error::{ClientError, ErrorBody, ErrorCode, ErrorDetail};
 pub use signing::Signer;
 pub use types::{
-    Access, Administrator, Approvals, AuditFormat, AuditOutcome, AuditQuery, Breaker, Checkpoint, CheckpointKey,
-    Client, ClientAccess, Credential, DestructionCertificate, Device, Domain, DomainChange, DomainState, Finding,
-    Fingerprint, GroupState, Health, HealthCheck, HealthState, Hold, HsmMember, HsmStatus, IssueClient, IssuedClient,
-    NamedValue, NewCredential, NewDomain, NewHold, NewRetention, NotAFingerprint, Object, ObjectDates, ObjectPage,
-    Permission, Proof, ProofQuery, ProtectedAct, RegisterClient, RegisteredCredential, Request, RequestState,
-    Retention, Revocation, RevocationReason, RevokeObject, SecretText, TrustAnchor, Verification,
+    Access, Administrator, Approvals, AuditFormat, AuditOutcome, AuditQuery, Backup, BackupReport, BackupState,
+    Breaker, Checkpoint, CheckpointKey, Client, ClientAccess, Credential, DestructionCertificate, Device, Domain,
+    DomainChange, DomainState, Finding, Fingerprint, GroupState, Health, HealthCheck, HealthState, Hold, HsmMember,
+    HsmStatus, IssueClient, IssuedClient, NamedValue, NewBackup, NewCredential, NewDomain, NewHold, NewRetention,
+    NotAFingerprint, Object, ObjectDates, ObjectPage, Permission, Proof, ProofQuery, ProtectedAct, RegisterClient,
+    RegisteredCredential, Request, RequestState, Retention, Revocation, RevocationReason, RevokeObject, SecretText,
+    TrustAnchor, Verification,
 };

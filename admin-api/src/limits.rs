@@ -35,6 +35,8 @@ pub const MAX_TILE_LEN: u64 = 256 * (4096 + 2);
 
 /// The longest name of a domain or client, in characters.
 pub const MAX_NAME: usize = 64;
+/// Days for which a backup is kept: ten years.
+pub const MAX_BACKUP_DAYS: u32 = 3650;
 
 /// The longest text of a revocation message, in characters.
 pub const MAX_MESSAGE: usize = 1024;

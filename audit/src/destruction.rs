@@ -5,21 +5,19 @@
 //! What a certificate claims has to stand in the records that it proves: it adds a signature, no new truth.
 //! `docs/formats.md` has the fields.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
     bundle::utc,
     evidence::{Claim, EvidenceError, verify_proof},
-    key::{PublicKey, TrustedKeys},
-    limits::{MAX_CERTIFICATE_LEN, MAX_CONFIRMATIONS},
+    key::TrustedKeys,
+    limits::MAX_CONFIRMATIONS,
     log::LogId,
+    paper::{Paper, PaperError},
     record::{Identity, Outcome, Record},
 };
 
-/// Name and version of the format.
-const FORMAT: &str = "clavis-destruction/1";
 /// The record of a domain's destruction.
 pub const DESTROY_DOMAIN: &str = "Destroy Domain";
 /// The record of an object's destruction.
@@ -130,18 +128,26 @@ pub enum CertificateError {
     Contradiction(&'static str),
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SignatureLine {
-    key: String,
-    signature: String,
+impl From<PaperError> for CertificateError {
+    fn from(error: PaperError) -> Self {
+        match error {
+            PaperError::Form(what) => Self::Form(what),
+            PaperError::OtherKms => Self::OtherKms,
+            PaperError::Signature => Self::Signature,
+        }
+    }
 }
 
-/// One line of JSON.
-fn line(value: &impl Serialize) -> Result<String, CertificateError> {
-    let mut text = serde_json::to_string(value).map_err(|_| CertificateError::Form("it has no JSON form"))?;
-    text.push('\n');
-    Ok(text)
+impl Paper for Certificate {
+    const FORMAT: &'static str = "clavis-destruction/1";
+
+    fn format(&self) -> &str {
+        &self.certificate
+    }
+
+    fn kms(&self) -> &str {
+        &self.kms
+    }
 }
 
 /// What the proved records say.
@@ -208,7 +214,7 @@ impl Certificate {
         let Grounds { what, name, root_of_trust, backups, proofs } = grounds;
         let Said { log, id, by, approved_by, hsm, live } = said(what, &proofs, trusted)?;
         Ok(Self {
-            certificate: FORMAT.to_owned(),
+            certificate: Self::FORMAT.to_owned(),
             kms: trusted.kms().to_owned(),
             what,
             log: log.to_string(),
@@ -225,55 +231,12 @@ impl Certificate {
         })
     }
 
-    /// The first line: what is signed.
-    ///
-    /// # Errors
-    /// [`CertificateError::Form`].
-    pub fn body(&self) -> Result<String, CertificateError> {
-        line(self)
-    }
-
-    /// The whole file, with the signature `r‖s` that `key` made over the SHA-256 of the body.
-    ///
-    /// # Errors
-    /// [`CertificateError::Form`]; [`CertificateError::Signature`] where it is no such signature.
-    pub fn signed(&self, key: &PublicKey, r_s: &[u8; 64]) -> Result<String, CertificateError> {
-        let body = self.body()?;
-        if !key.verifies(body.as_bytes(), r_s) {
-            return Err(CertificateError::Signature);
-        }
-        let signature = SignatureLine { key: hex::encode(key.key_id()), signature: STANDARD.encode(r_s) };
-        Ok(body + &line(&signature)?)
-    }
-
     /// Reads and verifies a file with nothing but the trusted keys.
     ///
     /// # Errors
     /// [`CertificateError`].
     pub fn verify(file: &str, trusted: &TrustedKeys) -> Result<Self, CertificateError> {
-        if file.len() > MAX_CERTIFICATE_LEN {
-            return Err(CertificateError::Form("too long"));
-        }
-        let (body, signature) = file.split_once('\n').ok_or(CertificateError::Form("no second line"))?;
-        let read: Self = serde_json::from_str(body).map_err(|_| CertificateError::Form("the first line"))?;
-        let signature: SignatureLine =
-            serde_json::from_str(signature).map_err(|_| CertificateError::Form("the second line"))?;
-        if read.certificate != FORMAT {
-            return Err(CertificateError::Form("another version"));
-        }
-        if line(&read)? + &line(&signature)? != file {
-            return Err(CertificateError::Form("not as it is written"));
-        }
-        if read.kms != trusted.kms() {
-            return Err(CertificateError::OtherKms);
-        }
-        let r_s = STANDARD.decode(&signature.signature).map_err(|_| CertificateError::Signature)?;
-        let r_s = <[u8; 64]>::try_from(r_s).map_err(|_| CertificateError::Signature)?;
-        let by_it = |key: &&PublicKey| hex::encode(key.key_id()) == signature.key;
-        let message = line(&read)?;
-        if !trusted.keys().iter().filter(by_it).any(|key| key.verifies(message.as_bytes(), &r_s)) {
-            return Err(CertificateError::Signature);
-        }
+        let read = Self::believed(file, trusted)?;
         let said = said(read.what, &read.proofs, trusted)?;
         let same = said.log.to_string() == read.log
             && said.id == read.id

@@ -5,6 +5,7 @@
 //! it. It never holds a private key; checkpoints are signed elsewhere and only checked here. `docs/formats.md` has
 //! every format byte by byte.
 
+pub mod backup;
 pub mod bundle;
 mod checkpoint;
 pub mod destruction;
@@ -14,6 +15,7 @@ mod filter;
 mod key;
 pub mod limits;
 mod log;
+pub mod paper;
 mod proof;
 mod record;
 pub mod retention;

@@ -163,6 +163,20 @@ impl Group {
         Ok(key)
     }
 
+    /// Makes sure that a stored Domain Key can be imported and is the one that its row names. It stays imported, as after
+    /// a use.
+    ///
+    /// # Errors
+    /// [`HsmError::Data`] for a Domain Key that is not genuine, or is wrapped by another Root of Trust;
+    /// [`HsmError::Closed`] for a domain that is closed; the availability errors of [`Group`].
+    pub async fn prove_domain_key(&self, dk: &DomainKey) -> Result<(), HsmError> {
+        let attempt = || {
+            let dk = dk.clone();
+            move |lane: &mut Lane| lane.prove(&dk)
+        };
+        self.on_first(Service::Open, attempt).await.map(|_| ())
+    }
+
     /// Seals `plain` under a Domain Key, bound to `facts`: it opens under the same key and equal facts, and not
     /// otherwise.
     ///

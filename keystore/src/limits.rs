@@ -70,6 +70,8 @@ pub const MAX_DOMAIN_KEY_LEN: usize = 4096;
 pub const MAX_DOMAIN_RULES_LEN: usize = 64 * 1024;
 /// Bytes of the requests that administrators have to approve: 32 of them with a certificate and a full quorum each.
 pub const MAX_REQUESTS_LEN: usize = 512 * 1024;
+/// Bytes of the list of backups: about a thousand of them.
+pub const MAX_BACKUPS_LEN: usize = 256 * 1024;
 /// Bytes of a setting's name.
 pub const MAX_SETTING_NAME_LEN: usize = 128;
 /// Bytes of a setting.

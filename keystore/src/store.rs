@@ -1,6 +1,7 @@
 //! The contract of a store: the verbs of the domain, each of them one transaction.
 
 use std::ops::Range;
+use std::path::Path;
 
 use async_trait::async_trait;
 use audit::{Hash, LogId};
@@ -115,6 +116,14 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Io`], also where a reader was in the way: then older pages may still stand in the log.
     async fn flush(&self) -> Result<(), StoreError>;
+
+    /// Copies the store as it is at one instant into the new file `to`, beside the running work: everything, or one
+    /// domain with its log. The copy is a database that can be opened as a store; what is sealed stays sealed.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] where there is no such domain, [`StoreError::Io`] where the file is there already or
+    /// cannot be written; then a part of it may be left.
+    async fn copy(&self, to: &Path, domain: Option<DomainId>) -> Result<(), StoreError>;
 
     /// The identities of an active domain, revoked ones too.
     ///

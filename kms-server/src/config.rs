@@ -82,6 +82,8 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// Never below `FULL`.
     pub synchronous: Synchronous,
+    /// The folder of the backups that are taken here.
+    pub backups: PathBuf,
 }
 
 /// SQLite's `synchronous`. Lower values exist and lose acknowledged keys at a power cut, so they cannot be configured.

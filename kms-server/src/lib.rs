@@ -8,6 +8,7 @@ pub mod admin;
 pub mod administration;
 pub mod attributes;
 pub mod authentication;
+pub mod backup;
 pub mod change;
 pub mod config;
 pub mod dispatch;

@@ -33,7 +33,7 @@ const VERSION: &str = if cfg!(feature = "unaudited-bench") {
                   kms-server --config kms-server.toml check-config --before init\n  \
                   kms-server --config kms-server.toml init\n  \
                   kms-server --config kms-server.toml serve\n\n\
-                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 faults in the configuration."
+                  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 faults in the configuration; shred-check has one more."
 )]
 struct Arguments {
     /// The configuration; kms-server.example.toml explains every setting.
@@ -55,6 +55,23 @@ enum Command {
     },
     /// Make tokens, hold the ceremony and register the first administrators; a second run changes nothing.
     Init,
+    /// Try, in the HSM, whether anything of a domain still opens, whatever states and tombstones say.
+    #[command(after_help = "Examples:\n  \
+                            kms-server --config kms-server.toml shred-check acme\n  \
+                            kms-server --config kms-server.toml shred-check acme --backup \
+                            backups/0198d7c2-6b1e-7c30-8f3e-0a5f6d0c9e11.clavis-backup\n\n\
+                            Exit codes: 0 nothing of it opens, 1 nobody can say, 4 it still opens. The node may \
+                            serve meanwhile.")]
+    ShredCheck {
+        /// Name or identifier of the domain.
+        domain: String,
+        /// Another file than the store: a backup, or a copy of the database.
+        #[arg(long, value_name = "FILE")]
+        backup: Option<PathBuf>,
+        /// Write what was found as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -68,7 +85,7 @@ enum Before {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match perform(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("kms-server: {}", in_full(error.as_ref()));
             if error.is::<ConfigError>() { ExitCode::from(3) } else { ExitCode::FAILURE }
@@ -76,7 +93,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn perform(Arguments { config: path, command }: &Arguments) -> Result<(), Box<dyn Error>> {
+/// What `shred-check` ends with where something still opens.
+const STILL_OPENS: u8 = 4;
+
+fn perform(Arguments { config: path, command }: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let load = |purpose| Config::load(path, &Overrides::from_env(), purpose);
     match command {
         Command::CheckConfig { before } => {
@@ -85,17 +105,30 @@ fn perform(Arguments { config: path, command }: &Arguments) -> Result<(), Box<dy
                 Before::Init => Purpose::Init,
             })?;
             println!("{}: no fault", path.display());
-            Ok(())
+            Ok(ExitCode::SUCCESS)
         }
         Command::Init => {
             hardening::close_off()?;
-            init(path, &load(Purpose::Init)?)
+            init(path, &load(Purpose::Init)?)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Serve => {
             hardening::close_off()?;
             let config = load(Purpose::Serve)?;
             logging::start(&config.log)?;
-            Ok(runtime()?.block_on(run::serve(&config))?)
+            runtime()?.block_on(run::serve(&config))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::ShredCheck { domain, backup, json } => {
+            hardening::close_off()?;
+            let config = load(Purpose::Serve)?;
+            let found = runtime()?.block_on(run::shred_check(&config, domain, backup.as_deref()))?;
+            if *json {
+                println!("{}", serde_json::to_string_pretty(&found)?);
+            } else {
+                print!("{}", found.text());
+            }
+            Ok(if found.is_shredded() { ExitCode::SUCCESS } else { ExitCode::from(STILL_OPENS) })
         }
     }
 }

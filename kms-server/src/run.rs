@@ -13,6 +13,8 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 
 use crate::administration::{Administration, FirstAdministrator};
+use crate::backup::BackupError;
+use crate::backup::command::{Findings, shred_check as shred_check_on};
 use crate::config::{AdministratorConfig, CollectorConfig, Config, ListenerConfig, Vendor, WitnessConfig};
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
@@ -72,6 +74,9 @@ pub enum RunError {
     /// The first administrators could not be registered.
     #[error("bootstrap: {0}")]
     Bootstrap(String),
+    /// A backup or a database that was to be looked at.
+    #[error("check")]
+    Backup(#[from] BackupError),
     /// The witnesses say that the database is not the newest one, or too few of them say anything.
     #[error("witnesses: {0}")]
     Witnesses(#[from] WitnessError),
@@ -149,6 +154,20 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
     let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
     let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
     Ok(Node::start(NodeSettings::of(config), store, group).await?)
+}
+
+/// Tries what still opens of a domain in the store's file, or in another one; see [`crate::backup::shred`]. The node may
+/// serve meanwhile: this opens the HSM group for itself, and nothing is written.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn shred_check(config: &Config, domain: &str, file: Option<&Path>) -> Result<Findings, RunError> {
+    let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
+    let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
+    let file = file.unwrap_or(&config.store.path);
+    let found = shred_check_on(&group, &config.node.name, file, &config.store.backups, domain).await;
+    group.close().await;
+    Ok(found?)
 }
 
 fn store_options(config: &Config) -> StoreOptions {

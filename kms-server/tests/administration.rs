@@ -6,7 +6,7 @@ mod rig;
 
 use std::fs;
 
-use admin_api::{AdminClient, ClientError, ErrorCode, IssueClient, IssuedClient, NewDomain, RegisterClient};
+use admin_api::{AdminClient, ClientError, ErrorCode, IssueClient, IssuedClient, NewBackup, NewDomain, RegisterClient};
 use audit::{Outcome, Record, TrustedKeys, bundle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -154,6 +154,10 @@ async fn a_row_put_back_and_a_record_changed_are_found_and_named() {
     let finding = &verification.findings[0];
     assert_eq!((finding.table.as_str(), &finding.row), ("object", &id));
     assert_eq!(finding.what, "is older than its last record");
+    // Nor does a backup of it prove itself, and none is left.
+    assert_eq!(refused(operator.backup_create(&NewBackup { domain: None, days: 1 })), ErrorCode::WrongState);
+    assert_eq!(operator.backup_list().unwrap(), []);
+    assert_eq!(fs::read_dir(rig.path("backups")).unwrap().count(), 0);
     let failed: Vec<Record> = told(&auditor, "acme", "Verify Domain");
     let failed: Vec<_> = failed.iter().filter(|record| record.outcome == Outcome::Failed).collect();
     assert_eq!(failed.iter().map(|record| record.object.as_deref()).collect::<Vec<_>>(), [Some(id.as_str()), None]);

@@ -1,6 +1,7 @@
 //! The command line: every command with its help and an example.
 
 mod audit;
+mod backup;
 mod request;
 
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
 
 pub(crate) use audit::{Audit, Choice, Hold, Verify};
+pub(crate) use backup::Backup;
 pub(crate) use request::{Administrator, Request, Which};
 
 use crate::connect::Connection;
@@ -57,6 +59,9 @@ pub(crate) enum Command {
     /// Managed objects of a domain
     #[command(subcommand)]
     Object(Object),
+    /// Backups: taken, proved, listed
+    #[command(subcommand)]
+    Backup(Backup),
     /// The audit logs
     #[command(subcommand)]
     Audit(Audit),

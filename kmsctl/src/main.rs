@@ -44,6 +44,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Domain(verb) => command::domain::run(verb, &client()?, &out),
         Command::Client(verb) => command::client::run(verb, client, &out),
         Command::Object(verb) => command::object::run(verb, &client()?, &out),
+        Command::Backup(verb) => command::backup::run(verb, &client()?, &out),
         Command::Audit(verb) => command::audit::run(verb, &client()?, &out),
         // The verifier talks to nobody.
         Command::Verify(verb) => command::verify::run(verb, &out),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 60] = [
+const COMMANDS: [&str; 65] = [
     "",
     "health",
     "hsm",
@@ -49,6 +49,10 @@ const COMMANDS: [&str; 60] = [
     "object revoke",
     "object certificate",
     "object destroy",
+    "backup",
+    "backup create",
+    "backup list",
+    "backup verify",
     "audit",
     "audit retention",
     "audit hold",
@@ -65,6 +69,7 @@ const COMMANDS: [&str; 60] = [
     "audit keys",
     "verify",
     "verify certificate",
+    "verify report",
     "verify checkpoint",
     "verify bundle",
     "verify proof",

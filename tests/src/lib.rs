@@ -2,6 +2,7 @@
 
 pub mod aftermath;
 pub mod answered;
+pub mod approving;
 pub mod asking;
 pub mod clients;
 pub mod collector;

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod backup;
 mod check;
 mod domain;
 mod health;
@@ -17,6 +18,7 @@ pub use audit::{
     AuditFormat, AuditOutcome, AuditQuery, Checkpoint, CheckpointKey, DestructionCertificate, Proof, ProofQuery,
     TrustAnchor,
 };
+pub use backup::{Backup, BackupReport, BackupState, NewBackup};
 pub use domain::{Domain, DomainChange, DomainState, Finding, NewDomain, Permission, Verification};
 pub use health::{Health, HealthCheck, HealthState};
 pub use hsm::{Breaker, GroupState, HsmMember, HsmStatus};

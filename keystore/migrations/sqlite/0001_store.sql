@@ -16,6 +16,7 @@ CREATE TABLE domain (
     defaults    BLOB,
     constraints BLOB,
     requests    BLOB, retention   TEXT,
+    backups     BLOB,
     mac         BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 

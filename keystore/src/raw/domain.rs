@@ -5,7 +5,9 @@ use secret::Sealed;
 use super::{Raw, bounded, flag, signed, sized, unsigned, uuid_text};
 use crate::canonical::Canonical;
 use crate::error::StoreError;
-use crate::limits::{MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN, MAX_RETENTION_LEN};
+use crate::limits::{
+    MAX_BACKUPS_LEN, MAX_DOMAIN_KEY_LEN, MAX_DOMAIN_RULES_LEN, MAX_NAME_LEN, MAX_REQUESTS_LEN, MAX_RETENTION_LEN,
+};
 use crate::row::{DomainRow, DomainState, Permissions, Retention};
 
 /// Columns of table `domain`, in its order.
@@ -26,6 +28,7 @@ pub(crate) struct RawDomain {
     pub(crate) constraints: Option<Vec<u8>>,
     pub(crate) requests: Option<Vec<u8>>,
     pub(crate) retention: Option<String>,
+    pub(crate) backups: Option<Vec<u8>>,
 }
 
 impl RawDomain {
@@ -38,6 +41,7 @@ impl RawDomain {
             bounded(rules.len(), MAX_DOMAIN_RULES_LEN, "defaults or constraints too long")?;
         }
         bounded(row.requests.as_ref().map_or(0, Vec::len), MAX_REQUESTS_LEN, "requests too long")?;
+        bounded(row.backups.as_ref().map_or(0, Vec::len), MAX_BACKUPS_LEN, "too many backups")?;
         Ok(Self {
             id: row.id.to_vec(),
             name: row.name.clone(),
@@ -54,6 +58,7 @@ impl RawDomain {
             constraints: row.constraints.clone(),
             requests: row.requests.clone(),
             retention: encoded(&row.retention)?,
+            backups: row.backups.clone(),
         })
     }
 }
@@ -83,6 +88,7 @@ impl Raw for RawDomain {
             .maybe(self.constraints.as_deref(), Canonical::blob)
             .maybe(self.requests.as_deref(), Canonical::blob)
             .maybe(self.retention.as_deref(), Canonical::text)
+            .maybe(self.backups.as_deref(), Canonical::blob)
             .finish()
     }
 
@@ -106,6 +112,7 @@ impl Raw for RawDomain {
                 None => Retention::default(),
                 Some(text) => serde_json::from_str(&text).map_err(|error| format!("retention: {error}"))?,
             },
+            backups: self.backups,
         })
     }
 }

@@ -70,6 +70,9 @@ pub struct DomainRow {
     pub requests: Option<Vec<u8>>,
     /// How long its log keeps records.
     pub retention: Retention,
+    /// The backups that were taken, as the node encodes them; only the administrators' own domain has any. At most
+    /// [`crate::limits::MAX_BACKUPS_LEN`] bytes.
+    pub backups: Option<Vec<u8>>,
 }
 
 /// What clients of a domain may do only where the domain's maker allowed it: a set of bits.

@@ -333,7 +333,7 @@ impl<'m> Application<'m> {
         let sql = concat!(
             "INSERT INTO domain (",
             domain_columns!(),
-            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16); \
+            ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17); \
              INSERT INTO log (domain) VALUES ($1) RETURNING id"
         );
         let row = raw.bind(sqlx::query(sql), &mac).fetch_all(connection).await.map_err(refused)?;
@@ -362,7 +362,8 @@ impl<'m> Application<'m> {
         let (own, mac) = (element(&domain.key, &raw), raw.mac(&domain.key));
         let sql = "UPDATE domain SET name = $2, state = $3, revision = $4, created_us = $5, domain_key = $6, \
                    secret = $7, policy = $8, system = $9, authority = $10, permissions = $11, \
-                   defaults = $12, constraints = $13, requests = $14, retention = $15, mac = $16 \
+                   defaults = $12, constraints = $13, requests = $14, retention = $15, \
+                   backups = $16, mac = $17 \
                    WHERE id = $1 AND revision = $4 - 1";
         let done = raw.bind(sqlx::query(sql), &mac).execute(connection).await.map_err(refused)?;
         if done.rows_affected() != 1 {

@@ -23,7 +23,7 @@ macro_rules! object_columns {
 macro_rules! domain_columns {
     () => {
         "id, name, state, revision, created_us, domain_key, secret, policy, system, authority, permissions, defaults, \
-         constraints, requests, retention, mac"
+         constraints, requests, retention, backups, mac"
     };
 }
 
@@ -134,6 +134,7 @@ impl Columns for RawDomain {
             .bind(self.constraints)
             .bind(self.requests)
             .bind(self.retention)
+            .bind(self.backups)
             .bind(mac.to_vec())
     }
 
@@ -154,8 +155,9 @@ impl Columns for RawDomain {
             constraints: row.try_get(12)?,
             requests: row.try_get(13)?,
             retention: row.try_get(14)?,
+            backups: row.try_get(15)?,
         };
-        Ok((raw, row.try_get(15)?))
+        Ok((raw, row.try_get(16)?))
     }
 }
 

@@ -9,6 +9,7 @@
 mod activate;
 mod apply;
 mod columns;
+mod copy;
 mod due;
 mod examine;
 mod logs;
@@ -17,6 +18,7 @@ mod prepare;
 mod read;
 mod retention;
 mod rows;
+mod snapshot;
 mod statements;
 mod subtrees;
 mod together;
@@ -24,9 +26,10 @@ mod verify;
 mod writer;
 
 pub use open::Synchronous;
+pub use snapshot::{KeptDomain, KeptObject, Snapshot};
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -97,6 +100,17 @@ pub struct Faults {
     pub stalled_by: Option<std::path::PathBuf>,
 }
 
+/// Does work whose future may not go from thread to thread.
+async fn on_a_thread<T, W>(work: W) -> Result<T, StoreError>
+where
+    T: Send + 'static,
+    W: AsyncFnOnce() -> Result<T, StoreError> + Send + 'static,
+{
+    let runtime = tokio::runtime::Handle::current();
+    let done = tokio::task::spawn_blocking(move || runtime.block_on(work())).await;
+    done.unwrap_or_else(|error| Err(StoreError::io(std::io::Error::other(error))))
+}
+
 /// What the store and its writer share.
 struct Shared {
     reader: Reader,
@@ -125,6 +139,7 @@ impl Shared {
 
 /// A store in an SQLite file.
 pub struct SqliteStore {
+    path: PathBuf,
     shared: Arc<Shared>,
     jobs: mpsc::Sender<Job>,
     /// Kibibytes that may still wait for the writer.
@@ -143,7 +158,9 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Refused`], [`StoreError::Tampered`] for logs that are not whole, [`StoreError::Io`].
     pub async fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
-        let mut opened = open::open(path.as_ref(), &options).await?;
+        // On a thread of its own, because the futures of migrations are bound to one.
+        let (file, with) = (path.as_ref().to_owned(), options.clone());
+        let mut opened = on_a_thread(async move || open::open(&file, &with).await).await?;
         let (logs, rows_at_start) = logs::load(&mut opened.writer).await?;
         let (heads, subtrees) = (Heads::default(), Subtrees::default());
         for (name, log) in &logs {
@@ -157,6 +174,7 @@ impl SqliteStore {
         let writer = Writer::new(opened.writer, Arc::clone(&shared), logs, &options, opened.lock);
         tokio::spawn(writer.run(jobs));
         Ok(Self {
+            path: path.as_ref().to_owned(),
             shared,
             jobs: sender,
             room: Arc::new(Semaphore::new(MAX_QUEUED_KIB)),
@@ -231,6 +249,12 @@ impl KeyStore for SqliteStore {
         let (answer, answered) = oneshot::channel();
         self.jobs.send(Job::Flush(answer)).await.map_err(|_| StoreError::Closed)?;
         answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    async fn copy(&self, to: &Path, domain: Option<DomainId>) -> Result<(), StoreError> {
+        self.shared.reader.check()?;
+        let (from, to) = (self.path.clone(), to.to_owned());
+        on_a_thread(async move || copy::copy(&from, &to, domain).await).await
     }
 
     async fn identities(&self, domain: DomainId) -> Result<Vec<IdentityRow>, StoreError> {

@@ -101,6 +101,7 @@ pub fn domain_row(id: DomainId, name: &str) -> DomainRow {
         constraints: Some(vec![2; 16]),
         requests: Some(vec![3; 24]),
         retention: keystore::retention::Retention { days: Some(400), ..keystore::retention::Retention::default() },
+        backups: Some(b"[]".to_vec()),
     }
 }
 

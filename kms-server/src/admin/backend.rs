@@ -6,10 +6,10 @@
 use std::net::SocketAddr;
 
 use admin_api::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
-    DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient, IssuedClient, NewCredential,
-    NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request,
-    Retention, RevokeObject, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Backup, BackupReport, Checkpoint, Client, ClientAccess,
+    DestructionCertificate, Domain, DomainChange, Effect, ErrorCode, Fingerprint, Health, HsmStatus, IssueClient,
+    IssuedClient, NewBackup, NewCredential, NewDomain, NewHold, NewRetention, Object, ObjectPage, Proof, ProofQuery,
+    ProtectedAct, RegisterClient, Request, Retention, RevokeObject, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use axum::body::Bytes;
@@ -138,6 +138,15 @@ pub trait AdminBackend: Strangers {
 
     /// `GET /v1/trust-anchor`.
     async fn trust_anchor(&self, caller: &Caller) -> Result<TrustAnchor, Refusal>;
+
+    /// `POST /v1/backups`.
+    async fn backup_create(&self, caller: &Caller, backup: NewBackup) -> Result<Backup, Refusal>;
+
+    /// `GET /v1/backups`.
+    async fn backup_list(&self, caller: &Caller) -> Result<Vec<Backup>, Refusal>;
+
+    /// `POST /v1/backups/{id}/verify`.
+    async fn backup_verify(&self, caller: &Caller, id: Uuid) -> Result<BackupReport, Refusal>;
 
     /// `GET /v1/administrators`: oldest first, revoked ones too.
     async fn administrator_list(&self, caller: &Caller) -> Result<Vec<Administrator>, Refusal>;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 use admin_api::{
-    Approvals, AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewCredential, NewDomain,
-    NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
+    Approvals, AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewBackup, NewCredential,
+    NewDomain, NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
 };
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -48,6 +48,8 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/requests/{request}", get(request_show).delete(request_withdraw))
         .route("/v1/requests/{request}/approvals", post(request_approve))
         .route("/v1/requests/{request}/execute", post(request_execute))
+        .route("/v1/backups", get(backup_list).post(backup_create))
+        .route("/v1/backups/{backup}/verify", post(backup_verify))
         .route("/v1/domains", get(domain_list).post(domain_create))
         .route("/v1/domains/{domain}", get(domain_show))
         .route("/v1/domains/{domain}/verify", get(domain_verify))
@@ -216,6 +218,28 @@ async fn request_execute(
     let act =
         async move |node: Arc<dyn AdminBackend>, caller| node.request_execute(&caller, id, approvals, effect).await;
     ok(app.act("request execute", caller, act).await)
+}
+
+async fn backup_create(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Sent(new): Sent<NewBackup>,
+) -> Result<Response, Refusal> {
+    new.check().map_err(fault)?;
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.backup_create(&caller, new).await;
+    Ok(created(app.act("backup create", caller, act).await))
+}
+
+async fn backup_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {
+    ok(app.act("backup list", caller, async move |node, caller| node.backup_list(&caller).await).await)
+}
+
+async fn backup_verify(
+    State(app): State<App>,
+    Extension(caller): Extension<Caller>,
+    Named(id): Named<Uuid>,
+) -> Response {
+    ok(app.act("backup verify", caller, async move |node, caller| node.backup_verify(&caller, id).await).await)
 }
 
 async fn domain_list(State(app): State<App>, Extension(caller): Extension<Caller>) -> Response {

@@ -42,6 +42,9 @@ pub enum AdminFailure {
     /// It was there, and retention dropped it.
     #[error("{0}")]
     Dropped(String),
+    /// A backup is not what it should be.
+    #[error("{0}")]
+    Unsound(String),
     /// A value of the request cannot be used.
     #[error("{0}")]
     Unusable(&'static str),
@@ -92,6 +95,7 @@ impl Acting {
             AdminFailure::Exists(_) => "exists already",
             AdminFailure::NotApproved(_) => "not approved",
             AdminFailure::Dropped(_) => "dropped by retention",
+            AdminFailure::Unsound(_) => "not sound",
             AdminFailure::Unusable(_) => "unusable value",
         };
         let record = Record {

@@ -48,7 +48,7 @@ impl AdminFailure {
     fn refusal(&self) -> Refusal {
         let code = match self {
             Self::Exists(_) => ErrorCode::Conflict,
-            Self::NotApproved(_) => ErrorCode::WrongState,
+            Self::NotApproved(_) | Self::Unsound(_) => ErrorCode::WrongState,
             Self::Dropped(_) => ErrorCode::NotFound,
             Self::Unusable(_) => ErrorCode::BadRequest,
             Self::Request(failure) => match failure {
@@ -217,6 +217,25 @@ impl AdminBackend for Administration {
         };
         told(acting.note(&self.node, LogId::System, OPERATION, None).await)?;
         Ok(anchor)
+    }
+
+    async fn backup_create(&self, caller: &Caller, backup: api::NewBackup) -> Result<api::Backup, Refusal> {
+        let acting = self.admit(caller, Act::TakeBackup).await?;
+        let domain = match &backup.domain {
+            Some(name) => Some(self.tenant(&acting, name, super::backups::TAKE).await?),
+            None => None,
+        };
+        told(self.node.take_backup(&acting, domain.as_deref(), backup.days).await)
+    }
+
+    async fn backup_list(&self, caller: &Caller) -> Result<Vec<api::Backup>, Refusal> {
+        let acting = self.admit(caller, Act::ReadBackups).await?;
+        told(self.node.list_backups(&acting).await)
+    }
+
+    async fn backup_verify(&self, caller: &Caller, id: Uuid) -> Result<api::BackupReport, Refusal> {
+        let acting = self.admit(caller, Act::VerifyBackup).await?;
+        told(self.node.verify_backup(&acting, id).await)
     }
 
     async fn administrator_list(&self, caller: &Caller) -> Result<Vec<api::Administrator>, Refusal> {

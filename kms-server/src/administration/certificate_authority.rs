@@ -6,7 +6,7 @@ use crypto::key::PrivateKey;
 use keystore::{Change, DomainRow, Step, StoreError};
 use kmip::registry::KeyFormatType;
 use ring::digest;
-use secret::{DomainId, Sealed, Secret};
+use secret::{Sealed, Secret};
 use zeroize::Zeroizing;
 
 use super::acting::{Acting, AdminFailure, unit};
@@ -15,22 +15,12 @@ use crate::node::Node;
 use crate::node::auditing::{Told, log_of};
 use crate::node::directory::Domain;
 use crate::node::domain_keys::DomainKeys;
-use crate::node::sealing::identifier_text;
+use crate::node::sealing::{authority_facts as facts, authority_setting as setting};
 
-/// Leads the additional data of the seal.
-const FACTS: &[u8; 20] = b"clavis/domain-ca\x00\x00\x00\x01";
 /// How a record calls the making of an authority.
 const CREATE: &str = "Create Authority";
 /// Bytes before the certificate in the sealed form: its length, big endian.
 const LENGTH_PREFIX: usize = 4;
-
-fn setting(domain: DomainId) -> String {
-    format!("domain-ca/{}", identifier_text(domain))
-}
-
-fn facts(domain: DomainId) -> Vec<u8> {
-    [FACTS.as_slice(), &domain].concat()
-}
 
 fn digest_of(authority: &Authority) -> Option<[u8; 32]> {
     digest::digest(&digest::SHA256, authority.cert_der()).as_ref().try_into().ok()
@@ -64,6 +54,7 @@ impl Node {
             AdminFailure::Exists(_)
             | AdminFailure::NotApproved(_)
             | AdminFailure::Dropped(_)
+            | AdminFailure::Unsound(_)
             | AdminFailure::Unusable(_) => Failure::Internal("certificate authority"),
         })?;
         let key = Secret::from(authority.key_der());

@@ -2,18 +2,17 @@
 
 use audit::destruction::{CONFIRM, Certificate, DESTROY_DOMAIN, DESTROY_OBJECT, Destroyed, Grounds};
 use audit::limits::MAX_DETAIL_LEN;
-use audit::{LogId, Outcome, PublicKey, Record, bounded_text};
+use audit::{LogId, Outcome, Record, bounded_text};
 use keystore::{DomainState, ObjectId};
-use ring::digest;
 
 use super::acting::AdminFailure;
 use super::proving;
 use crate::failure::Failure;
-use crate::node::Node;
 use crate::node::auditing::log_of;
 use crate::node::checkpoints::{Checkpointer, trusted_keys};
 use crate::node::directory::Domain;
 use crate::node::sealing::identifier_text;
+use crate::node::{Node, signing};
 
 /// Records that one look at the log brings.
 const PAGE: usize = 1000;
@@ -62,6 +61,13 @@ impl Node {
         Ok(None)
     }
 
+    /// When the record at this position was made, in microseconds.
+    async fn time_of(&self, log: LogId, at: u64) -> Result<i64, AdminFailure> {
+        let found = self.store.records(log, at, 1).await?;
+        let record = found.first().and_then(|one| Record::decode(&one.bytes).ok());
+        Ok(record.ok_or(Failure::Internal("a record cannot be read"))?.time_us)
+    }
+
     /// The certificate of the domain's destruction, or of that of one of its objects.
     ///
     /// # Errors
@@ -104,20 +110,13 @@ impl Node {
             let claim = admin_api::ProofQuery { record: Some(record), from: None, to: None };
             proofs.push(proving::prove(self, log, claim, &note).await?);
         }
-        let anchor = self.hsm.trust_anchor();
-        let root_of_trust = anchor.rot_fingerprint;
-        let grounds = Grounds { what, name: domain.row.name.clone(), root_of_trust, backups: Vec::new(), proofs };
-        let internal = |error| {
+        let root_of_trust = self.hsm.trust_anchor().rot_fingerprint;
+        let backups = self.backups_with(domain, self.time_of(log, at).await?)?;
+        let grounds = Grounds { what, name: domain.row.name.clone(), root_of_trust, backups, proofs };
+        let certificate = Certificate::on(grounds, &trusted_keys(self)?).map_err(|error| {
             tracing::error!(%error, "a certificate of destruction cannot be made");
             Failure::Internal("certificate of destruction")
-        };
-        let certificate = Certificate::on(grounds, &trusted_keys(self)?).map_err(internal)?;
-        let body = certificate.body().map_err(internal)?;
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest::digest(&digest::SHA256, body.as_bytes()).as_ref());
-        let signature = self.hsm.sign(hash).await?;
-        let key = anchor.checkpoint_key(&signature.member).and_then(|point| PublicKey::from_sec1(point).ok());
-        let key = key.ok_or(Failure::Internal("a member without a checkpoint key"))?;
-        Ok(certificate.signed(&key, &signature.r_s).map_err(internal)?)
+        })?;
+        Ok(signing::sign(self, &certificate).await?)
     }
 }

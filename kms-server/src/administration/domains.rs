@@ -109,6 +109,7 @@ impl Node {
             constraints: None,
             requests: None,
             retention: keystore::retention::Retention::default(),
+            backups: None,
         };
         Ok(Born { row, key, mac: MacKey::from_secret(&secret, id) })
     }

@@ -3,6 +3,7 @@
 mod acting;
 mod answers;
 mod backend;
+mod backups;
 mod certificate_authority;
 mod certifying;
 mod clients;

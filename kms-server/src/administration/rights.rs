@@ -27,6 +27,12 @@ pub enum Act {
     AskForApproval,
     /// Hands in approvals; that they are of officers is proved by their signatures.
     HandInApproval,
+    /// Has a backup taken.
+    TakeBackup,
+    /// Shows which backups there are.
+    ReadBackups,
+    /// Has everything in a backup opened and reported on.
+    VerifyBackup,
     /// Says how long a log is kept, sets and lifts legal holds.
     KeepRecords,
 }
@@ -34,7 +40,7 @@ pub enum Act {
 impl Act {
     #[cfg(test)]
     /// Every act.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::ReadNode,
         Self::ReadDomain,
         Self::CreateDomain,
@@ -46,6 +52,9 @@ impl Act {
         Self::ReadRequests,
         Self::AskForApproval,
         Self::HandInApproval,
+        Self::TakeBackup,
+        Self::ReadBackups,
+        Self::VerifyBackup,
         Self::KeepRecords,
     ];
 }
@@ -55,17 +64,20 @@ impl Act {
 pub fn may(actor: Actor, act: Act) -> bool {
     match (act, actor) {
         (_, Actor::Client) => false,
-        (Act::ReadNode | Act::ReadDomain | Act::ReadRequests, Actor::Operator | Actor::Officer | Actor::Auditor) => {
-            true
-        }
-        (Act::CreateDomain | Act::ManageClients, actor) => actor == Actor::Operator,
+        (
+            Act::ReadNode | Act::ReadDomain | Act::ReadRequests | Act::ReadBackups,
+            Actor::Operator | Actor::Officer | Actor::Auditor,
+        ) => true,
+        (Act::CreateDomain | Act::ManageClients | Act::TakeBackup, actor) => actor == Actor::Operator,
         (Act::KeepDomain | Act::ManageObjects | Act::AskForApproval | Act::HandInApproval, actor) => {
             matches!(actor, Actor::Operator | Actor::Officer)
         }
         // Whoever runs the node does not say what is forgotten of it.
         (Act::KeepRecords, actor) => actor == Actor::Officer,
         // The operator exports for a tenant who asks; the tenant verifies without trusting the operator.
-        (Act::ReadAudit | Act::VerifyDomain, actor) => matches!(actor, Actor::Operator | Actor::Auditor),
+        (Act::ReadAudit | Act::VerifyDomain | Act::VerifyBackup, actor) => {
+            matches!(actor, Actor::Operator | Actor::Auditor)
+        }
     }
 }
 
@@ -78,9 +90,15 @@ mod tests {
         let table: Vec<_> = Act::ALL.into_iter().map(|act| Actor::ALL.map(|actor| may(actor, act))).collect();
         let [client, operator, officer, auditor] =
             [0, 1, 2, 3].map(|who| table.iter().map(|row| row[who]).collect::<Vec<_>>());
-        assert_eq!(client, [false; 12]);
-        assert_eq!(operator, [[true; 11].as_slice(), &[false]].concat());
-        assert_eq!(officer, [true, true, false, true, false, true, false, false, true, true, true, true]);
-        assert_eq!(auditor, [true, true, false, false, false, false, true, true, true, false, false, false]);
+        assert_eq!(client, [false; 15]);
+        assert_eq!(operator, [[true; 14].as_slice(), &[false]].concat());
+        assert_eq!(
+            officer,
+            [true, true, false, true, false, true, false, false, true, true, true, false, true, false, true]
+        );
+        assert_eq!(
+            auditor,
+            [true, true, false, false, false, false, true, true, true, false, false, false, true, true, false]
+        );
     }
 }

@@ -72,8 +72,9 @@ impl StoreConfig {
             Some(Some(chosen)) => chosen,
             None => Synchronous::Full,
         };
+        let backups = path_or(&mut section, "backups", base, "backups");
         section.finish();
-        Self { path, synchronous }
+        Self { path, synchronous, backups }
     }
 }
 

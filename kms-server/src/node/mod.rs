@@ -16,12 +16,14 @@ pub mod retention;
 pub mod rotation;
 pub mod scrubber;
 pub mod sealing;
+pub mod signing;
 pub mod strangers;
 pub mod streams;
 pub mod tickets;
 pub mod witnessing;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -64,6 +66,10 @@ pub struct Node {
     pub offer: Offer,
     /// How many security officers have to approve what.
     pub quorums: Quorums,
+    /// The folder of the backups.
+    pub backup_folder: PathBuf,
+    /// Held while a backup is made or read.
+    pub backups: Mutex<()>,
     /// What is durable.
     pub store: Arc<dyn KeyStore>,
     /// The chain of trust.
@@ -103,6 +109,8 @@ pub struct NodeSettings {
     pub offer: Offer,
     /// How many security officers have to approve what.
     pub quorums: Quorums,
+    /// The folder of the backups.
+    pub backups: PathBuf,
 }
 
 impl NodeSettings {
@@ -114,6 +122,7 @@ impl NodeSettings {
             limits: config.limits.clone(),
             offer: config.offer.clone(),
             quorums: config.dual_control,
+            backups: config.store.backups.clone(),
         }
     }
 }
@@ -162,7 +171,7 @@ impl Node {
     /// [`StartError`]; one domain that does not verify keeps the whole node from serving, because a node that serves
     /// what it could not verify would hide the damage.
     pub async fn start(settings: NodeSettings, store: Arc<dyn KeyStore>, hsm: hsm::Group) -> Result<Self, StartError> {
-        let NodeSettings { kms, limits, offer, quorums } = settings;
+        let NodeSettings { kms, limits, offer, quorums, backups } = settings;
         let id = match store.setting(NODE_ID_SETTING).await?.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()) {
             Some(id) => id,
             None => {
@@ -176,6 +185,8 @@ impl Node {
             limits,
             offer,
             quorums,
+            backup_folder: backups,
+            backups: Mutex::default(),
             store,
             hsm,
             directory: Directory::default(),

@@ -13,6 +13,7 @@ use crate::node::domain_keys::DomainKeys;
 /// Leads the additional data, so that facts of one kind can never be read as facts of another.
 const OBJECT_FACTS: &[u8; 20] = b"clavis/object-facts\x01";
 const DOMAIN_SECRET_FACTS: &[u8; 20] = b"clavis/domain-mac\x00\x00\x01";
+const AUTHORITY_FACTS: &[u8; 20] = b"clavis/domain-ca\x00\x00\x00\x01";
 
 /// The facts about an object that never change; they are part of the additional data of its seal.
 ///
@@ -34,6 +35,18 @@ pub fn object_facts(row: &ObjectRow) -> Vec<u8> {
 #[must_use]
 pub fn domain_secret_facts(domain: DomainId) -> Vec<u8> {
     [DOMAIN_SECRET_FACTS.as_slice(), &domain].concat()
+}
+
+/// The facts of a domain's certificate authority.
+#[must_use]
+pub fn authority_facts(domain: DomainId) -> Vec<u8> {
+    [AUTHORITY_FACTS.as_slice(), &domain].concat()
+}
+
+/// The setting that holds a domain's certificate authority, sealed.
+#[must_use]
+pub fn authority_setting(domain: DomainId) -> String {
+    format!("domain-ca/{}", identifier_text(domain))
 }
 
 /// Seals `object` under the domain's current key for the row it belongs to.

@@ -158,6 +158,15 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         keys: PathBuf,
     },
+    /// Check the report of a backup's verification
+    #[command(after_help = "Example:\n  kmsctl verify report backup.report --keys checkpoint-keys.txt")]
+    Report {
+        /// What 'backup verify --out' wrote
+        file: PathBuf,
+        /// The public keys of the ceremony, such as run/ceremony/checkpoint-keys.txt
+        #[arg(long, value_name = "FILE")]
+        keys: PathBuf,
+    },
     /// Check an exported log: complete, unchanged, and signed by a trusted key; names the first bad record
     #[command(after_help = "Example:\n  kmsctl verify bundle acme.jsonl --keys clavis.keys --checkpoint \
                             acme-last-month.checkpoint")]

@@ -1,6 +1,7 @@
 //! One file per noun of the command line.
 
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod credential;

@@ -9,7 +9,7 @@ use audit::witness::{WitnessKey, cosigners};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
-use super::certificate;
+use super::{backup, certificate};
 use crate::cli::Verify;
 use crate::exit::Failure;
 use crate::files;
@@ -28,6 +28,10 @@ pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
         Verify::Certificate { file, keys } => {
             let (trusted, _) = trust(keys, &[])?;
             certificate::verify(file, &trusted, out)
+        }
+        Verify::Report { file, keys } => {
+            let (trusted, _) = trust(keys, &[])?;
+            backup::verify(file, &trusted, out)
         }
     }
 }

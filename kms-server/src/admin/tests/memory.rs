@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use admin_api::{
-    Administrator, Approvals, AuditQuery, Checkpoint, Client, ClientAccess, DestructionCertificate, Domain,
-    DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health, HealthState, HsmStatus, IssueClient,
-    IssuedClient, NewCredential, NewDomain, Object, ObjectDates, ObjectPage, Proof, ProofQuery, ProtectedAct,
-    RegisterClient, Request, RequestState, Retention, RevokeObject, SecretText, TrustAnchor, Verification,
+    Administrator, Approvals, AuditQuery, Backup, BackupReport, BackupState, Checkpoint, Client, ClientAccess,
+    DestructionCertificate, Domain, DomainChange, DomainState, Effect, ErrorCode, Fingerprint, GroupState, Health,
+    HealthState, HsmStatus, IssueClient, IssuedClient, NewBackup, NewCredential, NewDomain, Object, ObjectDates,
+    ObjectPage, Proof, ProofQuery, ProtectedAct, RegisterClient, Request, RequestState, Retention, RevokeObject,
+    SecretText, TrustAnchor, Verification,
 };
 use async_trait::async_trait;
 use tokio::sync::{Notify, mpsc};
@@ -42,6 +43,11 @@ impl Memory {
     pub(super) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
+}
+
+fn made_backup() -> Backup {
+    let state = BackupState::Making;
+    Backup { id: ID, domain: None, taken: 1, until: 2, state, file: "f".to_owned(), objects: None, sha256: None }
 }
 
 fn domain(name: &str) -> Domain {
@@ -200,6 +206,21 @@ impl AdminBackend for Memory {
     ) -> Result<Domain, Refusal> {
         self.note(caller, format!("domain_change {name} {change:?} {effect:?}"));
         Ok(domain(name))
+    }
+
+    async fn backup_create(&self, caller: &Caller, backup: NewBackup) -> Result<Backup, Refusal> {
+        self.note(caller, format!("backup_create {:?} {}", backup.domain, backup.days));
+        Ok(made_backup())
+    }
+
+    async fn backup_list(&self, caller: &Caller) -> Result<Vec<Backup>, Refusal> {
+        self.note(caller, "backup_list".to_owned());
+        Ok(vec![made_backup()])
+    }
+
+    async fn backup_verify(&self, caller: &Caller, id: Uuid) -> Result<BackupReport, Refusal> {
+        self.note(caller, format!("backup_verify {id}"));
+        Ok(BackupReport { sound: true, document: "{}".to_owned() })
     }
 
     async fn domain_certificate(&self, caller: &Caller, name: &str) -> Result<DestructionCertificate, Refusal> {

@@ -22,6 +22,7 @@ fn domain(id: u8) -> Arc<Domain> {
         constraints: None,
         requests: None,
         retention: keystore::retention::Retention::default(),
+        backups: None,
     };
     let key =
         hsm::DomainKey { domain, version: 1, wrapped: vec![0; 40], rot_fingerprint: [0; 32], canary: vec![0; 44] };
