@@ -139,28 +139,6 @@ pub fn key_length(row: &ObjectRow, algorithm: CryptographicAlgorithm, policy: &s
     Ok((length, bytes))
 }
 
-/// May a key of this algorithm and length, with so many bytes of material, be registered under the domain's policy?
-///
-/// # Errors
-/// [`Failure::Algorithm`], [`Failure::InvalidField`].
-pub fn may_register(
-    row: &ObjectRow,
-    algorithm: CryptographicAlgorithm,
-    length: i32,
-    material_len: usize,
-    policy: &str,
-) -> Result<(), Failure> {
-    let policy = policy_of(policy);
-    creation::check_uses(policy, row.usage_mask)?;
-    creation::may_register(policy, algorithm, length)?;
-    // A least length that is only claimed protects nothing. Old clients and cases register what they please.
-    let right = creation::symmetric_key_bytes(algorithm, length).is_ok_and(|bytes| bytes == material_len);
-    if policy == AlgorithmPolicy::Anssi && !right {
-        return Err(Failure::InvalidField("cryptographic length is not that of the key material"));
-    }
-    Ok(())
-}
-
 /// What follows from a change: dates in order, the state they mean now, the date of the change.
 ///
 /// # Errors

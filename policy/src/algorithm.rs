@@ -68,6 +68,9 @@ pub enum AlgorithmRefusal {
     /// The domain's policy excludes the algorithm.
     #[error("the domain's policy excludes {}", .0.text())]
     Policy(CryptographicAlgorithm),
+    /// The domain's policy excludes RSA keys whose public exponent is no longer than this.
+    #[error("the domain's policy excludes RSA keys with a public exponent of {0} bits")]
+    PolicyExponent(i32),
     /// The domain's policy excludes keys of this length.
     #[error("the domain's policy excludes {} keys of {length} bits", algorithm.text())]
     PolicyLength {
@@ -277,6 +280,17 @@ pub fn may_register(
             if length < minimum { Err(AlgorithmRefusal::PolicyLength { algorithm, length }) } else { Ok(()) }
         }
     }
+}
+
+/// As [`may_register`], for a key of which nobody says how long it is.
+///
+/// # Errors
+/// [`AlgorithmRefusal::Policy`].
+pub fn may_register_some(policy: AlgorithmPolicy, algorithm: CryptographicAlgorithm) -> Result<(), AlgorithmRefusal> {
+    if policy == AlgorithmPolicy::Anssi && anssi_minimum(algorithm).is_none() {
+        return Err(AlgorithmRefusal::Policy(algorithm));
+    }
+    Ok(())
 }
 
 /// The bytes of a symmetric key of `algorithm` and `length` bits: 3DES keys may be counted without their parity bits.

@@ -10,8 +10,10 @@ use kmip::{
 };
 use thiserror::Error;
 
-pub use crate::algorithm::{AlgorithmRefusal, may_create_symmetric, may_register, symmetric_key_bytes};
-pub use crate::pairs::{PairRecipe, may_create_pair};
+pub use crate::algorithm::{
+    AlgorithmRefusal, may_create_symmetric, may_register, may_register_some, symmetric_key_bytes,
+};
+pub use crate::pairs::{PairRecipe, may_create_pair, may_register_exponent, may_register_on};
 use crate::{
     algorithm::AlgorithmPolicy,
     attributes::{AttributeRefusal, applies, check_order, check_value, is_server_made},

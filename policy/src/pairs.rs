@@ -119,6 +119,30 @@ pub fn may_create_pair(
     }
 }
 
+/// May a key on this curve that somebody else made be registered? `legacy` takes every curve.
+///
+/// # Errors
+/// [`AlgorithmRefusal::PolicyCurve`].
+pub fn may_register_on(policy: AlgorithmPolicy, curve: RecommendedCurve) -> Result<(), AlgorithmRefusal> {
+    let is_strong = || CURVES.iter().any(|row| row.curve == curve && row.anssi);
+    if policy == AlgorithmPolicy::Legacy || is_strong() { Ok(()) } else { Err(AlgorithmRefusal::PolicyCurve(curve)) }
+}
+
+/// May an RSA key with a public exponent of so many bits that somebody else made be registered? ANSSI asks for exponents
+/// above 65536, that is, of 17 bits at least.
+///
+/// # Errors
+/// [`AlgorithmRefusal::PolicyExponent`].
+pub fn may_register_exponent(policy: AlgorithmPolicy, bits: i32) -> Result<(), AlgorithmRefusal> {
+    if policy == AlgorithmPolicy::Anssi && bits < ANSSI_EXPONENT_BITS {
+        return Err(AlgorithmRefusal::PolicyExponent(bits));
+    }
+    Ok(())
+}
+
+/// Bits of the shortest public exponent of an RSA key that ANSSI accepts.
+const ANSSI_EXPONENT_BITS: i32 = 17;
+
 fn rsa(policy: AlgorithmPolicy, length: i32) -> Result<PairRecipe, AlgorithmRefusal> {
     let algorithm = CryptographicAlgorithm::Rsa;
     if !RSA_BITS.contains(&length) {
@@ -187,6 +211,21 @@ mod tests {
             assert_eq!(anssi(A::Ec, None, Some(curve)), Err(AlgorithmRefusal::PolicyCurve(curve)));
             assert!(may_create_pair(AlgorithmPolicy::Legacy, A::Ec, None, Some(curve)).is_ok());
         }
+    }
+
+    #[test]
+    fn what_anssi_does_not_make_it_does_not_register() {
+        for row in &CURVES {
+            let curve = row.curve;
+            assert_eq!(may_register_on(AlgorithmPolicy::Anssi, curve).is_ok(), row.anssi, "{curve:?}");
+            assert_eq!(may_register_on(AlgorithmPolicy::Legacy, curve), Ok(()));
+        }
+        // Longer than its minimum for curves, and still none of its guide.
+        let binary = RecommendedCurve::K283;
+        assert_eq!(may_register_on(AlgorithmPolicy::Anssi, binary), Err(AlgorithmRefusal::PolicyCurve(binary)));
+        assert_eq!(may_register_exponent(AlgorithmPolicy::Anssi, 17), Ok(()));
+        assert_eq!(may_register_exponent(AlgorithmPolicy::Anssi, 16), Err(AlgorithmRefusal::PolicyExponent(16)));
+        assert_eq!(may_register_exponent(AlgorithmPolicy::Legacy, 2), Ok(()));
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct KeyFacts {
     pub length_bits: i32,
     /// The curve, if it is one of KMIP's.
     pub curve: Option<RecommendedCurve>,
+    /// Bits of the public exponent of an RSA key.
+    pub exponent_bits: Option<i32>,
 }
 
 /// A private key in clear.
@@ -202,5 +204,9 @@ fn facts<T: HasPublic>(pkey: &PKeyRef<T>, kind: KeyKind) -> KeyFacts {
         KeyKind::X25519 => (CryptographicAlgorithm::Ecdh, 256, Some(RecommendedCurve::Curve25519)),
         KeyKind::X448 => (CryptographicAlgorithm::Ecdh, 448, Some(RecommendedCurve::Curve448)),
     };
-    KeyFacts { kind, algorithm, length_bits, curve }
+    let exponent_bits = match pkey.rsa() {
+        Ok(rsa) => i32::try_from(crate::number::bits(rsa.e())).ok(),
+        Err(_) => None,
+    };
+    KeyFacts { kind, algorithm, length_bits, curve, exponent_bits }
 }

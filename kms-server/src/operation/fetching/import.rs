@@ -15,11 +15,10 @@ use policy::creation;
 
 use super::handing_out;
 use crate::attributes::{self, Place, is_cryptographic};
-use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing::{self, identifier_text, parse_identifier};
-use crate::operation::making::birth;
+use crate::operation::making::{birth, judging};
 use crate::operation::server::constraints;
 use crate::scope::Scope;
 
@@ -75,8 +74,13 @@ pub(in crate::operation) async fn run(
     take_attributes(scope, &mut row, &request.attributes)?;
     let object = kept(scope, request).await?;
     fill_from_key_block(&mut row, object.key_block())?;
+    if let Some(facts) = judging::key_facts(&object, &row) {
+        row.algorithm = row.algorithm.or(Some(facts.algorithm));
+        row.length = row.length.or(Some(facts.length_bits));
+    }
+    judging::judge(scope, &row, &object)?;
     birth::complete_imported(&mut row, &object);
-    check(scope, &row, object.key_block()).await?;
+    check(scope, &row).await?;
     constraints::check(scope, &row)?;
 
     row.sealed = Some(sealing::seal(&scope.node.hsm, &scope.domain.key, &row, &object).await?);
@@ -178,8 +182,8 @@ fn fill_from_key_block(row: &mut ObjectRow, block: Option<&KeyBlock>) -> Result<
     Ok(())
 }
 
-/// What has to fit together whoever says it: names are unique, dates in order, the algorithm one of the domain's.
-async fn check(scope: &mut Scope<'_>, row: &ObjectRow, block: Option<&KeyBlock>) -> Result<(), Failure> {
+/// What has to fit together whoever says it: names are unique, dates in order.
+async fn check(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<(), Failure> {
     for one in &row.attributes {
         birth::refuse_taken_name(scope, &one.value, Some(row.id)).await.map_err(|failure| match failure {
             Failure::NameTakenByOther => Failure::NameTaken,
@@ -187,11 +191,6 @@ async fn check(scope: &mut Scope<'_>, row: &ObjectRow, block: Option<&KeyBlock>)
         })?;
     }
     creation::check_dates(&lifecycle::dates(row))?;
-    let policy = policy_of(&scope.domain.row.policy);
-    creation::check_uses(policy, row.usage_mask)?;
-    if let (Some(algorithm), Some(length), Some(_)) = (row.algorithm, row.length, block) {
-        creation::may_register(policy, algorithm, length)?;
-    }
     // What has come due meanwhile is carried out, and recorded, when the object is next touched.
     if row.state == State::PreActive && row.dates.compromise.is_some() {
         return Err(Failure::InvalidField("a compromise date without the state"));

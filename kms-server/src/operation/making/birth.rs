@@ -43,8 +43,6 @@ pub(super) struct Birth {
     /// What the Key Block says, where there is one.
     block_algorithm: Option<CryptographicAlgorithm>,
     block_length: Option<i32>,
-    /// Bytes of registered key material; `None` where they are not in sight: wrapped, elsewhere, or no bytes at all.
-    material_len: Option<usize>,
     /// The object that this one takes the place of.
     replaced: Option<ObjectId>,
 }
@@ -147,7 +145,6 @@ impl Birth {
             },
             block_algorithm: None,
             block_length: None,
-            material_len: None,
             replaced: None,
         }
     }
@@ -224,7 +221,7 @@ impl Birth {
         }
     }
 
-    /// What the Key Block of a registered key says about itself; `len` is the number of key bytes.
+    /// What the Key Block of a registered key says about itself; `len` is the number of key bytes in sight.
     pub(super) fn take_from_key_block(
         &mut self,
         algorithm: Option<CryptographicAlgorithm>,
@@ -234,7 +231,6 @@ impl Birth {
         if len == Some(0) {
             return Err(Failure::MissingData("key material"));
         }
-        self.material_len = len;
         self.block_algorithm = algorithm;
         self.block_length = length;
         self.row.algorithm = algorithm;
@@ -343,29 +339,6 @@ impl Birth {
         let (length, bytes) = change::key_length(&self.row, algorithm, &scope.domain.row.policy)?;
         self.row.length = Some(length);
         Ok((algorithm, length, bytes))
-    }
-
-    /// A registered symmetric key says what it is, in its Key Block or its attributes.
-    pub(super) fn require_key_parameters(&self, scope: &Scope<'_>) -> Result<(), Failure> {
-        let algorithm = self.row.algorithm.ok_or(Failure::InvalidField("cryptographic algorithm is missing"))?;
-        let length = self.row.length.ok_or(Failure::InvalidField("cryptographic length is missing"))?;
-        match self.material_len {
-            Some(len) => change::may_register(&self.row, algorithm, length, len, &scope.domain.row.policy),
-            None => self.may_be_registered(scope, algorithm, length),
-        }
-    }
-
-    /// May an object of this algorithm and length be registered under the domain's policy? For keys whose bytes are not
-    /// in sight or are no measure of their length.
-    pub(super) fn may_be_registered(
-        &self,
-        scope: &Scope<'_>,
-        algorithm: CryptographicAlgorithm,
-        length: i32,
-    ) -> Result<(), Failure> {
-        let policy = change::policy_of(&scope.domain.row.policy);
-        policy::creation::check_uses(policy, self.row.usage_mask)?;
-        Ok(policy::creation::may_register(policy, algorithm, length)?)
     }
 
     /// The object was generated here, not elsewhere, by this generator. KMIP 1.4 §3.43, §3.44.

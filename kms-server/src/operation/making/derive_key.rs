@@ -12,7 +12,7 @@ use policy::derivation::{Derivation, may_derive};
 use secret::Secret;
 
 use super::birth::{self, Birth};
-use super::{create, links, source};
+use super::{create, judging, links, source};
 use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
@@ -37,7 +37,6 @@ pub(in crate::operation) async fn run(
     birth.set_attributes(scope, wanted)?;
     let object = match request.object_type {
         ObjectType::SymmetricKey => {
-            birth.require_key_parameters(scope)?;
             let (algorithm, length) = (birth.row().algorithm, birth.row().length);
             let key_block = KeyBlock::new(KeyFormatType::Raw, KeyMaterial::Bytes(derived), algorithm, length);
             ManagedObject::SymmetricKey(SymmetricKey { key_block })
@@ -47,6 +46,7 @@ pub(in crate::operation) async fn run(
             key_block: KeyBlock::without_algorithm(KeyFormatType::Opaque, derived),
         }),
     };
+    judging::judge(scope, birth.row(), &object)?;
     for (mut row, _) in sources {
         birth.give(links::to(LinkType::DerivationBaseObjectLink, row.id));
         links::add(scope, &mut row, LinkType::DerivedKeyLink, birth.id())?;

@@ -1,15 +1,14 @@
-//! What an object says of itself, as attributes: certificates in full, keys their algorithm and length.
+//! What a certificate says of itself, as attributes.
 //!
 //! Nothing here refuses anything. What is not understood has fewer attributes.
 
-use crypto::key::{KeyFacts, KeyHint, inspect_private, inspect_public};
 use crypto::x509::{CertificateFacts, DistinguishedName, NamePart, parse_certificate};
 use kmip::attribute::{
     AttributeValue, CertificateIdentifier, CertificateIssuer, CertificateSubject, X509CertificateIdentifier,
     X509CertificateIssuer, X509CertificateSubject,
 };
-use kmip::object::{Certificate, ManagedObject};
-use kmip::registry::{CertificateType, ObjectType};
+use kmip::object::Certificate;
+use kmip::registry::CertificateType;
 
 use super::birth::Birth;
 
@@ -112,17 +111,5 @@ fn issuer_part(part: NamePart, text: String) -> AttributeValue {
         NamePart::Title => V::CertificateIssuerTitle(text),
         NamePart::DomainComponent => V::CertificateIssuerDc(text),
         NamePart::DnQualifier => V::CertificateIssuerDnQualifier(text),
-    }
-}
-
-/// Algorithm, length and curve of an asymmetric key in clear that is understood.
-pub(super) fn key_facts(object: &ManagedObject) -> Option<KeyFacts> {
-    let block = object.key_block().filter(|block| !block.is_wrapped())?;
-    let material = block.material()?;
-    let hint = KeyHint { algorithm: block.algorithm, curve: None };
-    match object.object_type() {
-        ObjectType::PrivateKey => inspect_private(block.format, material, hint),
-        ObjectType::PublicKey => inspect_public(block.format, material, hint),
-        _ => None,
     }
 }

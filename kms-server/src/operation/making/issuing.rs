@@ -8,7 +8,7 @@ use kmip::registry::{CertificateRequestType, CertificateType, UsageMask};
 use secret::Secret;
 
 use super::birth::Birth;
-use super::implied;
+use super::{implied, judging};
 use crate::failure::Failure;
 use crate::scope::Scope;
 
@@ -55,12 +55,16 @@ pub(super) fn read_request(kind: Option<CertificateRequestType>, bytes: &[u8]) -
 
 /// The certificate for `subject` that `birth` describes by its dates and its usage mask, signed by the domain's
 /// authority; the birth gets the attributes that it implies.
+///
+/// # Errors
+/// As [`judging::judge_certified`]; [`Failure::InvalidField`] for dates; what signing fails with.
 pub(super) async fn sign(
     scope: &Scope<'_>,
     birth: &mut Birth,
     subject: Subject,
     usage: UsageMask,
 ) -> Result<Certificate, Failure> {
+    judging::judge_certified(scope, &subject.public_key)?;
     birth.give_if_absent(AttributeValue::CryptographicUsageMask(usage));
     let (certificate, key) = scope.node.signing_authority(&scope.domain, &scope.told).await?;
     let authority = parse_certificate(&certificate)?;

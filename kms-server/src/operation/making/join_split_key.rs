@@ -10,7 +10,7 @@ use policy::creation::Origin;
 use secret::Secret;
 
 use super::birth::{self, Birth};
-use super::{create_key_pair, source};
+use super::{create_key_pair, judging, source};
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
@@ -55,7 +55,6 @@ pub(in crate::operation) async fn run(
     let format = first.key_block.format;
     let object = match request.object_type {
         ObjectType::SymmetricKey => {
-            birth.require_key_parameters(scope)?;
             let block = KeyBlock::new(KeyFormatType::Raw, KeyMaterial::Bytes(joined), algorithm, length);
             ManagedObject::from_key_block(ObjectType::SymmetricKey, block)
         }
@@ -70,6 +69,8 @@ pub(in crate::operation) async fn run(
         _ => return Err(Failure::InvalidField("split keys do not make an object of this type")),
     };
     let object = object.map_err(|_| Failure::Internal("an object that is not all key block"))?;
+    // The whole is in sight only now; what its parts were registered as proves nothing.
+    judging::judge(scope, birth.row(), &object)?;
     let id = birth.complete(scope, Some(&object)).await?;
     Ok(JoinSplitKeyResponse { object_type: None, unique_identifier: identifier_text(id), template_attribute: None })
 }

@@ -11,6 +11,7 @@ pub(super) mod generator;
 mod implied;
 mod issuing;
 pub(super) mod join_split_key;
+pub(super) mod judging;
 mod links;
 mod pair;
 mod pkcs12;

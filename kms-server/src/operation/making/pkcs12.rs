@@ -10,7 +10,7 @@ use policy::creation::Origin;
 use secret::Secret;
 
 use super::birth::Birth;
-use super::{implied, links, source};
+use super::{implied, judging, links, source};
 use crate::failure::Failure;
 use crate::scope::Scope;
 
@@ -46,14 +46,15 @@ pub(super) async fn register(
         if let Some(issuer) = issuer {
             birth.give(links::to(LinkType::Pkcs12CertificateLink, issuer));
         }
-        issuer = Some(birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?);
+        let certificate = ManagedObject::Certificate(certificate);
+        judging::judge(scope, birth.row(), &certificate)?;
+        issuer = Some(birth.complete(scope, Some(&certificate)).await?);
     }
 
     let facts = contents.key.facts();
     let mut birth = Birth::begin(scope, Origin::Registered, ObjectType::PrivateKey);
     birth.take_from_key_block(Some(facts.algorithm), Some(facts.length_bits), None)?;
     birth.set_attributes(scope, wanted)?;
-    birth.may_be_registered(scope, facts.algorithm, facts.length_bits)?;
     if let Some(name) = name {
         birth.give_if_absent(name);
     }
@@ -62,7 +63,9 @@ pub(super) async fn register(
     }
     let material = KeyMaterial::Bytes(contents.key.to_encoded(KeyFormatType::Pkcs8)?);
     let key_block = KeyBlock::new(KeyFormatType::Pkcs8, material, Some(facts.algorithm), Some(facts.length_bits));
-    birth.complete(scope, Some(&ManagedObject::PrivateKey(PrivateKey { key_block }))).await
+    let key = ManagedObject::PrivateKey(PrivateKey { key_block });
+    judging::judge(scope, birth.row(), &key)?;
+    birth.complete(scope, Some(&key)).await
 }
 
 fn read(file: &Secret, password: &Secret) -> Result<Pkcs12Contents, Failure> {

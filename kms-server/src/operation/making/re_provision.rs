@@ -16,7 +16,7 @@ use policy::creation::Origin;
 
 use super::birth::Birth;
 use super::issuing::{self, Subject};
-use super::{distinguished_name, implied, links, pair, source};
+use super::{distinguished_name, implied, judging, links, pair, source};
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
@@ -62,10 +62,13 @@ fn replaceable(scope: &Scope<'_>) -> Result<IdentityRow, Failure> {
 /// The certificate that the domain's authority signs for the client's request, and its identifier.
 async fn sign(scope: &mut Scope<'_>, request: &CertificateRequest) -> Result<(String, Vec<u8>), Failure> {
     // The table of this operation's errors knows no reason of its own for requests (KMIP 2.1 §6.1.48.1).
-    let subject = issuing::read_request(Some(request.certificate_request_type), &request.value).map_err(|failure| {
-        if let Failure::CertificateRequest(why) = failure { Failure::InvalidField(why) } else { failure }
-    })?;
-    let (birth, certificate) = certify(scope, subject).await?;
+    let without_reason = |failure| match failure {
+        Failure::CertificateRequest(why) => Failure::InvalidField(why),
+        other => other,
+    };
+    let subject =
+        issuing::read_request(Some(request.certificate_request_type), &request.value).map_err(without_reason)?;
+    let (birth, certificate) = certify(scope, subject).await.map_err(without_reason)?;
     let der = certificate.value.clone();
     let id = birth.complete(scope, Some(&ManagedObject::Certificate(certificate))).await?;
     Ok((identifier_text(id), der))
@@ -87,7 +90,9 @@ async fn keep(scope: &mut Scope<'_>, certificate: &Certificate) -> Result<(Strin
     let mut birth = Birth::begin(scope, Origin::Registered, ObjectType::Certificate);
     birth.set_attributes(scope, Vec::new())?;
     implied::of_certificate(&mut birth, certificate);
-    let id = birth.complete(scope, Some(&ManagedObject::Certificate(certificate.clone()))).await?;
+    let kept = ManagedObject::Certificate(certificate.clone());
+    judging::judge(scope, birth.row(), &kept)?;
+    let id = birth.complete(scope, Some(&kept)).await?;
     Ok((identifier_text(id), certificate.value.clone()))
 }
 

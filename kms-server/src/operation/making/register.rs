@@ -6,12 +6,12 @@
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::object::{KeyBlock, KeyValue, ManagedObject, Template};
 use kmip::payload::{RegisterRequest, RegisterResponse};
-use kmip::registry::{CryptographicAlgorithm, KeyFormatType, ObjectType};
+use kmip::registry::KeyFormatType;
 use policy::creation::{Origin, may_set};
 use secret::Secret;
 
 use super::birth::{self, Birth};
-use super::{implied, pkcs12};
+use super::{implied, judging, pkcs12};
 use crate::failure::Failure;
 use crate::node::sealing::identifier_text;
 use crate::scope::Scope;
@@ -40,7 +40,7 @@ pub(in crate::operation) async fn run(
     }
     birth.set_attributes(scope, wanted)?;
     describe(&mut birth, object);
-    judge(scope, &birth, object)?;
+    judging::judge(scope, birth.row(), object)?;
     let id = birth.complete(scope, Some(object)).await?;
     Ok(RegisterResponse { unique_identifier: identifier_text(id), template_attribute: None })
 }
@@ -105,28 +105,8 @@ fn describe(birth: &mut Birth, object: &ManagedObject) {
     if let ManagedObject::OpaqueObject(opaque) = object {
         birth.give_if_absent(AttributeValue::OpaqueDataType(opaque.opaque_data_type));
     }
-    if let Some(facts) = implied::key_facts(object) {
+    if let Some(facts) = judging::key_facts(object, birth.row()) {
         birth.give_if_absent(AttributeValue::CryptographicAlgorithm(facts.algorithm));
         birth.give_if_absent(AttributeValue::CryptographicLength(facts.length_bits));
     }
 }
-
-/// What the domain's policy says of the key. What it claims to be counts only where nobody can look.
-fn judge(scope: &Scope<'_>, birth: &Birth, object: &ManagedObject) -> Result<(), Failure> {
-    match object.object_type() {
-        ObjectType::SymmetricKey => birth.require_key_parameters(scope),
-        ObjectType::PrivateKey | ObjectType::PublicKey => {
-            let known = implied::key_facts(object).map(|facts| (facts.algorithm, facts.length_bits));
-            let claimed = birth.row().algorithm.zip(birth.row().length);
-            match known.or(claimed) {
-                Some((algorithm, length)) => birth.may_be_registered(scope, algorithm, length),
-                // Nobody says what it is: an encrypted file, for instance.
-                None => birth.may_be_registered(scope, CryptographicAlgorithm::Aes, MOST_BITS),
-            }
-        }
-        _ => Ok(()),
-    }
-}
-
-/// A length that no policy minds, for keys that only their usage mask is known of.
-const MOST_BITS: i32 = 256;

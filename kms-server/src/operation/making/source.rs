@@ -8,6 +8,7 @@ use kmip::registry::{ObjectType, UsageMask};
 use policy::usage::{Usable, UsageRefusal, may_protect};
 use secret::Secret;
 
+use super::judging;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing;
@@ -53,13 +54,20 @@ pub(super) fn may_derive(scope: &Scope<'_>, row: &ObjectRow) -> Result<(), Failu
 /// The object in clear, for one use.
 ///
 /// # Errors
-/// [`Failure::KeyValueAbsent`] where the server has its attributes only; what opening and unwrapping fail with.
+/// [`Failure::KeyValueAbsent`] where the server has its attributes only; what opening and unwrapping fail with; as
+/// [`judging::judge`] for what came wrapped.
 pub(super) async fn open(scope: &mut Scope<'_>, row: &ObjectRow) -> Result<ManagedObject, Failure> {
     let object = sealing::open(&scope.node.hsm, &scope.domain.key, row).await?;
     if object.key_block().is_some_and(|block| block.value.is_none()) {
         return Err(Failure::KeyValueAbsent);
     }
-    handing_out::in_clear(scope, object).await
+    let was_wrapped = object.key_block().is_some_and(KeyBlock::is_wrapped);
+    let object = handing_out::in_clear(scope, object).await?;
+    if was_wrapped {
+        // Nobody could look when it came.
+        judging::judge(scope, row, &object)?;
+    }
+    Ok(object)
 }
 
 /// The private key of an object, in the library's form.

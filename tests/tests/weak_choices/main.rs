@@ -2,6 +2,8 @@
 //! same request of a `legacy` domain is carried out, so it is the policy that stood against it and nothing else.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod incoming;
+
 use admin_api::Permission;
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeValue, CryptographicDomainParameters, CryptographicParameters};
@@ -237,7 +239,12 @@ fn each_weak_choice_is_refused_under_anssi_with_its_reason_and_carried_out_under
     let mut strict = node.connect(&strict.identity).unwrap();
     let mut loose = node.connect(&loose.identity).unwrap();
     let (of_strict, of_loose) = (objects(&mut strict), objects(&mut loose));
-    for ((weak, reason), (same, _)) in choices(&of_strict).into_iter().zip(choices(&of_loose)) {
+    let mut weak = choices(&of_strict);
+    weak.extend(incoming::choices(&mut strict, &of_strict));
+    let mut same = choices(&of_loose);
+    same.extend(incoming::choices(&mut loose, &of_loose));
+    assert_eq!(weak.len(), same.len());
+    for ((weak, reason), (same, _)) in weak.into_iter().zip(same) {
         let what = format!("{weak:?}");
         let refused = match strict.operation(V2_1, weak) {
             Err(kmip_client::Error::Failed { message, .. }) => message,
