@@ -31,7 +31,6 @@ mod member;
 mod module;
 mod raw;
 mod seal;
-mod stack;
 mod status;
 mod template;
 mod token;

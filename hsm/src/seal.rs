@@ -22,11 +22,10 @@
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
-use secret::{Algorithm, DomainId, DomainKeyVersion, Sealed, Secret};
+use secret::{Algorithm, DomainId, DomainKeyVersion, Sealed, Secret, wiped_after};
 
 use crate::error::HsmError;
 use crate::limits::{MAX_FACTS_LEN, MAX_IN_HSM_LEN, MAX_PLAIN_LEN};
-use crate::stack;
 
 /// 96 bits, the length for which GCM is specified without detour (NIST SP 800-38D §8.2).
 pub(crate) const IV_LEN: usize = 12;
@@ -97,7 +96,7 @@ impl Parts<'_> {
         let altered = |cause: &str| HsmError::Data { doing: DOING_OPEN, cause: cause.into() };
         let Some((iv, payload)) = self.payload else { return Ok(opened) };
         let aad = payload_additional_data(header, self.in_hsm, iv, facts);
-        stack::wiped_after(|| {
+        wiped_after(|| {
             let cipher =
                 Aes256Gcm::new_from_slice(opened.expose()).map_err(|_| altered("the object key has no 32 bytes"))?;
             let plain = cipher.decrypt(&Nonce::from(*iv), Payload { msg: payload, aad: &aad });
@@ -117,7 +116,7 @@ pub(crate) fn under_object_key(
 ) -> Result<Sealed, HsmError> {
     let failed = |_| HsmError::Limit("the payload could not be sealed".into());
     let aad = payload_additional_data(&object_key.header, &object_key.sealed, &object_key.payload_iv, facts);
-    let payload = stack::wiped_after(|| {
+    let payload = wiped_after(|| {
         let cipher = Aes256Gcm::new_from_slice(object_key.key.expose())
             .map_err(|_| HsmError::Limit("the object key has no 32 bytes".into()))?;
         cipher.encrypt(&Nonce::from(object_key.payload_iv), Payload { msg: plain.expose(), aad: &aad }).map_err(failed)

@@ -6,6 +6,8 @@
 
 mod clear;
 mod sealed;
+mod stack;
 
 pub use clear::Secret;
 pub use sealed::{Algorithm, DomainId, DomainKeyVersion, EnvelopeError, MAX_ENVELOPE_LEN, Sealed};
+pub use stack::wiped_after;

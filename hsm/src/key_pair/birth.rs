@@ -5,13 +5,13 @@ use cryptoki::mechanism::vendor_defined::{CKM_VENDOR_DEFINED, VendorDefinedMecha
 use cryptoki::mechanism::{Mechanism, MechanismType};
 use cryptoki::object::{Attribute, AttributeType, ObjectHandle};
 use cryptoki::session::Session;
-use secret::Secret;
+use secret::{Secret, wiped_after};
 use zeroize::Zeroize;
 
 use super::{Recipe, transport};
 use crate::config::Vendor;
 use crate::error::{Doing, Fault, Kind, is_unknown_mechanism};
-use crate::{stack, template};
+use crate::template;
 
 /// Bytes of a one-time key: AES-256.
 const ONE_TIME_KEY_LEN: usize = 32;
@@ -59,7 +59,7 @@ fn bear_with(session: &Session, recipe: Recipe, mechanisms: &[Mechanism<'_>]) ->
     let (public, private) = session.generate_key_pair(&generation(recipe), &public, &private).offered(doing)?;
     let newborn = read_public(session, recipe, public).and_then(|public| {
         let (one_time, wrapped) = wrap_out(session, mechanisms, private, doing)?;
-        let private = stack::wiped_after(|| transport::unwrap(&one_time, &wrapped))
+        let private = wiped_after(|| transport::unwrap(&one_time, &wrapped))
             .ok_or_else(|| Fault::new(Kind::Member, doing, "what was wrapped under the one-time key does not open"))?;
         Ok(Newborn { private, public })
     });

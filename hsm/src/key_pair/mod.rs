@@ -16,13 +16,12 @@ mod transport;
 
 use pkcs8::AssociatedOid;
 use pkcs8::der::Encode;
-use secret::Secret;
+use secret::{Secret, wiped_after};
 
 use crate::error::{Fault, HsmError, Kind};
 use crate::group::Group;
 use crate::lane::Lane;
 use crate::limits::{MAX_RSA_BITS, MIN_RSA_BITS, MIN_RSA_EXPONENT, RSA_BITS_STEP};
-use crate::stack;
 use crate::status::Service;
 use crate::workers::Queue;
 
@@ -99,7 +98,7 @@ impl Recipe {
     /// # Errors
     /// A member fault: a module that gives halves which do not fit is not well.
     pub fn checked(self, newborn: &Newborn) -> Result<(Secret, Vec<u8>), Fault> {
-        let checked = stack::wiped_after(|| match (self, &newborn.public) {
+        let checked = wiped_after(|| match (self, &newborn.public) {
             (Self::Rsa { bits, exponent }, birth::Public::Rsa { modulus, exponent: given }) => {
                 rsa::checked(&newborn.private, modulus, given, bits, exponent)
             }

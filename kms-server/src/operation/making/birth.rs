@@ -456,8 +456,8 @@ pub(in crate::operation) fn complete_imported(row: &mut ObjectRow, object: &Mana
 }
 
 /// SHA-256 over the Key Material as it came: its bytes, or, where it is a structure, its TTLV. KMIP 1.4 §3.17.
-fn digest_of(object: &ManagedObject) -> Option<Digest> {
-    let value = object.with_digest_input(|bytes| digest::digest(&digest::SHA256, bytes))?;
+pub(in crate::operation) fn digest_of(object: &ManagedObject) -> Option<Digest> {
+    let value = wiped_after(|| object.with_digest_input(|bytes| digest::digest(&digest::SHA256, bytes)))?;
     Some(Digest {
         hashing_algorithm: HashingAlgorithm::Sha256,
         digest_value: Some(value.as_ref().to_vec()),

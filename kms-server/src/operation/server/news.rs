@@ -9,10 +9,9 @@ use keystore::ObjectRow;
 use kmip::attribute::{AttributeValue, Identifier};
 use kmip::object::ManagedObject;
 use kmip::payload::{NotifyRequest, NotifyResponse, PutRequest, PutResponse};
-use kmip::registry::HashingAlgorithm;
-use ring::digest::{SHA256, digest};
 
 use crate::failure::Failure;
+use crate::operation::making::birth;
 use crate::scope::Scope;
 
 /// Notify: the news is about an object of the domain, and is noted.
@@ -35,11 +34,10 @@ pub(in crate::operation) async fn put(scope: &mut Scope<'_>, request: &PutReques
 
 /// Whether the material has the digest that the row tells of. An object without one cannot be compared.
 fn is_same(row: &ObjectRow, object: &ManagedObject) -> bool {
-    let Some(value) = object.with_digest_input(|bytes| digest(&SHA256, bytes)) else { return false };
+    let Some(brought) = birth::digest_of(object) else { return false };
     row.attributes.iter().any(|one| match &one.value {
         AttributeValue::Digest(digest) => {
-            digest.hashing_algorithm == HashingAlgorithm::Sha256
-                && digest.digest_value.as_deref() == Some(value.as_ref())
+            digest.hashing_algorithm == brought.hashing_algorithm && digest.digest_value == brought.digest_value
         }
         _ => false,
     })

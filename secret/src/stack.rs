@@ -1,6 +1,6 @@
 //! Wipes the stack below a computation in this process. Libraries that compute in Rust wipe their keys, but not what they
-//! moved through registers and locals: AES-GCM leaves whole kilobytes of plaintext there, until another call happens to
-//! write over them.
+//! moved through registers and locals: AES-GCM leaves whole kilobytes of plaintext there, SHA-256 its last block, until
+//! another call happens to write over them.
 
 use std::hint::black_box;
 
@@ -10,9 +10,9 @@ use zeroize::Zeroize;
 /// use less than 16 KiB; the threads of the server have 2 MiB.
 const WORDS: usize = 8 * 1024;
 
-/// Does `work`, then wipes the stack that it used. What it gives must not have bytes of a key in the value itself, as
-/// it is on the stack above; a `Secret` has them in a box.
-pub(crate) fn wiped_after<T>(work: impl FnOnce() -> T) -> T {
+/// Does `work`, which sees bytes of a key, then wipes the stack that it used. What it gives must not have bytes of a key
+/// in the value itself, as it is on the stack above; a [`Secret`](crate::Secret) has them in a box.
+pub fn wiped_after<T>(work: impl FnOnce() -> T) -> T {
     let result = framed(work);
     wipe();
     result
