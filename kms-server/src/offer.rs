@@ -118,7 +118,7 @@ pub const PROFILES: &[ProfileName] = {
     ]
 };
 
-/// Profiles that demand 3DES too, which only the policy `legacy` has.
+/// Profiles whose cases pass under the policy `legacy` only, or were played under no other: they demand 3DES, for instance.
 pub const LEGACY_PROFILES: &[ProfileName] = {
     use ProfileName as P;
     &[
@@ -134,6 +134,25 @@ pub const LEGACY_PROFILES: &[ProfileName] = {
         P::SymmetricKeyFoundryServerKmipV1_3,
         P::SymmetricKeyFoundryServerKmipV1_4,
         P::SymmetricKeyFoundryServer,
+        P::AsymmetricKeyLifecycleServerKmipV1_0,
+        P::AsymmetricKeyLifecycleServerKmipV1_1,
+        P::AsymmetricKeyLifecycleServerKmipV1_2,
+        P::AsymmetricKeyLifecycleServerKmipV1_3,
+        P::BasicCryptographicServerKmipV1_2,
+        P::BasicCryptographicServerKmipV1_3,
+        P::BasicCryptographicServerKmipV1_4,
+        P::BasicCryptographicServer,
+        P::AdvancedCryptographicServerKmipV1_2,
+        P::AdvancedCryptographicServerKmipV1_3,
+        P::AdvancedCryptographicServerKmipV1_4,
+        P::AdvancedCryptographicServer,
+        P::RngCryptographicServerKmipV1_2,
+        P::RngCryptographicServerKmipV1_3,
+        P::RngCryptographicServerKmipV1_4,
+        P::RngCryptographicServer,
+        P::AesXtsServer,
+        P::QuantumSafeServer,
+        P::Pkcs11Server,
     ]
 };
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use system_tests::answered::Answered;
 use system_tests::coverage::{Offer, page, path, stale};
 use system_tests::node::Node;
 use system_tests::oasis::{Report, Way, run};
@@ -17,7 +18,14 @@ fn the_page_is_the_one_that_would_be_written_now() {
             Report { judged: Vec::new(), absent: Vec::new() }
         }
     };
-    let fresh = page(&Offer::of(&node).unwrap(), &report).unwrap();
+    let offer = Offer::of(&node).unwrap();
+    if cases.is_some() {
+        let unasked = offer.unasked(&report, &Answered::of_this_tree().unwrap());
+        assert!(unasked.is_empty(), "offered, and asked by neither a case nor a test of ours: {}", unasked.join(", "));
+        // The control: without our own tests there are some.
+        assert!(!offer.unasked(&report, &Answered::default()).is_empty());
+    }
+    let fresh = page(&offer, &report).unwrap();
     let committed = std::fs::read_to_string(path()).unwrap();
     let stale = stale(&committed, &fresh, cases.is_some());
     assert!(stale.is_empty(), "docs/kmip-coverage.md: {stale:?} changed; `make coverage` writes it anew");

@@ -18,7 +18,7 @@ pub struct Share {
     pub all: usize,
     /// Those that do not pass because they are broken as published.
     pub broken: usize,
-    /// Those that do not pass because they play what a server does not offer.
+    /// Those that do not pass because they are played from the other end: a server asks or tells what is a client.
     pub not_offered: usize,
 }
 
@@ -39,16 +39,23 @@ impl Share {
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { passed, all, broken, not_offered } = self;
+        let whole = all.saturating_sub(*broken);
         let possible = self.possible();
-        let percent_tenths = (passed * 1000).checked_div(possible).unwrap_or(1000);
         write!(
             f,
-            "{passed} of {all} pass; {passed} of the {possible} that are not broken as published ({broken}) or asked \
-             of a server that does what ours does not offer ({not_offered}): {}.{} %",
-            percent_tenths / 10,
-            percent_tenths % 10
+            "{passed} of {all} pass ({}); of the {whole} that are not broken as published ({broken}), {}; of the \
+             {possible} among them that are not played from the other end ({not_offered}), {}",
+            percent(*passed, *all),
+            percent(*passed, whole),
+            percent(*passed, possible),
         )
     }
+}
+
+/// A share with one decimal.
+fn percent(part: usize, whole: usize) -> String {
+    let tenths = (part * 1000).checked_div(whole).unwrap_or(1000);
+    format!("{}.{} %", tenths / 10, tenths % 10)
 }
 
 /// Everything that a run found.

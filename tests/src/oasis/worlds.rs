@@ -102,6 +102,22 @@ impl Worlds {
         Ok(worlds)
     }
 
+    /// Each world in a sentence: its cases, what it has, and why.
+    pub fn told(&self) -> impl Iterator<Item = String> {
+        self.worlds.iter().map(|world| {
+            let has = [
+                (!world.configuration.is_empty(), "stated by the operator"),
+                (world.policy != legacy(), "another policy"),
+                (world.together, "one tenant for all"),
+                (world.own || world.operations.is_some(), "logins that reach less"),
+                (world.before.is_some(), "objects that are there before"),
+                (!world.clock.is_empty(), "a clock that moves on"),
+            ];
+            let has: Vec<&str> = has.into_iter().filter_map(|(holds, what)| holds.then_some(what)).collect();
+            format!("{}* ({}): {}", world.cases.join("*, "), has.join(", "), world.because)
+        })
+    }
+
     /// The world of a case, if it has one of its own.
     #[must_use]
     pub fn of(&self, case: &CaseFile) -> Option<&World> {

@@ -321,13 +321,9 @@ impl Walk<'_> {
         };
         let outcome = self.ask(request);
         let Some(old) = before.first() else {
-            // Of nothing there is no next; what that is a fault of depends on the type.
-            self.judge(
-                Deed::Adjust,
-                matches!(outcome, Outcome::Success(_)),
-                told(&outcome),
-                &[self.read_only(), ResultReason::InvalidDataType],
-            );
+            // A number that is not there counts as 0; of another type there is no next.
+            let may = rule.by_client && is_number(self.kind);
+            self.judge(Deed::Adjust, may, told(&outcome), &[self.read_only(), ResultReason::InvalidDataType]);
             return;
         };
         let expected = adjusted(old);
@@ -375,6 +371,21 @@ fn is_truth(value: &AttributeValue) -> bool {
             | AttributeValue::QuantumSafe(_)
             | AttributeValue::RotateAutomatic(_)
             | AttributeValue::RotateLatest(_)
+    )
+}
+
+/// Whether the attribute is a number or a length of time, of which there may be one more.
+fn is_number(kind: AttributeKind) -> bool {
+    use AttributeKind as K;
+    matches!(
+        kind,
+        K::CryptographicLength
+            | K::CertificateLength
+            | K::RotateGeneration
+            | K::LeaseTime
+            | K::ProtectionPeriod
+            | K::RotateInterval
+            | K::RotateOffset
     )
 }
 
