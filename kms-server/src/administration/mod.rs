@@ -18,6 +18,7 @@ mod protected;
 mod proving;
 mod reading;
 mod requests;
+mod restoring;
 mod retention;
 mod rights;
 
