@@ -11,6 +11,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use system_tests::node::{Connection as Client, Node, Tenant};
 use system_tests::{approving, asking};
 use uuid::Uuid;
+use xtask::stage::finish;
 
 const V: ProtocolVersion = ProtocolVersion::V1_4;
 
@@ -134,4 +135,62 @@ fn what_was_damaged_comes_back_and_what_was_destroyed_or_revoked_does_not() {
     node.restart().unwrap();
     let mut client = node.connect(&tenant.identity).unwrap();
     assert_eq!(get(&mut client, gone), Ok(vec![0; 32]));
+}
+
+/// Signs a request in a file with an officer's key, as on a computer that knows nothing of the node.
+fn sign(node: &Node, officer: &str, request: &str) {
+    let key = node.stage.pki().join(format!("admin/{officer}.key"));
+    let mut command = std::process::Command::new(node.programs.path("kmsctl"));
+    command.arg("--key").arg(key).args(["request", "approve", "--file", request]);
+    let finished = finish(&mut command).unwrap();
+    assert!(finished.status.success(), "{finished:?}");
+}
+
+#[test]
+fn a_node_that_lost_its_store_gets_it_back_where_officers_approved_what_nobody_can_vouch_for() {
+    let mut node = Node::start().unwrap();
+    let tenant = node.tenant("kept", "anssi").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let id = client.request(V, asking::known_aes(&[7; 32], Vec::new())).unwrap().unique_identifier;
+    drop(client);
+    let operator = node.admin("operator").unwrap();
+    let alone = operator.backup_create(&NewBackup { domain: Some(tenant.name.clone()), days: 1 }).unwrap();
+    let backup = operator.backup_create(&NewBackup { domain: None, days: 1 }).unwrap();
+    node.stop().unwrap();
+    let request = node.dir().join("request.json");
+    let request = request.to_str().unwrap();
+    let restore = |args: &[&str]| {
+        let mut command = node.stage.command(&node.programs.path("kms-server"));
+        finish(command.arg("--config").arg(node.stage.config()).arg("restore").args(args)).unwrap()
+    };
+    let there = restore(&[&backup.file, "--ask", request]);
+    assert!(!there.status.success() && there.stderr.contains("a store already"), "{there:?}");
+
+    let lost = node.dir().join("lost");
+    std::fs::create_dir(&lost).unwrap();
+    for suffix in ["", "-wal", "-shm", "-lock"] {
+        let file = format!("{}{suffix}", node.stage.store().display());
+        if std::path::Path::new(&file).exists() {
+            std::fs::rename(&file, lost.join(format!("store{suffix}"))).unwrap();
+        }
+    }
+    assert!(!restore(&[&alone.file, "--ask", request]).status.success(), "one domain is no store");
+    let asked = restore(&[&backup.file, "--ask", request]);
+    assert!(asked.status.success() && asked.stdout.contains(&id), "the key is named: {asked:?}");
+    let unsigned = restore(&[&backup.file, "--request", request]);
+    assert!(!unsigned.status.success() && unsigned.stderr.contains("not approved"), "{unsigned:?}");
+    sign(&node, "officer1", request);
+    assert!(!restore(&[&backup.file, "--request", request]).status.success(), "one officer is not two");
+    assert!(!node.stage.store().exists());
+    sign(&node, "officer2", request);
+    let restored = restore(&[&backup.file, "--request", request]);
+    assert!(restored.status.success() && restored.stdout.contains(&id), "{restored:?}");
+
+    node.serve().unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    assert_eq!(get(&mut client, &id), Ok(vec![7; 32]));
+    let log = String::from_utf8(node.export("system").unwrap()).unwrap();
+    let told = log.lines().find(|line| line.contains("\"operation\":\"Restore Store\"")).unwrap();
+    assert!(told.contains("officer1") && told.contains("officer2") && told.contains(&backup.id.to_string()), "{told}");
+    assert_eq!(node.admin("auditor").unwrap().domain_verify(&tenant.name).unwrap().findings, []);
 }

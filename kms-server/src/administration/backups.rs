@@ -75,6 +75,7 @@ impl From<BackupError> for AdminFailure {
                 Self::Request(Failure::NotFound)
             }
             BackupError::Altered(_) | BackupError::Manifest(_) => Self::Unsound(error.to_string()),
+            BackupError::NotApproved(why) => Self::NotApproved(why),
             error @ (BackupError::File { .. } | BackupError::Internal(_)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a backup cannot be made or read");
                 Self::Request(Failure::Internal("a backup cannot be made or read; the log says more"))

@@ -24,3 +24,4 @@ mod rights;
 
 pub use backend::Administration;
 pub use domains::FirstAdministrator;
+pub(crate) use protected::approver;

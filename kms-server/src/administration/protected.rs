@@ -37,7 +37,7 @@ pub(super) struct Planned {
 }
 
 /// The approver that an identity is, if it is one now.
-pub(super) fn approver(row: &IdentityRow) -> Option<Approver> {
+pub(crate) fn approver(row: &IdentityRow) -> Option<Approver> {
     let IdentityKind::Admin { role } = &row.kind else { return None };
     if row.revoked || Actor::of_role(role) != Some(Actor::Officer) {
         return None;

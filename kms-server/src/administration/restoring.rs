@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use audit::{LogId, Outcome, Record};
-use keystore::{KeyStore, MacKey, ObjectId, ObjectRow, SqliteStore, StoreOptions};
+use keystore::{KeyStore, MacKey, ObjectId, ObjectRow, Pace, SqliteStore, StoreOptions};
 use kmip::registry::State;
 use uuid::Uuid;
 
@@ -199,7 +199,7 @@ impl Node {
 
     /// The objects of a domain that verification does not believe.
     async fn damaged(&self, domain: &Domain) -> Result<Vec<ObjectId>, AdminFailure> {
-        let found = self.store.verify(domain.row.id).await?;
+        let found = self.store.verify(domain.row.id, Pace::full()).await?;
         let of_objects = found.findings.iter().filter(|one| one.table == "object");
         let mut damaged: Vec<_> = of_objects.filter_map(|one| sealing::parse_identifier(&one.row)).collect();
         damaged.sort_unstable();

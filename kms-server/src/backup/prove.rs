@@ -7,7 +7,7 @@ use std::path::Path;
 
 use audit::backup::DomainProof;
 use hsm::{Group, HsmError};
-use keystore::{DomainRow, DomainState, KeyStore, MacKey, ObjectRow, SqliteStore, StoreError, StoreOptions};
+use keystore::{DomainRow, DomainState, KeyStore, MacKey, ObjectRow, Pace, SqliteStore, StoreError, StoreOptions};
 use ring::hmac;
 use secret::Secret;
 
@@ -112,7 +112,7 @@ impl Prover<'_> {
             }
             Err(error) => return Err(error.into()),
         }
-        for finding in self.store.verify(row.id).await?.findings {
+        for finding in self.store.verify(row.id, Pace::full()).await?.findings {
             self.fault(format!("{} {} {}", finding.table, finding.row, finding.what));
         }
         self.objects(row, &domain_keys).await?;

@@ -38,7 +38,6 @@ const LIFETIME_S: i64 = 7 * 86_400;
 const PAGE: usize = 256;
 
 /// Where a store is to be, and by whose leave.
-#[derive(Debug)]
 pub struct Site<'a> {
     /// The HSM group.
     pub hsm: &'a Group,
@@ -107,7 +106,8 @@ impl Site<'_> {
         let id = store.setting(NODE_ID_SETTING).await?.and_then(|id| id.try_into().ok());
         let auditor = Auditor::new(id.ok_or(BackupError::Altered("it does not say of which node it is"))?);
         let taken = &examined.manifest.taken;
-        let detail = format!("backup {} of {taken}, {} keys not vouched for", examined.manifest.id, examined.keys.len());
+        let detail =
+            format!("backup {} of {taken}, {} keys not vouched for", examined.manifest.id, examined.keys.len());
         let record = Record {
             approvals: by.iter().map(|one| bounded_text(&one.name, MAX_APPROVAL_LEN)).collect(),
             detail: Some(bounded_text(&detail, MAX_DETAIL_LEN)),
