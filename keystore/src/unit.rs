@@ -45,6 +45,9 @@ pub enum Change {
         /// The whole row; state Destroyed or Destroyed Compromised, `sealed` absent.
         row: ObjectRow,
     },
+    /// An object brought back from a backup, stored with the revision it has: whatever stands in its place goes, with
+    /// its index rows, believed or not. One that has a tombstone stays destroyed.
+    RestoreObject(ObjectRow),
     /// A new domain, stored with the revision it has, active from the commit on.
     CreateDomain(DomainRow, MacKey),
     /// A changed domain.

@@ -173,7 +173,10 @@ impl Draft {
 /// The object that a change is about; `None` for changes of something else.
 fn changed_object(change: &Change) -> Option<ObjectId> {
     match change {
-        Change::CreateObject(row) | Change::UpdateObject { row } | Change::DestroyObject { row } => Some(row.id),
+        Change::CreateObject(row)
+        | Change::RestoreObject(row)
+        | Change::UpdateObject { row }
+        | Change::DestroyObject { row } => Some(row.id),
         Change::CreateDomain(..)
         | Change::UpdateDomain(_)
         | Change::Bury { .. }

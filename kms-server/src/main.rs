@@ -2,6 +2,8 @@
 
 use std::alloc::System;
 use std::error::Error;
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,6 +12,7 @@ use kms_server::config::{Config, ConfigError, Overrides, Purpose};
 use kms_server::init::{Alone, prepare_hsm};
 use kms_server::run;
 use kms_server::shell::{hardening, logging};
+use quorum::SignedRequest;
 use zeroizing_alloc::ZeroAlloc;
 
 /// Keys come and go in buffers that belong to TLS and HTTP and that nobody else wipes (docs/decisions/0015).
@@ -55,6 +58,25 @@ enum Command {
     },
     /// Make tokens, hold the ceremony and register the first administrators; a second run changes nothing.
     Init,
+    /// Restore the store of a node that lost it, from a backup of all domains, once officers approved it.
+    #[command(after_help = "Examples:\n  \
+                            kms-server --config kms-server.toml restore all.clavis-backup --ask request.json\n  \
+                            kmsctl --key officer1.key request approve --file request.json\n  \
+                            kms-server --config kms-server.toml restore all.clavis-backup --request request.json\n\n\
+                            Nobody can say which of its keys were destroyed or revoked since the backup was taken: \
+                            they are listed\non standard output, and what the officers sign has the digest of that \
+                            list. Where witnesses saw more than\nthe backup has, the node starts only after officers \
+                            let them forget it.")]
+    Restore {
+        /// The backup.
+        backup: PathBuf,
+        /// Write the request that officers sign to this file, which may not exist, and restore nothing.
+        #[arg(long, value_name = "FILE", required_unless_present = "request", conflicts_with = "request")]
+        ask: Option<PathBuf>,
+        /// The request, signed by enough officers.
+        #[arg(long, value_name = "FILE")]
+        request: Option<PathBuf>,
+    },
     /// Try, in the HSM, whether anything of a domain still opens, whatever states and tombstones say.
     #[command(after_help = "Examples:\n  \
                             kms-server --config kms-server.toml shred-check acme\n  \
@@ -119,6 +141,12 @@ fn perform(Arguments { config: path, command }: &Arguments) -> Result<ExitCode, 
             runtime()?.block_on(run::serve(&config))?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Restore { backup, ask, request } => {
+            hardening::close_off()?;
+            let config = load(Purpose::Serve)?;
+            let _alone = Alone::with(path)?;
+            restore(&config, backup, ask.as_deref(), request.as_deref())
+        }
         Command::ShredCheck { domain, backup, json } => {
             hardening::close_off()?;
             let config = load(Purpose::Serve)?;
@@ -131,6 +159,29 @@ fn perform(Arguments { config: path, command }: &Arguments) -> Result<ExitCode, 
             Ok(if found.is_shredded() { ExitCode::SUCCESS } else { ExitCode::from(STILL_OPENS) })
         }
     }
+}
+
+fn restore(
+    config: &Config,
+    backup: &Path,
+    ask: Option<&Path>,
+    request: Option<&Path>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let signed = request.map(|path| Ok::<_, Box<dyn Error>>(SignedRequest::from_json(&std::fs::read(path)?)?));
+    match runtime()?.block_on(run::restore(config, backup, signed.transpose()?.as_ref()))? {
+        run::Rebuilt::Asked(asked) => {
+            let path = ask.ok_or("--ask is missing")?;
+            let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+            file.write_all(asked.request.to_json().as_bytes())?;
+            print!("{}", asked.keys);
+            eprintln!("{}: to be approved by officers; nothing was restored", path.display());
+        }
+        run::Rebuilt::Restored(keys) => {
+            print!("{keys}");
+            eprintln!("{}: restored; nobody can vouch for the keys listed", config.store.path.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn init(path: &Path, config: &Config) -> Result<(), Box<dyn Error>> {

@@ -16,6 +16,8 @@ pub const MAX_LIFETIME_S: u64 = quorum::limits::MAX_LIFETIME_S.unsigned_abs();
 pub enum ActKind {
     /// A domain is destroyed.
     DestroyDomain,
+    /// Objects of a domain come back from a backup.
+    RestoreDomain,
     /// An administrator is added.
     AddAdministrator,
     /// An administrator is revoked.
@@ -26,14 +28,15 @@ pub enum ActKind {
 
 impl ActKind {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::DestroyDomain, Self::AddAdministrator, Self::RevokeAdministrator, Self::ChangeRole];
+    pub const ALL: [Self; 5] =
+        [Self::DestroyDomain, Self::RestoreDomain, Self::AddAdministrator, Self::RevokeAdministrator, Self::ChangeRole];
 
     /// The name in requests.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::DestroyDomain => "destroy-domain",
+            Self::RestoreDomain => "restore-domain",
             Self::AddAdministrator => "add-administrator",
             Self::RevokeAdministrator => "revoke-administrator",
             Self::ChangeRole => "change-role",
@@ -45,6 +48,7 @@ impl ActKind {
     pub const fn setting(self) -> &'static str {
         match self {
             Self::DestroyDomain => "destroy_domain",
+            Self::RestoreDomain => "restore_domain",
             Self::AddAdministrator => "add_administrator",
             Self::RevokeAdministrator => "revoke_administrator",
             Self::ChangeRole => "change_role",
@@ -56,6 +60,7 @@ impl ActKind {
     pub const fn operation(self) -> &'static str {
         match self {
             Self::DestroyDomain => "Destroy Domain",
+            Self::RestoreDomain => "Restore Domain",
             Self::AddAdministrator => "Register Administrator",
             Self::RevokeAdministrator => "Revoke Administrator",
             Self::ChangeRole => "Change Role",
@@ -122,7 +127,7 @@ mod tests {
     fn an_act_needs_two_officers_unless_somebody_says_otherwise_and_never_none() {
         assert!(ActKind::ALL.into_iter().all(|act| Quorums::default().needed(act) == 2));
         let odd = Quorums::of(60, |act| if act == ActKind::DestroyDomain { 3 } else { 0 });
-        assert_eq!(ActKind::ALL.map(|act| odd.needed(act)), [3, 1, 1, 1]);
+        assert_eq!(ActKind::ALL.map(|act| odd.needed(act)), [3, 1, 1, 1, 1]);
         assert_eq!(odd.greatest(), 3);
     }
 

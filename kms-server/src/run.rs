@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions};
+use quorum::SignedRequest;
 use rustls::pki_types::ServerName;
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use thiserror::Error;
@@ -15,15 +16,18 @@ use tokio::task::{JoinError, JoinSet};
 use crate::administration::{Administration, FirstAdministrator};
 use crate::backup::BackupError;
 use crate::backup::command::{Findings, shred_check as shred_check_on};
+use crate::backup::rebuild::{Asked, Site};
 use crate::config::{AdministratorConfig, CollectorConfig, Config, ListenerConfig, Vendor, WitnessConfig};
 use crate::limits::JOB_WORKERS;
 use crate::node::checkpoints::{Checkpointer, checkpoint_keys};
+use crate::node::clock::Clock;
 use crate::node::forwarding::{Collector, Forwarder};
 use crate::node::retention::Sweeper;
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, NodeSettings, StartError};
 use crate::node::{dates, resealing, rotation};
+use crate::quorums::ActKind;
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
 use crate::shell::hardening;
@@ -168,6 +172,38 @@ pub async fn shred_check(config: &Config, domain: &str, file: Option<&Path>) -> 
     let found = shred_check_on(&group, &config.node.name, file, &config.store.backups, domain).await;
     group.close().await;
     Ok(found?)
+}
+
+/// What restoring a store from a backup came to.
+#[derive(Debug)]
+pub enum Rebuilt {
+    /// What officers are to sign.
+    Asked(Asked),
+    /// The store is in its place; these are the keys that nobody can vouch for.
+    Restored(String),
+}
+
+/// Restores the store that a node lost from the backup `file`; see [`crate::backup::rebuild`]. Without a request that
+/// officers signed, it makes that request.
+///
+/// # Errors
+/// [`RunError`].
+pub async fn restore(config: &Config, file: &Path, signed: Option<&SignedRequest>) -> Result<Rebuilt, RunError> {
+    let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
+    let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
+    let site = Site {
+        hsm: &group,
+        kms: &config.node.name,
+        store: &config.store.path,
+        needed: config.dual_control.needed(ActKind::RestoreDomain),
+    };
+    let now_s = Clock::default().now_s();
+    let rebuilt = match signed {
+        None => site.ask(file, now_s).await.map(Rebuilt::Asked),
+        Some(signed) => site.restore(file, signed, now_s).await.map(Rebuilt::Restored),
+    };
+    group.close().await;
+    Ok(rebuilt?)
 }
 
 fn store_options(config: &Config) -> StoreOptions {

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 65] = [
+const COMMANDS: [&str; 66] = [
     "",
     "health",
     "hsm",
@@ -52,6 +52,7 @@ const COMMANDS: [&str; 65] = [
     "backup",
     "backup create",
     "backup list",
+    "backup restore",
     "backup verify",
     "audit",
     "audit retention",

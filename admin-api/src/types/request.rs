@@ -38,6 +38,13 @@ pub enum ProtectedAct {
         /// Name or identifier.
         domain: String,
     },
+    /// What of a domain is gone or damaged comes back from a backup.
+    RestoreDomain {
+        /// The backup, whose file is in the node's folder.
+        backup: Uuid,
+        /// Name or identifier.
+        domain: String,
+    },
     /// One more administrator.
     AddAdministrator {
         /// A name that no other has.
@@ -69,7 +76,7 @@ impl ProtectedAct {
     pub fn check(&self) -> Result<(), &'static str> {
         let named = |text: &str| (1..=MAX_NAME).contains(&text.len()) && !text.chars().any(char::is_control);
         let ok = match self {
-            Self::DestroyDomain { domain } => named(domain),
+            Self::DestroyDomain { domain } | Self::RestoreDomain { domain, .. } => named(domain),
             Self::AddAdministrator { name, role, .. } => named(name) && named(role),
             Self::RevokeAdministrator { administrator } => named(administrator),
             Self::ChangeRole { administrator, role } => named(administrator) && named(role),

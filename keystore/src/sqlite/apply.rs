@@ -12,7 +12,7 @@ use super::columns::{Columns, domain_columns, identity_columns};
 use super::logs::{Log, SetDigest, checkpoint_of};
 use super::prepare::{Op, Prepared, PreparedRecord};
 use super::retention::drop_records;
-use super::statements::{create_object, put_setting, refused, update_object};
+use super::statements::{create_object, put_setting, refused, restore_object, update_object};
 use super::subtrees::{self, Finished};
 use crate::error::StoreError;
 use crate::limits::SET_DIGEST_INTERVAL;
@@ -284,6 +284,7 @@ impl<'m> Application<'m> {
     async fn op(&mut self, connection: &mut SqliteConnection, op: Op, seq: Option<u64>) -> Result<(), Failure> {
         match op {
             Op::CreateObject { raw, mac, index } => create_object(connection, *raw, &mac, index).await,
+            Op::RestoreObject { raw, mac, index } => restore_object(connection, *raw, &mac, index).await,
             Op::UpdateObject { raw, mac, expected, index } => {
                 update_object(connection, *raw, &mac, expected, index).await
             }

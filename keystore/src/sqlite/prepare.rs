@@ -49,6 +49,7 @@ pub(super) struct PreparedRecord {
 /// What the writer does to the database.
 pub(super) enum Op {
     CreateObject { raw: Box<RawObject>, mac: Mac, index: IndexChange },
+    RestoreObject { raw: Box<RawObject>, mac: Mac, index: IndexChange },
     UpdateObject { raw: Box<RawObject>, mac: Mac, expected: i64, index: IndexChange },
     Tombstone { domain: Arc<ActiveDomain>, object: ObjectId },
     CreateDomain { domain: Arc<ActiveDomain>, raw: RawDomain },
@@ -211,7 +212,7 @@ impl Prepared {
     /// The objects that it changes.
     pub(super) fn places(&self) -> impl Iterator<Item = Place> {
         self.steps.iter().flat_map(|step| &step.ops).filter_map(|op| match op {
-            Op::UpdateObject { raw, .. } => {
+            Op::UpdateObject { raw, .. } | Op::RestoreObject { raw, .. } => {
                 Some((sized(&raw.domain, "domain").ok()?, sized(&raw.id, "identifier").ok()?))
             }
             // There was nothing to be kept.
@@ -238,7 +239,7 @@ impl Prepared {
 impl PreparedStep {
     fn weight(&self) -> usize {
         let of_op = |op: &Op| match op {
-            Op::CreateObject { raw, .. } | Op::UpdateObject { raw, .. } => {
+            Op::CreateObject { raw, .. } | Op::UpdateObject { raw, .. } | Op::RestoreObject { raw, .. } => {
                 raw.attributes.len() + raw.sealed.as_ref().map_or(0, Vec::len)
             }
             Op::PutIdentity { row, .. } => row.certificate.len(),
@@ -342,6 +343,7 @@ impl Preparation<'_> {
     async fn change(&mut self, change: Change, ops: &mut Vec<Op>, told: &mut Told) -> Result<(), StoreError> {
         match change {
             Change::CreateObject(row) => ops.push(self.create_object(row, told)?),
+            Change::RestoreObject(row) => ops.push(self.restore_object(row, told)?),
             Change::UpdateObject { row } => ops.push(self.update_object(row, told, false).await?),
             Change::DestroyObject { row } => {
                 let (domain, object) = (self.domain(&row.domain)?, row.id);
@@ -404,6 +406,16 @@ impl Preparation<'_> {
         let index = IndexChange::of_new(&row);
         self.objects.insert((row.domain, row.id), row);
         Ok(Op::CreateObject { raw: Box::new(raw), mac, index })
+    }
+
+    fn restore_object(&mut self, row: ObjectRow, told: &mut Told) -> Result<Op, StoreError> {
+        if self.domain(&row.domain)?.is_tombstoned(&row.id) {
+            return Err(StoreError::InvalidUnit("a destroyed object brought back"));
+        }
+        match self.create_object(row, told)? {
+            Op::CreateObject { raw, mac, index } => Ok(Op::RestoreObject { raw, mac, index }),
+            other => Ok(other),
+        }
     }
 
     async fn update_object(&mut self, mut row: ObjectRow, told: &mut Told, destroy: bool) -> Result<Op, StoreError> {

@@ -51,6 +51,24 @@ pub(super) async fn create_object(
     Ok(())
 }
 
+/// Puts an object in the place of whatever is there.
+pub(super) async fn restore_object(
+    connection: &mut SqliteConnection,
+    raw: RawObject,
+    mac: &Mac,
+    index: IndexChange,
+) -> Result<(), Failure> {
+    for table in [
+        "DELETE FROM object WHERE domain = $1 AND id = $2",
+        "DELETE FROM object_term WHERE domain = $1 AND object = $2",
+        "DELETE FROM object_name WHERE domain = $1 AND object = $2",
+    ] {
+        let query = sqlx::query(table).bind(raw.domain.clone()).bind(raw.id.clone());
+        query.execute(&mut *connection).await.map_err(refused)?;
+    }
+    create_object(connection, raw, mac, index).await
+}
+
 pub(super) async fn update_object(
     connection: &mut SqliteConnection,
     raw: RawObject,

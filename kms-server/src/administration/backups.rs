@@ -53,6 +53,19 @@ struct Listed {
     objects: Option<u64>,
 }
 
+/// A backup that was read. Its database is there for as long as this lives.
+pub(super) struct OpenedBackup {
+    /// What a trusted key signed.
+    pub(super) manifest: Manifest,
+    /// The restored database.
+    pub(super) database: PathBuf,
+    /// What does not fit, in words.
+    pub(super) faults: Vec<String>,
+    keys: Arc<Keys>,
+    sha256: [u8; 32],
+    _place: Throwaway,
+}
+
 impl From<BackupError> for AdminFailure {
     fn from(error: BackupError) -> Self {
         match error {
@@ -62,6 +75,7 @@ impl From<BackupError> for AdminFailure {
                 Self::Request(Failure::NotFound)
             }
             BackupError::Altered(_) | BackupError::Manifest(_) => Self::Unsound(error.to_string()),
+            BackupError::NotApproved(why) => Self::NotApproved(why),
             error @ (BackupError::File { .. } | BackupError::Internal(_)) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a backup cannot be made or read");
                 Self::Request(Failure::Internal("a backup cannot be made or read; the log says more"))
@@ -262,7 +276,12 @@ impl Node {
         }
     }
 
-    async fn try_verify(&self, acting: &Acting, id: Uuid) -> Result<api::BackupReport, AdminFailure> {
+    /// Reads a backup from the node's folder and restores its database in a throw-away place.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`], [`AdminFailure::Unsound`] for one that is no backup of this installation. A file that is not
+    /// the one of its manifest is told of.
+    pub(super) async fn open_backup(&self, id: Uuid) -> Result<OpenedBackup, AdminFailure> {
         let folder = &self.backup_folder;
         Throwaway::sweep(folder)?;
         let place = Throwaway::inside(folder)?;
@@ -274,20 +293,25 @@ impl Node {
             faults.push("the file has the name of another backup".to_owned());
         }
         let keys = Arc::new(Keys::open(&self.hsm, &sealing.header).await?);
-        let (restored, with) = (place.file("restored.sqlite"), keys.clone());
-        let to = restored.clone();
+        let (database, with) = (place.file("restored.sqlite"), keys.clone());
+        let to = database.clone();
         let read = blocking(move || sealing.restore(&with, &to)).await?;
         if hex::encode(read.sha256) != manifest.sha256 || read.bytes != manifest.bytes {
             faults.push("the file is not the one that its manifest is of".to_owned());
         }
-        let proved = prove(&self.hsm, &restored, &keys, Some(self)).await?;
+        Ok(OpenedBackup { manifest, database, faults, keys, sha256: read.sha256, _place: place })
+    }
+
+    async fn try_verify(&self, acting: &Acting, id: Uuid) -> Result<api::BackupReport, AdminFailure> {
+        let OpenedBackup { manifest, database, mut faults, keys, sha256, _place } = self.open_backup(id).await?;
+        let proved = prove(&self.hsm, &database, &keys, Some(self)).await?;
         faults.extend(differences(&manifest, &proved));
         let domains = proved.into_iter().map(|one| ProvedDomain {
             id: identifier_text(one.row.id),
             name: one.row.name,
             proof: one.proof,
         });
-        let report = Report::on(&manifest, utc(self.clock.now_us()), read.sha256, domains.collect(), faults);
+        let report = Report::on(&manifest, utc(self.clock.now_us()), sha256, domains.collect(), faults);
         let document = signing::sign(self, &report).await?;
         let sound = report.faults.is_empty();
         let said = if sound { "sound".to_owned() } else { format!("{} faults", report.faults.len()) };

@@ -35,6 +35,7 @@ impl Node {
         Ok(Planned {
             in_system: vec![Change::Bury { domain: system.row.id, buried: id }],
             domain: Some((domain, row)),
+            restoration: None,
             object: Some(identifier_text(id)),
             detail: format!("domain {name}"),
         })

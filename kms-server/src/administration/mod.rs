@@ -18,8 +18,10 @@ mod protected;
 mod proving;
 mod reading;
 mod requests;
+mod restoring;
 mod retention;
 mod rights;
 
 pub use backend::Administration;
 pub use domains::FirstAdministrator;
+pub(crate) use protected::approver;

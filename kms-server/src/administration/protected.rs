@@ -10,6 +10,7 @@ use policy::access::Actor;
 use quorum::{Approver, Request};
 
 use super::acting::AdminFailure;
+use super::restoring::Restoration;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::directory::Domain;
@@ -27,6 +28,8 @@ pub(super) struct Planned {
     pub(super) in_system: Vec<Change>,
     /// A tenant's domain that ends, and its last row.
     pub(super) domain: Option<(Arc<Domain>, DomainRow)>,
+    /// What comes back from a backup.
+    pub(super) restoration: Option<Restoration>,
     /// What the records name as their object.
     pub(super) object: Option<String>,
     /// What the records say.
@@ -34,7 +37,7 @@ pub(super) struct Planned {
 }
 
 /// The approver that an identity is, if it is one now.
-pub(super) fn approver(row: &IdentityRow) -> Option<Approver> {
+pub(crate) fn approver(row: &IdentityRow) -> Option<Approver> {
     let IdentityKind::Admin { role } = &row.kind else { return None };
     if row.revoked || Actor::of_role(role) != Some(Actor::Officer) {
         return None;
@@ -53,13 +56,17 @@ fn parameter<'r>(request: &'r Request, name: &str) -> Result<&'r str, AdminFailu
 
 impl Node {
     /// What a request says of an act: everything by its one exact name.
-    pub(super) fn named(&self, act: &ProtectedAct) -> Result<(ActKind, Vec<(String, String)>), AdminFailure> {
+    pub(super) async fn named(&self, act: &ProtectedAct) -> Result<(ActKind, Vec<(String, String)>), AdminFailure> {
         let pair = |name: &str, value: String| (name.to_owned(), value);
         match act {
             ProtectedAct::DestroyDomain { domain } => {
                 let domain = self.directory.tenant(domain).ok_or(Failure::NotFound)?;
                 let id = sealing::identifier_text(domain.row.id);
                 Ok((ActKind::DestroyDomain, vec![pair("domain", id), pair("name", domain.row.name.clone())]))
+            }
+            ProtectedAct::RestoreDomain { backup, domain } => {
+                let domain = self.directory.tenant(domain).ok_or(Failure::NotFound)?;
+                Ok((ActKind::RestoreDomain, self.plan_restoration(*backup, domain).await?.parameters(*backup)))
             }
             ProtectedAct::AddAdministrator { name, role, certificate } => {
                 let der = certs::certificate_der(certificate.as_bytes())
@@ -105,11 +112,27 @@ impl Node {
     }
 
     /// What executing a request would change, decided on what is there now. Nothing is changed yet.
-    pub(super) fn plan(&self, act: ActKind, request: &Request) -> Result<Planned, AdminFailure> {
+    pub(super) async fn plan(&self, act: ActKind, request: &Request) -> Result<Planned, AdminFailure> {
         match act {
             ActKind::DestroyDomain => {
                 let domain = self.directory.tenant(parameter(request, "domain")?).ok_or(Failure::NotFound)?;
                 self.plan_destruction(domain)
+            }
+            ActKind::RestoreDomain => {
+                let domain = self.directory.tenant(parameter(request, "domain")?).ok_or(Failure::NotFound)?;
+                let backup = parameter(request, "backup")?.parse();
+                let backup = backup.map_err(|_| Failure::Internal("a request with another identifier"))?;
+                let restoration = self.plan_restoration(backup, domain).await?;
+                // What was approved is exactly this: no other object, and none stale that was not named.
+                let same = |(name, value): &(String, String)| request.parameter(name) == Some(value);
+                if !restoration.parameters(backup).iter().all(same) {
+                    return Err(AdminFailure::NotApproved(
+                        "it would restore something else than was approved".to_owned(),
+                    ));
+                }
+                let (object, detail) = (sealing::identifier_text(restoration.domain.row.id), restoration.detail());
+                let restoration = Some(restoration);
+                Ok(Planned { in_system: Vec::new(), domain: None, restoration, object: Some(object), detail })
             }
             ActKind::AddAdministrator => self.plan_addition(request),
             ActKind::RevokeAdministrator | ActKind::ChangeRole => {
@@ -124,7 +147,13 @@ impl Node {
                     format!("administrator {} as {role}", row.name)
                 };
                 self.check_who_is_left(&row)?;
-                Ok(Planned { in_system: vec![Change::PutIdentity(row)], domain: None, object: None, detail })
+                Ok(Planned {
+                    in_system: vec![Change::PutIdentity(row)],
+                    domain: None,
+                    restoration: None,
+                    object: None,
+                    detail,
+                })
             }
         }
     }
@@ -166,7 +195,7 @@ impl Node {
             return Err(AdminFailure::Unusable("a security officer's key is on P-256, on P-384, or of Ed25519"));
         }
         let detail = format!("administrator {name} as {}", role.name());
-        Ok(Planned { in_system: vec![Change::PutIdentity(row)], domain: None, object: None, detail })
+        Ok(Planned { in_system: vec![Change::PutIdentity(row)], domain: None, restoration: None, object: None, detail })
     }
 
     /// Refuses a change after which the node could not be administered any more.

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::acting::{Acting, AdminFailure, unit};
 use super::protected::{self, Planned};
+use super::restoring;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::auditing::log_of;
@@ -154,7 +155,7 @@ impl Node {
         dry_run: bool,
         operation: &str,
     ) -> Result<api::Request, AdminFailure> {
-        let (kind, parameters) = self.named(act)?;
+        let (kind, parameters) = self.named(act).await?;
         let now = self.clock.now_s();
         let request = Request {
             kms: self.kms.clone(),
@@ -169,7 +170,7 @@ impl Node {
         let signed = SignedRequest::new(&request)
             .map_err(|_| AdminFailure::Unusable("a name or certificate is too long, or cannot stand in a request"))?;
         // What could not be done today is not asked for.
-        self.plan(kind, &request)?;
+        self.plan(kind, &request).await?;
         let kept = Kept { signed, executed: false };
         let answer = self.told_request(&kept)?;
         if dry_run {
@@ -325,7 +326,7 @@ impl Node {
         let approvers = self.approvers()?;
         let needed = self.quorums.needed(act);
         let (request, by) = kept.signed.decide(&self.kms, &approvers, needed, self.clock.now_s())?;
-        let planned = self.plan(act, &request)?;
+        let planned = self.plan(act, &request).await?;
         if dry_run {
             acting.note(self, LogId::System, operation, Some("dry run: nothing changed")).await?;
             return self.told_request(&kept);
@@ -350,11 +351,13 @@ impl Node {
         detail: &str,
     ) -> Result<(), AdminFailure> {
         let system = self.system_domain()?;
+        let (object, detail) = (planned.object, format!("{} ({detail})", planned.detail));
+        let detail = bounded_text(&detail, MAX_DETAIL_LEN);
         let told = |log: LogId| {
             Some(Record {
-                object: planned.object.clone(),
+                object: object.clone(),
                 approvals: by.to_vec(),
-                detail: Some(bounded_text(&format!("{} ({detail})", planned.detail), MAX_DETAIL_LEN)),
+                detail: Some(detail.clone()),
                 ..acting.record(self, log, act.operation())
             })
         };
@@ -362,6 +365,18 @@ impl Node {
         if let Some((domain, row)) = &planned.domain {
             let record = told(log_of(domain.row.id)).map(|record| Record { object: None, ..record });
             steps.push(Step { changes: vec![Change::UpdateDomain(row.clone())], record });
+        }
+        if let Some(restoration) = planned.restoration {
+            let log = log_of(restoration.domain.row.id);
+            steps.push(Step { changes: Vec::new(), record: told(log).map(|record| Record { object: None, ..record }) });
+            for (row, detail) in restoration.sealed_anew(self).await? {
+                let record = Record {
+                    approvals: by.to_vec(),
+                    detail: Some(detail),
+                    ..acting.record(self, log, restoring::RESTORE_OBJECT)
+                };
+                steps.push(Step { changes: vec![Change::RestoreObject(row)], record: Some(record) });
+            }
         }
         let mut changes = planned.in_system;
         changes.push(Change::UpdateDomain(self.with_requests(&system, kept)?));

@@ -12,6 +12,7 @@
 pub mod command;
 pub mod file;
 pub mod prove;
+pub mod rebuild;
 pub mod shred;
 mod throwaway;
 
@@ -56,6 +57,9 @@ pub enum BackupError {
     /// The HSM group.
     #[error("hsm")]
     Hsm(#[from] HsmError),
+    /// Too few officers approved it, or something else.
+    #[error("not approved: {0}")]
+    NotApproved(String),
     /// Something inside.
     #[error("{0}")]
     Internal(&'static str),

@@ -69,10 +69,10 @@ fn two_officers_are_needed_for_every_act_unless_the_file_says_otherwise() {
         let config = parse(&EXAMPLE.replace("[dual_control]\n", &format!("[dual_control]\n{text}"))).unwrap();
         ActKind::ALL.map(|act| config.dual_control.needed(act))
     };
-    assert_eq!(needed(""), [2; 4]);
+    assert_eq!(needed(""), [2; 5]);
     assert_eq!(parse(&EXAMPLE.replace("[dual_control]\n", "")).unwrap().dual_control, Quorums::default());
-    assert_eq!(needed("quorum = 1\n"), [1; 4]);
-    assert_eq!(needed("quorum = 3\nchange_role = 2\n"), [3, 3, 3, 2]);
+    assert_eq!(needed("quorum = 1\n"), [1; 5]);
+    assert_eq!(needed("quorum = 3\nchange_role = 2\n"), [3, 3, 3, 3, 2]);
     for (wrong, key) in
         [("quorum = 0", "quorum"), ("destroy_domain = 17", "destroy_domain"), ("lifetime_s = 0", "lifetime_s")]
     {

@@ -54,7 +54,7 @@ use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
 /// The setting that holds the node's identifier: 16 bytes, made once.
-const NODE_ID_SETTING: &str = "node-id";
+pub(crate) const NODE_ID_SETTING: &str = "node-id";
 
 /// Everything that answers requests.
 pub struct Node {

@@ -25,6 +25,21 @@ pub(crate) enum Backup {
     /// List the backups that are to be kept still
     #[command(after_help = "Example:\n  kmsctl --pki run/pki backup list")]
     List,
+    /// Ask for what of a domain is gone or damaged to come back from a backup
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki backup restore 5d3c0f1e-8a57-4b0e-9a3e-0d7a5f6b1c22 \
+                            --domain acme --dry-run\n\nNo destroyed key comes back, and no log is shortened. The \
+                            request says how many objects come back,\nand names those whose later changes are lost. \
+                            It takes effect when enough security officers\napproved it and it is executed.")]
+    Restore {
+        /// Identifier of the backup; its file is in the node's folder
+        id: Uuid,
+        /// Name or identifier of the domain
+        #[arg(long)]
+        domain: String,
+        /// Decide, show, and ask nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Restore a backup in a throw-away place and open every object in it; exit code 6 where something is wrong
     #[command(after_help = "Example:\n  kmsctl --pki run/pki --as auditor backup verify \
                             5d3c0f1e-8a57-4b0e-9a3e-0d7a5f6b1c22 --out backup.report\n\nThe report is signed in the \

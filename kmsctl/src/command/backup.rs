@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use admin_api::{AdminClient, Backup, NewBackup};
+use admin_api::{AdminClient, Backup, NewBackup, ProtectedAct};
 use audit::TrustedKeys;
 use audit::backup::Report;
 use audit::paper::Paper;
 
+use super::request;
 use crate::cli;
 use crate::exit::Failure;
 use crate::files::{self, NewFile};
@@ -22,6 +23,10 @@ pub(crate) fn run(verb: &cli::Backup, client: &AdminClient, out: &Out) -> Result
         cli::Backup::List => {
             let all = client.backup_list()?;
             out.write(&all, || list(&all))
+        }
+        cli::Backup::Restore { id, domain, dry_run } => {
+            let act = ProtectedAct::RestoreDomain { backup: *id, domain: domain.clone() };
+            request::ask(client, &act, *dry_run, out)
         }
         cli::Backup::Verify { id, out: copy } => {
             let made = client.backup_verify(*id)?;
