@@ -14,6 +14,7 @@ use policy::algorithm::{AlgorithmPolicy, is_quantum_safe};
 use policy::attributes::sets_implicitly;
 use policy::creation::{Origin, PairRecipe, may_create_pair};
 use ring::digest;
+use secret::wiped_after;
 
 use super::{links, renewal};
 use crate::attributes::{self, Place, is_cryptographic};
