@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 60] = [
+const COMMANDS: [&str; 61] = [
     "",
     "health",
     "hsm",
@@ -65,6 +65,7 @@ const COMMANDS: [&str; 60] = [
     "audit keys",
     "verify",
     "verify certificate",
+    "verify ceremony",
     "verify checkpoint",
     "verify bundle",
     "verify proof",

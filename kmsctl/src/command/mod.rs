@@ -1,6 +1,7 @@
 //! One file per noun of the command line.
 
 pub(crate) mod audit;
+mod ceremony;
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod credential;
