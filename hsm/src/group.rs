@@ -502,7 +502,7 @@ fn anchor_of(members: &[Arc<Member>], root: &OnceLock<[u8; 32]>) -> TrustAnchor 
             Some(CheckpointKey { member: member.label().into(), public_key: *live.checkpoint_key() })
         })
         .collect();
-    TrustAnchor { rot_fingerprint: root.get().copied().unwrap_or_default(), checkpoint_keys }
+    TrustAnchor { rot_fingerprint: root.get().copied().unwrap_or_default(), checkpoint_keys, retired_keys: Vec::new() }
 }
 
 /// The refusals among the faults.

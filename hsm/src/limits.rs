@@ -82,5 +82,8 @@ pub(crate) const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 /// Custodians of the escrow key. Shamir's scheme over GF(256) has 255 points; no board of custodians is that large.
 pub(crate) const MAX_CUSTODIANS: usize = 16;
 
+/// A custodian's share as a file: the share, its keys and its parameters have about 900 bytes in hexadecimal.
+pub(crate) const MAX_SHARE_FILE_LEN: usize = 4096;
+
 /// Shortest passphrase of a custodian, in bytes.
 pub(crate) const MIN_PASSPHRASE_LEN: usize = 12;

@@ -145,6 +145,8 @@ pub struct CeremonyConfig {
     pub trust_anchor: PathBuf,
     /// The Root of Trust under the escrow key. Keep it apart from the store and its backups.
     pub escrow_blob: PathBuf,
+    /// The folder of the records that custodians sign; public.
+    pub records: PathBuf,
     /// Who holds a share each.
     pub custodians: Vec<CustodianConfig>,
 }
@@ -154,10 +156,19 @@ pub struct CeremonyConfig {
 pub struct CustodianConfig {
     /// For people.
     pub name: String,
-    /// The passphrase this custodian's share is sealed under. Only `init` reads it.
-    pub passphrase_file: PathBuf,
+    /// What this custodian's share is sealed to. Only a ceremony reads it.
+    pub seal: ShareSeal,
     /// Where the sealed share goes.
     pub share: PathBuf,
+}
+
+/// What a custodian's share is sealed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ShareSeal {
+    /// `passphrase_file`: a file with a passphrase.
+    Passphrase(PathBuf),
+    /// `public_key`: a PEM file with a key on P-256, whose private half never comes to the node before it is needed.
+    PublicKey(PathBuf),
 }
 
 /// `[[administrators]]`.
@@ -248,6 +259,8 @@ pub enum Purpose {
     Serve,
     /// `init`: everything a ceremony reads must be there.
     Init,
+    /// `ceremony`: what one of its commands reads it asks for itself, because shares and passphrases come and go.
+    Ceremony,
 }
 
 /// Settings of the environment that take precedence over the file.

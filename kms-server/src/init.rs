@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  1 PINs and tokens      per member: PIN files where absent, the library's copy, the token
-//!  2 ceremony             Root of Trust on all members, escrow and shares, protocol, trust anchor
+//!  2 ceremony             Root of Trust on all members, escrow and shares, protocol, trust anchor, record to sign
 //!  3 store                system domain and first administrators
 //! ```
 //! Each step leaves whole files and finds what an earlier run made, so a second run changes nothing and a run after an
@@ -11,24 +11,28 @@
 //! paper that has its own name stays.
 
 mod members;
-mod papers;
+pub(crate) mod papers;
 
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hsm::ceremony::{self, CeremonyError, Custodian, Protocol};
+use hsm::ceremony::{self, CeremonyError, Custodian, Lock, Protocol};
 use rustix::fs::{FlockOperation, flock};
+use rustls_pki_types::SubjectPublicKeyInfoDer;
+use rustls_pki_types::pem::PemObject;
 use secret::Secret;
 use thiserror::Error;
 use zeroize::Zeroize;
 
-use crate::config::Config;
+use crate::config::{Config, ShareSeal};
 use crate::durable;
 
 /// A passphrase file: longer is the wrong file.
-const MAX_PASSPHRASE_BYTES: usize = 1_024;
+pub(crate) const MAX_PASSPHRASE_BYTES: usize = 1_024;
+/// A PEM file with one key: longer is the wrong file.
+pub(crate) const MAX_KEY_FILE_BYTES: usize = 8_192;
 
 /// Why a node could not be made ready. The next run goes on from there.
 #[derive(Debug, Error)]
@@ -61,11 +65,11 @@ pub enum InitError {
 }
 
 impl InitError {
-    fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+    pub(crate) fn file(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::File { path: path.to_owned(), source }
     }
 
-    fn content(path: &Path, text: impl Into<String>) -> Self {
+    pub(crate) fn content(path: &Path, text: impl Into<String>) -> Self {
         Self::Content { path: path.to_owned(), text: text.into() }
     }
 }
@@ -91,6 +95,14 @@ impl Alone {
     }
 }
 
+/// Step 1: each member's PINs, library and token. Blocks.
+///
+/// # Errors
+/// [`InitError`].
+pub fn prepare_tokens(config: &Config, say: &mut dyn FnMut(fmt::Arguments<'_>)) -> Result<(), InitError> {
+    config.hsm.members.iter().try_for_each(|member| members::prepare(member, &config.hsm.library, say))
+}
+
 /// Steps 1 and 2: everything that concerns the HSM. Blocks. `say` gets a line per step when the step is done.
 ///
 /// # Errors
@@ -100,15 +112,16 @@ pub fn prepare_hsm(
     group: &hsm::GroupConfig,
     say: &mut dyn FnMut(fmt::Arguments<'_>),
 ) -> Result<Protocol, InitError> {
-    for member in &config.hsm.members {
-        members::prepare(member, &config.hsm.library, say)?;
-    }
+    prepare_tokens(config, say)?;
     let papers = papers::Papers::of(&config.ceremony);
     let custodians = if papers.are_filed() { Vec::new() } else { custodians(config)? };
     say(format_args!("ceremony: on {} members, this takes a few seconds", group.members.len()));
     let protocol =
         ceremony::hold(group, &custodians, config.ceremony.threshold, &mut |protocol| papers.deliver(protocol))?;
     papers.file(&protocol)?;
+    if let Some(record) = crate::ceremony::record_of_making(config, &protocol)? {
+        say(format_args!("ceremony: record for the custodians to sign: {}", record.display()));
+    }
     let done = if protocol.kept { "verified" } else { "made" };
     let fingerprint = hex::encode(protocol.trust_anchor.rot_fingerprint);
     say(format_args!("ceremony: Root of Trust {fingerprint} {done} on {} members", protocol.members.len()));
@@ -124,15 +137,25 @@ fn custodians(config: &Config) -> Result<Vec<Custodian>, InitError> {
         .custodians
         .iter()
         .map(|custodian| {
-            let passphrase = read_secret(&custodian.passphrase_file, MAX_PASSPHRASE_BYTES)?
-                .ok_or_else(|| InitError::content(&custodian.passphrase_file, "the ceremony needs this passphrase"))?;
-            Ok(Custodian { name: custodian.name.clone(), passphrase })
+            let missing = |path: &Path| InitError::content(path, "the ceremony needs it");
+            let lock = match &custodian.seal {
+                ShareSeal::Passphrase(path) => {
+                    Lock::Passphrase(read_secret(path, MAX_PASSPHRASE_BYTES)?.ok_or_else(|| missing(path))?)
+                }
+                ShareSeal::PublicKey(path) => {
+                    let pem = durable::read(path, MAX_KEY_FILE_BYTES).map_err(InitError::file(path))?;
+                    let key = SubjectPublicKeyInfoDer::from_pem_slice(&pem.ok_or_else(|| missing(path))?)
+                        .map_err(|_| InitError::content(path, "a public key in PEM is wanted"))?;
+                    Lock::PublicKey(key.to_vec())
+                }
+            };
+            Ok(Custodian { name: custodian.name.clone(), lock })
         })
         .collect()
 }
 
 /// The content of a file without a trailing line end; none if there is no file, an error if it is empty.
-fn read_secret(path: &Path, limit: usize) -> Result<Option<Secret>, InitError> {
+pub(crate) fn read_secret(path: &Path, limit: usize) -> Result<Option<Secret>, InitError> {
     let Some(mut bytes) = durable::read(path, limit).map_err(InitError::file(path))? else { return Ok(None) };
     while let Some(b'\n' | b'\r') = bytes.last() {
         bytes.pop();

@@ -2,13 +2,14 @@
 //!
 //! `shell` reads and writes; `node` is what answers: `dispatch` works a message out against a `draft`, one file per
 //! operation in `operation`, and commits it; `administration` does the same for administrators, behind the HTTP of
-//! `admin`. `config`, `init` and `run` bring a node up.
+//! `admin`. `config`, `init`, `ceremony` and `run` bring a node up.
 
 pub mod admin;
 pub mod administration;
 pub mod attributes;
 pub mod authentication;
 pub mod backup;
+pub mod ceremony;
 pub mod change;
 pub mod config;
 pub mod dispatch;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use kms_server::ceremony::{self, ShareFiles};
 use kms_server::config::{Config, ConfigError, Overrides, Purpose};
 use kms_server::init::{Alone, prepare_hsm};
 use kms_server::run;
@@ -94,6 +95,43 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The Root of Trust and its custodians.
+    #[command(subcommand)]
+    Ceremony(Ceremony),
+}
+
+#[derive(Subcommand)]
+enum Ceremony {
+    /// Make the Root of Trust on all members and seal its shares to the custodians, or complete and verify what is there.
+    Hold,
+    /// Bring the Root of Trust to members that have none, from the escrow blob and enough shares; the others keep theirs.
+    Import {
+        /// A sealed share; once for each custodian who is there.
+        #[arg(long, value_name = "FILE", required = true)]
+        share: Vec<PathBuf>,
+        /// The passphrase or the private key (PEM, PKCS #8) that opens the share at the same place in the line.
+        #[arg(long, value_name = "FILE", required = true)]
+        opener: Vec<PathBuf>,
+        /// Only this member; may be given several times.
+        #[arg(long, value_name = "LABEL")]
+        member: Vec<String>,
+        /// Where the trust anchor is lost: the signed record of an earlier ceremony; all of them, the oldest first.
+        #[arg(long, value_name = "FILE")]
+        record: Vec<PathBuf>,
+    },
+    /// Try every attack on every member again, and compare what they hold with the trust anchor.
+    Verify,
+    /// Sign a record as a custodian, who shows by it that the share opens.
+    Sign {
+        /// The record, such as ceremony/record-1.json.
+        record: PathBuf,
+        /// The custodian's sealed share.
+        #[arg(long, value_name = "FILE")]
+        share: PathBuf,
+        /// The passphrase or the private key (PEM, PKCS #8) that opens it.
+        #[arg(long, value_name = "FILE")]
+        opener: PathBuf,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -133,6 +171,11 @@ fn perform(Arguments { config: path, command }: &Arguments) -> Result<ExitCode, 
             hardening::close_off()?;
             init(path, &load(Purpose::Init)?)?;
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Ceremony(ceremony) => {
+            hardening::close_off()?;
+            let making = matches!(ceremony, Ceremony::Hold);
+            hold_ceremony(path, &load(if making { Purpose::Init } else { Purpose::Ceremony })?, ceremony)
         }
         Command::Serve => {
             hardening::close_off()?;
@@ -193,6 +236,43 @@ fn init(path: &Path, config: &Config) -> Result<(), Box<dyn Error>> {
     let registered = runtime()?.block_on(run::bootstrap(config))?;
     println!("store: {} of {} administrators were new", registered, config.administrators.len());
     println!("ready: kms-server --config {} serve", path.display());
+    Ok(())
+}
+
+fn hold_ceremony(path: &Path, config: &Config, verb: &Ceremony) -> Result<(), Box<dyn Error>> {
+    logging::start(&config.log)?;
+    let _alone = Alone::with(path)?;
+    let mut say = |line: std::fmt::Arguments<'_>| println!("{line}");
+    match verb {
+        Ceremony::Hold => {
+            prepare_hsm(config, &run::group_config(config), &mut say)?;
+            println!("checkpoint keys: {}", run::write_checkpoint_keys(config)?.display());
+        }
+        Ceremony::Import { share, opener, member, record } => {
+            if share.len() != opener.len() {
+                return Err(format!("{} shares and {} openers; each share wants one", share.len(), opener.len()).into());
+            }
+            let pairs = share.iter().zip(opener);
+            let shares: Vec<ShareFiles> =
+                pairs.map(|(share, opener)| ShareFiles { share: share.clone(), opener: opener.clone() }).collect();
+            let record = ceremony::import(config, member, &shares, record, &mut say)?;
+            println!("checkpoint keys: {}", run::write_checkpoint_keys(config)?.display());
+            print!("\n{}\n", ceremony::read_record(&record)?.record);
+            println!("record for the custodians to sign: {}", record.display());
+        }
+        Ceremony::Verify => {
+            let protocol = ceremony::verify(config)?;
+            println!("root of trust {}", hex::encode(protocol.trust_anchor.rot_fingerprint));
+            for member in &protocol.members {
+                println!("{}: refused all {} attacks", member.label, member.attempts.len());
+            }
+        }
+        Ceremony::Sign { record, share, opener } => {
+            let files = ShareFiles { share: share.clone(), opener: opener.clone() };
+            let (custodian, text) = ceremony::sign(record, &files)?;
+            print!("{text}\nsigned by {custodian}\n");
+        }
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 66] = [
+const COMMANDS: [&str; 67] = [
     "",
     "health",
     "hsm",
@@ -71,6 +71,7 @@ const COMMANDS: [&str; 66] = [
     "verify",
     "verify certificate",
     "verify report",
+    "verify ceremony",
     "verify checkpoint",
     "verify bundle",
     "verify proof",

@@ -10,12 +10,15 @@
 //! | `request` | the request, its one canonical text, and nothing else reads as one |
 //! | `approval` | a signature over that text, and the keys that it may be made with |
 //! | `signed` | a request with its approvals, the file that goes from hand to hand, and the decision |
+//! | `ceremony` | the record of a ceremony as text, which its custodians sign |
 
 mod approval;
+mod ceremony;
 pub mod limits;
 mod request;
 mod signed;
 
 pub use approval::{Approval, Approver, Fingerprint, KeyKind, NotAKey, public_key_info};
+pub use ceremony::{Act, CeremonyFault, CeremonyMember, CeremonyRecord, SignedCeremony};
 pub use request::{Request, RequestError};
 pub use signed::{SignedRequest, Undecided};

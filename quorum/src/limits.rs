@@ -10,6 +10,8 @@ pub const MAX_NAME_LEN: usize = 128;
 pub const MAX_VALUE_LEN: usize = 6 * 1024;
 /// Approvals of one request; a quorum larger than this is not a quorum but an assembly.
 pub const MAX_APPROVALS: usize = 16;
+/// Members of an HSM group in a record of a ceremony; a group has no more.
+pub const MAX_MEMBERS: usize = 16;
 /// Bytes of a signature: two integers of 384 bits.
 pub const MAX_SIGNATURE_LEN: usize = 96;
 /// Bytes of the file that goes from hand to hand: the text with every character escaped, and the approvals.

@@ -36,6 +36,16 @@ pub(super) enum Standing {
     Complete([u8; 32]),
 }
 
+impl Standing {
+    /// The Root of Trust of a completed ceremony.
+    pub fn complete(&self) -> Option<[u8; 32]> {
+        match self {
+            Self::Complete(fingerprint) => Some(*fingerprint),
+            Self::Blank | Self::Half(_) => None,
+        }
+    }
+}
+
 impl Desk {
     pub fn open(member: &MemberConfig) -> Result<Self, CeremonyError> {
         Self::try_open(member).on(&member.label)

@@ -25,6 +25,7 @@ mod error;
 mod escrow;
 mod initialize;
 mod protocol;
+mod share;
 
 use std::io;
 
@@ -39,9 +40,10 @@ use error::OnMember;
 
 pub use attack::{Attempt, Target};
 pub use error::CeremonyError;
-pub use escrow::{Custodian, EscrowBlob, SealedShare};
+pub use escrow::EscrowBlob;
 pub use initialize::{TokenState, init_token};
 pub use protocol::{Escrow, MemberProtocol, Protocol};
+pub use share::{Custodian, Lock, Opener, SealedShare, SealedTo};
 
 /// Holds the ceremony on all members of `config`, or verifies the one that was held. Blocks: call it outside of the
 /// async runtime, while no group has these modules open.
@@ -61,11 +63,7 @@ pub fn hold(
     config.check()?;
     let desks: Vec<Desk> = config.members.iter().map(Desk::open).collect::<Result<_, _>>()?;
     let standings: Vec<Standing> = desks.iter().map(Desk::standing).collect::<Result<_, _>>()?;
-    let complete = standings.iter().find_map(|standing| match standing {
-        Standing::Complete(fingerprint) => Some(*fingerprint),
-        Standing::Blank | Standing::Half(_) => None,
-    });
-    let Some(fingerprint) = complete else {
+    let Some(fingerprint) = standings.iter().find_map(Standing::complete) else {
         let threshold = escrow::check_custodians(custodians, threshold)?;
         return make(&desks, custodians, threshold, deliver).inspect_err(|_| {
             for desk in &desks {
@@ -74,6 +72,21 @@ pub fn hold(
                 }
             }
         });
+    };
+    keep(&desks, &standings, fingerprint)
+}
+
+/// Verifies the ceremony that was held: one Root of Trust on all members, and every attack on it refused. Blocks, as
+/// [`hold`] does.
+///
+/// # Errors
+/// [`CeremonyError`].
+pub fn verify(config: &GroupConfig) -> Result<Protocol, CeremonyError> {
+    config.check()?;
+    let desks: Vec<Desk> = config.members.iter().map(Desk::open).collect::<Result<_, _>>()?;
+    let standings: Vec<Standing> = desks.iter().map(Desk::standing).collect::<Result<_, _>>()?;
+    let Some(fingerprint) = standings.iter().find_map(Standing::complete) else {
+        return Err(CeremonyError::Standing("no member holds the Root of Trust of a completed ceremony".into()));
     };
     keep(&desks, &standings, fingerprint)
 }
@@ -162,7 +175,7 @@ fn keep(desks: &[Desk], standings: &[Standing], fingerprint: [u8; 32]) -> Result
 pub fn add_member(
     member: &MemberConfig,
     blob: &EscrowBlob,
-    shares: &[(SealedShare, Secret)],
+    shares: &[(SealedShare, Opener)],
     expect: &TrustAnchor,
 ) -> Result<MemberProtocol, CeremonyError> {
     let desk = Desk::open(member)?;
@@ -221,5 +234,5 @@ fn anchor(rot_fingerprint: [u8; 32], members: &[MemberProtocol]) -> TrustAnchor 
         .iter()
         .map(|member| CheckpointKey { member: member.label.clone(), public_key: member.checkpoint_key })
         .collect();
-    TrustAnchor { rot_fingerprint, checkpoint_keys }
+    TrustAnchor { rot_fingerprint, checkpoint_keys, retired_keys: Vec::new() }
 }

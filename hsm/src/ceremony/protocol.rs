@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::attack::Attempt;
-use super::escrow::{EscrowBlob, SealedShare};
+use super::escrow::EscrowBlob;
+use super::share::SealedShare;
 use crate::trust::TrustAnchor;
 
 /// The report of a ceremony. Public, but for the escrow: blob and shares together make the Root of Trust, so each goes

@@ -135,9 +135,9 @@ fn a_ceremony_killed_at_any_step_is_completed_or_begun_anew() {
 fn any_two_shares_restore_the_root_of_trust_on_a_blank_member_and_one_does_not() {
     let (rig, protocol) = Rig::after_ceremony();
     let escrow = protocol.escrow.clone().unwrap();
-    let chosen = |names: &[&str]| -> Vec<(SealedShare, Secret)> {
+    let chosen = |names: &[&str]| -> Vec<(SealedShare, Opener)> {
         let share = |name: &&str| escrow.shares.iter().find(|share| share.custodian == **name).unwrap().clone();
-        names.iter().map(|name| (share(name), passphrase(name))).collect()
+        names.iter().map(|name| (share(name), Opener::Passphrase(passphrase(name)))).collect()
     };
     let (dk, sealed) = run(async {
         let group = rig.open(&protocol.trust_anchor).await;
@@ -154,7 +154,7 @@ fn any_two_shares_restore_the_root_of_trust_on_a_blank_member_and_one_does_not()
             assert!(matches!(refused, Err(CeremonyError::Escrow(_))), "{refused:?}");
         }
         let mut wrong = chosen(&pair);
-        wrong[1].1 = passphrase("nobody");
+        wrong[1].1 = Opener::Passphrase(passphrase("nobody"));
         assert!(ceremony::add_member(&blank, &escrow.blob, &wrong, anchor).is_err());
 
         let added = ceremony::add_member(&blank, &escrow.blob, &chosen(&pair), anchor).unwrap();

@@ -12,7 +12,7 @@ mod support;
 use std::fs;
 use std::time::Duration;
 
-use hsm::ceremony::{self, CeremonyError, SealedShare, TokenState};
+use hsm::ceremony::{self, CeremonyError, Opener, SealedShare, TokenState};
 use hsm::fault::Mode;
 use hsm::{BreakerState, DomainKey, ErrorClass, Group, GroupConfig, HsmError, MemberStatus, Vendor};
 use ring::digest::{SHA256, digest};

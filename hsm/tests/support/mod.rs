@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use hsm::ceremony::{self, CeremonyError, Custodian, Escrow, Protocol};
+use hsm::ceremony::{self, CeremonyError, Custodian, Escrow, Lock, Protocol};
 use hsm::{Group, GroupConfig, MemberConfig, TrustAnchor, Vendor};
 use secret::Secret;
 use tempfile::TempDir;
@@ -151,7 +151,7 @@ impl Rig {
 /// Three custodians, as every rig has them.
 pub fn custodians() -> Vec<Custodian> {
     ["ada", "blaise", "carl"]
-        .map(|name| Custodian { name: name.into(), passphrase: passphrase(name) })
+        .map(|name| Custodian { name: name.into(), lock: Lock::Passphrase(passphrase(name)) })
         .into_iter()
         .collect()
 }

@@ -13,6 +13,7 @@ use crate::node::Node;
 use crate::node::auditing::log_of;
 use crate::node::directory::Domain;
 use crate::node::domain_keys::DomainKeys;
+use crate::node::rotation_steps::RotationStep;
 use crate::node::sealing;
 
 impl Node {
@@ -134,6 +135,7 @@ impl Node {
         let old = &domain.key.current;
         let version = old.version.checked_add(1).ok_or(Failure::Internal("version of a Domain Key"))?;
         let new = self.hsm.create_domain_key(id, version).await?;
+        RotationStep::KeyMade.reached();
         // What there is one of goes over at once, so that only objects are left.
         let secret = self.mac_secret(&domain.row, &domain.key).await?;
         let secret = self.hsm.seal(&new, &sealing::domain_secret_facts(id), &secret).await?;
@@ -143,6 +145,7 @@ impl Node {
         let changes = std::iter::once(Change::UpdateDomain(row)).chain(authority).collect();
         let detail = format!("version {} to version {version}", old.version);
         let rotating = self.change_domain(acting, operation, Some(detail), changes, domain).await?;
+        RotationStep::Known.reached();
         self.resealing.notify_one();
         Ok(rotating)
     }
@@ -166,6 +169,9 @@ impl Node {
         let steps =
             vec![Step { changes, record: Some(told) }, Step { changes: Vec::new(), record: Some(in_system_log) }];
         self.store.commit(unit(steps)).await?;
+        if operation == DomainChange::RotateKey.operation() {
+            RotationStep::Begun.reached();
+        }
         Ok(self.reload_domain(&id).await?)
     }
 

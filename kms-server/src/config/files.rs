@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Config, Fault, Purpose};
+use super::{Config, Fault, Purpose, ShareSeal};
 use crate::shell::tls;
 
 /// Bits of a file's mode that let group or others do anything.
@@ -49,13 +49,21 @@ pub(super) fn check(config: &Config, purpose: Purpose, places: &BTreeMap<String,
                 want(format!("collectors[{index}].ca"), ca, Want::File);
             }
         }
+    } else if purpose == Purpose::Ceremony {
+        want("hsm.library".to_owned(), &config.hsm.library, Want::File);
     } else {
         want("hsm.library".to_owned(), &config.hsm.library, Want::File);
         // After the ceremony the custodians have taken their passphrases away.
         let passphrase = if config.ceremony.trust_anchor.exists() { Want::SecretIfThere } else { Want::Secret };
         for (index, custodian) in config.ceremony.custodians.iter().enumerate() {
             let key = |field: &str| format!("ceremony.custodians[{index}].{field}");
-            want(key("passphrase_file"), &custodian.passphrase_file, passphrase);
+            match &custodian.seal {
+                ShareSeal::Passphrase(file) => want(key("passphrase_file"), file, passphrase),
+                ShareSeal::PublicKey(file) if !config.ceremony.trust_anchor.exists() => {
+                    want(key("public_key"), file, Want::File);
+                }
+                ShareSeal::PublicKey(_) => {}
+            }
             want(key("share"), &custodian.share, Want::Place);
         }
         for (index, administrator) in config.administrators.iter().enumerate() {

@@ -9,7 +9,7 @@ use audit::witness::WitnessKey;
 use super::reading::Section;
 use super::{
     AdminRole, AdministratorConfig, CeremonyConfig, CollectorConfig, CustodianConfig, HsmConfig, ListenerConfig,
-    LogConfig, LogFormat, MemberConfig, NodeConfig, StoreConfig, Synchronous, Vendor, WitnessConfig,
+    LogConfig, LogFormat, MemberConfig, NodeConfig, ShareSeal, StoreConfig, Synchronous, Vendor, WitnessConfig,
 };
 use crate::limits::{Limits, SETTINGS};
 use crate::quorums::{self, ActKind, Quorums};
@@ -132,7 +132,7 @@ impl CeremonyConfig {
             }
             let read = CustodianConfig {
                 name,
-                passphrase_file: path(&mut custodian, "passphrase_file", base, "a file"),
+                seal: read_seal(&mut custodian, base),
                 share: path(&mut custodian, "share", base, "a file"),
             };
             if custodians.iter().any(|other| !read.name.is_empty() && other.name == read.name) {
@@ -155,11 +155,25 @@ impl CeremonyConfig {
             protocol: path_or(&mut section, "protocol", base, "ceremony/protocol.json"),
             trust_anchor: path_or(&mut section, "trust_anchor", base, "ceremony/trust-anchor.json"),
             escrow_blob: path_or(&mut section, "escrow_blob", base, "escrow/escrow.blob"),
+            records: path_or(&mut section, "records", base, "ceremony"),
             custodians,
         };
         section.finish();
         ceremony
     }
+}
+
+/// One of the two things that a share can be sealed to.
+fn read_seal(custodian: &mut Section<'_>, base: &Path) -> ShareSeal {
+    if custodian.has("public_key") {
+        let key = path(custodian, "public_key", base, "a PEM file");
+        if custodian.has("passphrase_file") {
+            custodian.refuse("public_key", "a share is sealed to a key or to a passphrase, not to both");
+            custodian.text("passphrase_file");
+        }
+        return ShareSeal::PublicKey(key);
+    }
+    ShareSeal::Passphrase(path(custodian, "passphrase_file", base, "a file, or a public_key"))
 }
 
 pub(super) fn read_administrators(root: &mut Section<'_>, base: &Path) -> Vec<AdministratorConfig> {

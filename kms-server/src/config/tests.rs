@@ -386,6 +386,25 @@ fn passphrases_may_be_gone_after_the_ceremony() {
 }
 
 #[test]
+fn a_share_is_sealed_to_a_key_or_to_a_passphrase() {
+    let installed = Installed::new();
+    let passphrase = "passphrase_file = \"custodians/custodian3.passphrase\"";
+    let key = "public_key = \"custodians/custodian3.pub\"";
+    let text = fs::read_to_string(installed.path("kms-server.toml")).unwrap();
+    assert!(text.contains(passphrase));
+    installed.write("kms-server.toml", &text.replace(passphrase, key), 0o644);
+    // After the ceremony nobody needs the key; before it, the node does.
+    installed.load(Purpose::Init).unwrap();
+    fs::remove_file(installed.path("ceremony/trust-anchor.json")).unwrap();
+    assert_eq!(installed.fault(Purpose::Init).0, "ceremony.custodians[2].public_key");
+    installed.load(Purpose::Ceremony).unwrap();
+    installed.write("custodians/custodian3.pub", "a key", 0o644);
+    installed.load(Purpose::Init).unwrap();
+    installed.write("kms-server.toml", &text.replace(passphrase, &format!("{passphrase}\n{key}")), 0o644);
+    assert_eq!(installed.fault(Purpose::Init).0, "ceremony.custodians[2].public_key");
+}
+
+#[test]
 fn a_certificate_that_does_not_fit_its_key_is_a_fault_before_the_node_starts() {
     let installed = Installed::new();
     let other = Authority::new("other").unwrap().issue_server(&["localhost"]).unwrap();

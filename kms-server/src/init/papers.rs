@@ -6,8 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hsm::TrustAnchor;
 use hsm::ceremony::Protocol;
+use hsm::{CheckpointKey, TrustAnchor};
 use serde::Serialize;
 
 use super::InitError;
@@ -15,10 +15,10 @@ use crate::config::{CeremonyConfig, CustodianConfig};
 use crate::durable::{self, with_suffix};
 
 /// The largest of the papers is the protocol: some hundred bytes per member and attack.
-const MAX_PAPER_BYTES: usize = 1 << 20;
+pub(crate) const MAX_PAPER_BYTES: usize = 1 << 20;
 
 /// The papers of the ceremony and their places.
-pub(super) struct Papers<'a> {
+pub(crate) struct Papers<'a> {
     config: &'a CeremonyConfig,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Papers<'a> {
         let filed = read_anchor(anchor_path)?;
         let waiting = read_anchor(&pending(anchor_path))?;
         match (&filed, &waiting) {
-            (Some(anchor), _) | (None, Some(anchor)) if *anchor != protocol.trust_anchor => {
+            (Some(anchor), _) | (None, Some(anchor)) if !is_of(anchor, &protocol.trust_anchor) => {
                 return Err(InitError::content(anchor_path, "it is of another Root of Trust than the members hold"));
             }
             (None, None) => {
@@ -94,6 +94,12 @@ impl<'a> Papers<'a> {
     }
 }
 
+/// Whether `anchor` pins what the members hold. It may pin more: the keys of members that were replaced or removed.
+fn is_of(anchor: &TrustAnchor, held: &TrustAnchor) -> bool {
+    let pinned = |key: &CheckpointKey| anchor.checkpoint_key(&key.member) == Some(&key.public_key);
+    anchor.rot_fingerprint == held.rot_fingerprint && held.checkpoint_keys.iter().all(pinned)
+}
+
 fn pending(path: &Path) -> PathBuf {
     with_suffix(path, ".pending")
 }
@@ -104,7 +110,7 @@ fn write(place: &Path, paper: &impl Serialize) -> io::Result<()> {
     durable::write(&pending(place), &text, 0o600)
 }
 
-fn read_anchor(path: &Path) -> Result<Option<TrustAnchor>, InitError> {
+pub(crate) fn read_anchor(path: &Path) -> Result<Option<TrustAnchor>, InitError> {
     let Some(bytes) = durable::read(path, MAX_PAPER_BYTES).map_err(InitError::file(path))? else { return Ok(None) };
     serde_json::from_slice(&bytes).map(Some).map_err(|error| InitError::content(path, error.to_string()))
 }
@@ -114,15 +120,15 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
-    use hsm::CheckpointKey;
-    use hsm::ceremony::{Escrow, EscrowBlob, SealedShare};
+    use hsm::ceremony::{Escrow, EscrowBlob, SealedShare, SealedTo};
 
     use super::*;
+    use crate::config::ShareSeal;
 
     fn config(folder: &Path) -> CeremonyConfig {
         let custodian = |name: &str| CustodianConfig {
             name: name.to_owned(),
-            passphrase_file: PathBuf::new(),
+            seal: ShareSeal::Passphrase(PathBuf::new()),
             share: folder.join(format!("custodians/{name}.share")),
         };
         CeremonyConfig {
@@ -130,6 +136,7 @@ mod tests {
             protocol: folder.join("ceremony/protocol.json"),
             trust_anchor: folder.join("ceremony/trust-anchor.json"),
             escrow_blob: folder.join("escrow/blob"),
+            records: folder.join("ceremony"),
             custodians: vec![custodian("ada"), custodian("bob")],
         }
     }
@@ -141,10 +148,8 @@ mod tests {
             custodian: custodian.to_owned(),
             rot_fingerprint,
             threshold: 2,
-            argon2_memory_kib: 1,
-            argon2_passes: 1,
-            argon2_lanes: 1,
-            salt: [0; 16],
+            signing_key: vec![0],
+            sealed_to: SealedTo::Passphrase { memory_kib: 1, passes: 1, lanes: 1, salt: [0; 16] },
             iv: [0; 12],
             ciphertext: vec![fingerprint],
         };
@@ -157,7 +162,7 @@ mod tests {
         Protocol {
             kept,
             members: Vec::new(),
-            trust_anchor: TrustAnchor { rot_fingerprint, checkpoint_keys: vec![key] },
+            trust_anchor: TrustAnchor { rot_fingerprint, checkpoint_keys: vec![key], retired_keys: Vec::new() },
             escrow: (!kept).then_some(escrow),
         }
     }

@@ -200,7 +200,7 @@ pub async fn root_at_in(store: &dyn KeyStore, log: LogId, size: u64) -> Result<H
 /// The keys that a trust anchor pins for checkpoints; `None` if one is no point of P-256.
 #[must_use]
 pub fn checkpoint_keys(anchor: &hsm::TrustAnchor) -> Option<Vec<PublicKey>> {
-    anchor.checkpoint_keys.iter().map(|key| PublicKey::from_sec1(&key.public_key).ok()).collect()
+    anchor.verifying_keys().map(|key| PublicKey::from_sec1(&key.public_key).ok()).collect()
 }
 
 /// The keys whose signatures under checkpoints count, as verifiers hold them.

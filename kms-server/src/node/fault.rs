@@ -22,6 +22,17 @@ pub const CLOCK_VARIABLE: &str = "CLAVIS_CLOCK_FILE";
 /// Names a folder in which an empty file `<version> <operation>` is made for each operation that succeeds in a version.
 pub const ANSWERED_VARIABLE: &str = "CLAVIS_ANSWERED_DIR";
 
+/// Names a step of a rotation (`node/rotation_steps.txt`) at which the process kills itself, as `kill -9` would.
+pub const DIE_VARIABLE: &str = "CLAVIS_DIE_AT";
+
+/// Ends the process where the environment names this step.
+pub fn die_at(step: &str) {
+    if std::env::var(DIE_VARIABLE).is_ok_and(|wanted| wanted == step) {
+        tracing::warn!(step, "the process is killed on purpose");
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+}
+
 /// Notes that an item of a message succeeded, where a test wants to know.
 pub fn note_answered(operation: Option<Operation>, version: ProtocolVersion) {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();

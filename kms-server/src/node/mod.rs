@@ -14,6 +14,7 @@ pub mod pkcs11;
 pub mod resealing;
 pub mod retention;
 pub mod rotation;
+pub mod rotation_steps;
 pub mod scrubber;
 pub mod sealing;
 pub mod signing;

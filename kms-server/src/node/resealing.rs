@@ -17,6 +17,7 @@ use crate::node::Node;
 use crate::node::auditing::log_of;
 use crate::node::directory::Domain;
 use crate::node::domain_keys::DomainKeys;
+use crate::node::rotation_steps::RotationStep;
 use crate::node::sealing::{self, identifier_text};
 use crate::shell::shutdown::Stopping;
 
@@ -71,6 +72,7 @@ async fn finish_rotation(node: &Arc<Node>, id: DomainId) -> Result<(), Failure> 
         if pass(node, &domain).await? > 0 {
             continue;
         }
+        RotationStep::PassClean.reached();
         let keys = DomainKeys::one(domain.key.current.clone());
         let row = DomainRow { domain_key: keys.to_bytes(), ..domain.row.clone() };
         let record = Record {
@@ -80,8 +82,11 @@ async fn finish_rotation(node: &Arc<Node>, id: DomainId) -> Result<(), Failure> 
         let steps = vec![Step { changes: vec![Change::UpdateDomain(row)], record: Some(record) }];
         match node.store.commit(Unit { steps }).await {
             Ok(_) => {
+                RotationStep::FormerGone.reached();
                 node.reload_domain(&id).await?;
+                RotationStep::FormerUnknown.reached();
                 node.hsm.forget_version(id, former.version).await;
+                RotationStep::FormerForgotten.reached();
                 tracing::info!(domain = identifier_text(id), version = former.version, "a Domain Key was destroyed");
                 return Ok(());
             }
@@ -105,6 +110,7 @@ async fn pass(node: &Arc<Node>, domain: &Arc<Domain>) -> Result<u64, Failure> {
         if !stale.is_empty() {
             let rows = u64::try_from(stale.len()).unwrap_or(u64::MAX);
             found += rows;
+            RotationStep::PageRead.reached();
             reseal(node, domain, stale).await?;
             // Each row costs two calls; whatever else the HSM did meanwhile was for others, who come first.
             if calls(node).saturating_sub(before) > rows.saturating_mul(2) {
@@ -143,9 +149,13 @@ async fn reseal(node: &Arc<Node>, domain: &Arc<Domain>, rows: Vec<ObjectRow>) ->
         let Some(done) = at_hsm.join_next().await else { break };
         sealed.push(done.map_err(|_| Failure::Internal("a task of the rotation ended badly"))??);
     }
+    RotationStep::RowsSealed.reached();
     let steps = sealed.into_iter().map(|row| step(node, domain, row)).collect();
     match node.store.commit(Unit { steps }).await {
-        Ok(_) => return Ok(()),
+        Ok(_) => {
+            RotationStep::RowsCommitted.reached();
+            return Ok(());
+        }
         Err(StoreError::Conflict) => {}
         Err(error) => return Err(error.into()),
     }

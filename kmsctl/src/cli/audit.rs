@@ -167,6 +167,22 @@ pub(crate) enum Verify {
         #[arg(long, value_name = "FILE")]
         keys: PathBuf,
     },
+    /// Check the record of a ceremony: signed by each of its custodians
+    #[command(after_help = "Example:\n  kmsctl verify ceremony ceremony/record-1.json --trust-anchor \
+                            ceremony/trust-anchor.json --custodian 3f1c...5c")]
+    Ceremony {
+        /// The record with its signatures
+        file: PathBuf,
+        /// The trust anchor of a node, which must be what the record says
+        #[arg(long, value_name = "FILE")]
+        trust_anchor: Option<PathBuf>,
+        /// The protocol that the record names: each attack, and how each member answered
+        #[arg(long, value_name = "FILE")]
+        protocol: Option<PathBuf>,
+        /// SHA-256 of a custodian's public key (DER), who must be among those who signed; may be given several times
+        #[arg(long, value_name = "HEX")]
+        custodian: Vec<String>,
+    },
     /// Check an exported log: complete, unchanged, and signed by a trusted key; names the first bad record
     #[command(after_help = "Example:\n  kmsctl verify bundle acme.jsonl --keys clavis.keys --checkpoint \
                             acme-last-month.checkpoint")]

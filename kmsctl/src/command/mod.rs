@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod backup;
+mod ceremony;
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod credential;

@@ -9,7 +9,7 @@ use audit::witness::{WitnessKey, cosigners};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
-use super::{backup, certificate};
+use super::{backup, ceremony, certificate};
 use crate::cli::Verify;
 use crate::exit::Failure;
 use crate::files;
@@ -25,6 +25,9 @@ pub(crate) fn run(verb: &Verify, out: &Out) -> Result<(), Failure> {
         }
         Verify::Checkpoint { file, keys, witness } => head(file, keys, witness, out),
         Verify::Proof { file, keys, checkpoint } => proof(file, keys, checkpoint, out),
+        Verify::Ceremony { file, trust_anchor, protocol, custodian } => {
+            ceremony::verify(file, trust_anchor.as_deref(), protocol.as_deref(), custodian, out)
+        }
         Verify::Certificate { file, keys } => {
             let (trusted, _) = trust(keys, &[])?;
             certificate::verify(file, &trusted, out)
