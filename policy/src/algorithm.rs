@@ -2,8 +2,8 @@
 //!
 //! `anssi` follows the ANSSI guide on cryptographic mechanisms: symmetric keys of at least 128 bits for ciphers with
 //! blocks of 128 bits, hashes of at least 256 bits, RSA of at least 2048 bits (3072 from 2031), curves of at least 250
-//! bits. `legacy` is for clients that cannot do without: it takes old ciphers too, and registers whatever somebody
-//! else made.
+//! bits; ChaCha20-Poly1305 is the one stream cipher. `legacy` is for clients that cannot do without: it takes old
+//! ciphers too, and registers whatever somebody else made.
 
 use kmip::registry::{CryptographicAlgorithm, RecommendedCurve};
 use thiserror::Error;
@@ -113,7 +113,9 @@ impl Lengths {
 const fn lengths(algorithm: CryptographicAlgorithm) -> Option<Lengths> {
     use CryptographicAlgorithm as A;
     Some(match algorithm {
-        A::Aes | A::Camellia | A::Aria | A::Twofish => Lengths::OneOf(&[256, 128, 192]),
+        // 512 bits are the two keys of XTS-AES-256 (IEEE 1619) and fit no other mode.
+        A::Aes => Lengths::OneOf(&[256, 128, 192, 512]),
+        A::Camellia | A::Aria | A::Twofish => Lengths::OneOf(&[256, 128, 192]),
         A::Des => Lengths::OneOf(&[56, 64]),
         // With and without parity bits, two keys and three.
         A::TripleDes => Lengths::OneOf(&[168, 112, 128, 192]),
@@ -169,6 +171,7 @@ pub(crate) const fn anssi_minimum(algorithm: CryptographicAlgorithm) -> Option<i
     use CryptographicAlgorithm as A;
     match algorithm {
         A::Aes => Some(128),
+        A::ChaCha20Poly1305 => Some(256),
         A::HmacSha256 | A::HmacSha384 | A::HmacSha512 | A::HmacSha3_256 | A::HmacSha3_384 | A::HmacSha3_512 => {
             Some(128)
         }
@@ -194,7 +197,6 @@ pub(crate) const fn anssi_minimum(algorithm: CryptographicAlgorithm) -> Option<i
         | A::OneTimePad
         | A::ChaCha20
         | A::Poly1305
-        | A::ChaCha20Poly1305
         | A::Sha3_224
         | A::Sha3_256
         | A::Sha3_384
@@ -350,6 +352,8 @@ mod tests {
         for policy in AlgorithmPolicy::ALL {
             assert_eq!(may_create_symmetric(policy, A::Aes, Some(256)), Ok(256));
             assert_eq!(may_create_symmetric(policy, A::Aes, None), Ok(256));
+            // XTS-AES-256 of disks has two keys.
+            assert_eq!(may_create_symmetric(policy, A::Aes, Some(512)), Ok(512));
         }
     }
 

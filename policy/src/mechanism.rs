@@ -117,10 +117,11 @@ fn cipher(algorithm: CryptographicAlgorithm, parameters: &CryptographicParameter
     if parameters.block_cipher_mode == Some(BlockCipherMode::Ecb) {
         return Err(WeakMechanism("the domain's policy excludes ECB, which shows equal blocks"));
     }
-    let authenticates = matches!(
-        parameters.block_cipher_mode,
-        Some(BlockCipherMode::Gcm | BlockCipherMode::Ccm | BlockCipherMode::Aead)
-    );
+    let authenticates = algorithm == CryptographicAlgorithm::ChaCha20Poly1305
+        || matches!(
+            parameters.block_cipher_mode,
+            Some(BlockCipherMode::Gcm | BlockCipherMode::Ccm | BlockCipherMode::Aead)
+        );
     if authenticates && parameters.tag_length.is_some_and(|len| len < WHOLE_TAG) {
         return Err(WeakMechanism("the domain's policy asks for authentication tags of 16 bytes"));
     }

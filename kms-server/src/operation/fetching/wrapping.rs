@@ -16,7 +16,8 @@ use kmip::object::{
     EncryptionKeyInformation, KeyBlock, KeyMaterial, KeyValue, KeyWrappingData, KeyWrappingSpecification,
     MacSignatureKeyInformation, ManagedObject, NotWrappable,
 };
-use kmip::registry::{CryptographicAlgorithm, EncodingOption, ObjectType, UsageMask, WrappingMethod};
+use kmip::registry::{CryptographicAlgorithm, EncodingOption, LinkType, ObjectType, UsageMask, WrappingMethod};
+use policy::mechanism::{self, Mechanism};
 use policy::usage::{Usable, UsageRefusal, may_process, may_protect};
 use policy::wrapping::{WrappingRefusal, may_unwrap, may_wrap, may_wrap_in};
 use secret::Secret;
@@ -77,8 +78,10 @@ pub(in crate::operation) async fn unwrap(scope: &mut Scope<'_>, block: KeyBlock)
     };
     let authentication = match &data.mac_signature_key_information {
         Some(information) => {
-            let key = open(scope, &information.unique_identifier, Purpose::Check).await?;
+            let checking = checking_key(scope, &information.unique_identifier).await?;
+            let key = open(scope, &checking, Purpose::Check).await?;
             let parameters = parameters_of(&key.row, information.cryptographic_parameters.as_deref())?;
+            may_authenticate(scope, &key.row, &parameters)?;
             Some((key, parameters))
         }
         None => None,
@@ -170,6 +173,7 @@ pub(super) async fn wrap(
         Some(information) => {
             let key = open(scope, &information.unique_identifier, Purpose::Authenticate).await?;
             let parameters = parameters_of(&key.row, information.cryptographic_parameters.as_deref())?;
+            may_authenticate(scope, &key.row, &parameters)?;
             Some((key, parameters))
         }
         None => None,
@@ -256,6 +260,35 @@ fn attributes_to_wrap(
         }
     }
     Ok(found)
+}
+
+/// The key that checks what the named one authenticated: itself, or, of a private key, the public key that it links to.
+/// This server names the private key in what it wraps, as KMIP 1.4 §2.1.5 has it, and has to understand its own answer.
+async fn checking_key(scope: &mut Scope<'_>, named: &str) -> Result<String, Failure> {
+    let about = scope.object;
+    let found = scope.object(Some(&Identifier::from(named))).await;
+    scope.object = about;
+    // What is wrong with the named one is for `open` to say.
+    let Ok(row) = found else { return Ok(named.to_owned()) };
+    let public = row.attributes.iter().find_map(|one| match &one.value {
+        AttributeValue::Link(link) if link.link_type == LinkType::PublicKeyLink => {
+            link.linked_object_identifier.as_text()
+        }
+        _ => None,
+    });
+    let is_private = row.object_type == ObjectType::PrivateKey;
+    Ok(public.filter(|_| is_private).unwrap_or(named).to_owned())
+}
+
+/// May the key authenticate, and check, with these parameters under the domain's policy?
+fn may_authenticate(scope: &Scope<'_>, row: &ObjectRow, parameters: &CryptographicParameters) -> Result<(), Failure> {
+    let algorithm = row.algorithm.ok_or(Failure::CryptographicParameters)?;
+    let purpose = match row.object_type {
+        ObjectType::SymmetricKey => mechanism::Purpose::Mac,
+        _ => mechanism::Purpose::Sign { digested: false },
+    };
+    let used = Mechanism { algorithm, length: row.length.unwrap_or(0), parameters };
+    Ok(mechanism::may_use(policy_of(&scope.domain.row.policy), purpose, &used)?)
 }
 
 /// Finds the key, checks that it may be used so, and opens it.
