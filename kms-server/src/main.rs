@@ -175,7 +175,8 @@ fn perform(Arguments { config: path, command }: &Arguments) -> Result<ExitCode, 
         Command::Ceremony(ceremony) => {
             hardening::close_off()?;
             let making = matches!(ceremony, Ceremony::Hold);
-            hold_ceremony(path, &load(if making { Purpose::Init } else { Purpose::Ceremony })?, ceremony)
+            hold_ceremony(path, &load(if making { Purpose::Init } else { Purpose::Ceremony })?, ceremony)?;
+            Ok(ExitCode::SUCCESS)
         }
         Command::Serve => {
             hardening::close_off()?;
