@@ -19,8 +19,10 @@ fn the_page_is_the_one_that_would_be_written_now() {
         }
     };
     let offer = Offer::of(&node).unwrap();
-    if cases.is_some() {
-        let unasked = offer.unasked(&report, &Answered::of_this_tree().unwrap());
+    let own = Answered::of_this_tree().unwrap();
+    // A file that claims nothing fails the whole run (`coverage --answered`), and not each test before it is written.
+    if cases.is_some() && own != Answered::default() {
+        let unasked = offer.unasked(&report, &own);
         assert!(unasked.is_empty(), "offered, and asked by neither a case nor a test of ours: {}", unasked.join(", "));
         // The control: without our own tests there are some.
         assert!(!offer.unasked(&report, &Answered::default()).is_empty());
