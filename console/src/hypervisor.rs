@@ -51,6 +51,14 @@ pub enum HypervisorError {
     Differs(String),
 }
 
+impl HypervisorError {
+    /// Whether it would be the same the next time: what is configured or kept contradicts what is asked.
+    #[must_use]
+    pub const fn is_for_good(&self) -> bool {
+        matches!(self, Self::NoVCenter(_) | Self::Name(_) | Self::Differs(_))
+    }
+}
+
 /// Where a VM is.
 #[derive(Clone, Debug)]
 pub struct Place {

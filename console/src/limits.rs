@@ -40,8 +40,9 @@ pub const WORKING: usize = 8;
 pub const UNFINISHED: i64 = 5_000;
 /// Between two attempts at a step that must succeed; doubles from the first to the second.
 pub const RETRY: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
-/// Attempts at a step before the activity goes back.
-pub const ATTEMPTS: u32 = 3;
+/// Attempts at a step before the activity goes back: with the pauses between them, a minute and a half. A key server that
+/// is started again, or a node that is replaced, is back by then, and what was queued meanwhile has not failed.
+pub const ATTEMPTS: u32 = 9;
 /// Between two looks at an activity while a page follows it.
 pub const FOLLOW: Duration = Duration::from_millis(200);
 /// A page follows one activity for so long and then asks again.

@@ -32,6 +32,17 @@ enum StepError {
     NoSuchStep,
 }
 
+impl StepError {
+    /// Whether it would be the same the next time. What the rules forbid they forbid then, too.
+    const fn is_for_good(&self) -> bool {
+        match self {
+            Self::Hypervisor(error) => error.is_for_good(),
+            Self::Refused(_) | Self::NoSuchStep => true,
+            Self::Store(_) | Self::Gone => false,
+        }
+    }
+}
+
 impl From<Refusal> for StepError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -106,8 +117,7 @@ impl Platform {
     ) -> Result<(), StoreError> {
         tracing::warn!(activity = %activity.id, ?next, attempts, %error, "a step failed");
         let may_go_back = matches!(next, Next::Do(step) if step.is_before_commit() || step == Step::Commit);
-        // What the rules forbid they forbid the next time, too.
-        let for_good = attempts >= ATTEMPTS || matches!(error, StepError::Refused(_) | StepError::NoSuchStep);
+        let for_good = attempts >= ATTEMPTS || error.is_for_good();
         if may_go_back && for_good {
             activity.reason = Some(error.to_string());
             activity.progress = activity.progress.clone().failed();

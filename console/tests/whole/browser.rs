@@ -79,6 +79,12 @@ impl Browser {
         self.call("/execute/sync", &json!({ "script": format!("return {expression}"), "args": [] }))
     }
 
+    /// What a script on the page hands to its last argument.
+    pub fn answered(&self, script: &str) -> Value {
+        self.call_timeouts();
+        self.call("/execute/async", &json!({ "script": script, "args": [] }))
+    }
+
     /// Waits until an expression is true on the page, as a person waits who looks at it.
     pub fn until(&self, expression: &str) {
         let script = format!(

@@ -4,22 +4,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use admin_api::{AdminClient, NewDomain, RegisterClient};
+use provisioning::Document;
 use serde_json::Value;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider};
-use xtask::stage::console::{Console, OWNER};
-use xtask::stage::{Programs, Server, Stage, StageOptions};
+use xtask::stage::console::{Console, OWNER, inventory};
+use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions};
 
 pub struct World {
     pub stage: Stage,
     pub programs: Programs,
-    /// The node, for as long as the world is.
-    _server: Server,
+    /// The node, unless it was killed.
+    server: Option<Server>,
     agent: ureq::Agent,
     _folder: tempfile::TempDir,
 }
 
 impl World {
     pub fn new() -> Self {
+        Self::with(inventory())
+    }
+
+    /// With another inventory than the demo's.
+    pub fn with(document: Document) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = Programs::beside_this_one().unwrap();
         let stage = Stage::prepare(&folder.path().join("stage"), &StageOptions::default()).unwrap();
@@ -60,9 +66,23 @@ impl World {
             .build()
             .new_agent();
         let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        stage.furnish_console(&programs, &server.addresses, any_port).unwrap();
+        stage.furnish_console_with(&programs, &server.addresses, any_port, document).unwrap();
+        Self { stage, programs, server: Some(server), agent, _folder: folder }
+    }
 
-        Self { stage, programs, _server: server, agent, _folder: folder }
+    /// Kills the node, as a crash would; where it was.
+    pub fn kill_node(&mut self) -> Addresses {
+        let server = self.server.take().unwrap();
+        let addresses = server.addresses.clone();
+        server.kill();
+        addresses
+    }
+
+    /// Starts it again where it was.
+    pub fn start_node(&mut self, at: &Addresses) {
+        let (kmip, admin) = (at.kmip.to_string(), at.admin.to_string());
+        let environment = [("KMIP_ADDR", &kmip[..]), ("ADMIN_ADDR", &admin[..])];
+        self.server = Some(self.stage.serve(&self.programs, &environment).unwrap());
     }
 
     /// Starts the console, which dies at that point if one is named.
@@ -95,8 +115,24 @@ impl World {
         token: Option<&str>,
         body: Option<&str>,
     ) -> Option<(u16, Value)> {
+        self.ask_with(console, method, path, token, &[], body)
+    }
+
+    /// The same with further headers.
+    pub fn ask_with(
+        &self,
+        console: &Console,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Option<(u16, Value)> {
         let uri = format!("https://{}{path}", console.address);
         let mut request = ureq::http::Request::builder().method(method).uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
         }

@@ -60,11 +60,25 @@ impl Stage {
     /// # Errors
     /// [`StageError`].
     pub fn furnish_console(&self, programs: &Programs, node: &Addresses, listen: SocketAddr) -> Result<(), StageError> {
+        self.furnish_console_with(programs, node, listen, inventory())
+    }
+
+    /// The same with another inventory, in which the tenant, vStack and domain of the example are.
+    ///
+    /// # Errors
+    /// [`StageError`].
+    pub fn furnish_console_with(
+        &self,
+        programs: &Programs,
+        node: &Addresses,
+        listen: SocketAddr,
+        document: Document,
+    ) -> Result<(), StageError> {
         let config = self.dir.join("console.toml");
         std::fs::write(&config, self.console_configuration(node, listen)).map_err(StageError::file(&config))?;
         let failed = |what: String| StageError::Program { program: "console".to_owned(), what };
         let file = self.dir.join("console-inventory.json");
-        let made = Inventory::build(inventory()).map_err(|faults| failed(faults.to_string()))?;
+        let made = Inventory::build(document).map_err(|faults| failed(faults.to_string()))?;
         let text = serde_json::to_string_pretty(&made).map_err(|error| failed(error.to_string()))?;
         std::fs::write(&file, text).map_err(StageError::file(&file))?;
         let command = || self.console_command(programs);
