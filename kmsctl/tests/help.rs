@@ -7,7 +7,7 @@ use std::path::Path;
 
 use support::Kmsctl;
 
-const COMMANDS: [&str; 66] = [
+const COMMANDS: [&str; 67] = [
     "",
     "health",
     "hsm",
@@ -32,6 +32,7 @@ const COMMANDS: [&str; 66] = [
     "domain rotate-key",
     "domain destroy",
     "domain certificate",
+    "domain orphans",
     "domain verify",
     "client",
     "client register",
