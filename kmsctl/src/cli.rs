@@ -151,6 +151,19 @@ pub(crate) enum Domain {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
+    /// List the keys that nothing refers to, by an inventory; exit code 8 where something refers to a key that is gone
+    #[command(after_help = "Example:\n  kmsctl --pki run/pki domain orphans acme --inventory inventory.json\n\nThe \
+                            inventory is JSON: {\"inventory\":\"clavis-inventory/1\",\"exported\":1795381200,\n\
+                            \"references\":[{\"kind\":\"vm\",\"name\":\"web-1\",\"keys\":[\"<identifier>\"]}]}. \
+                            Kinds are vm, snapshot, clone, backup, host;\nexported is in seconds since 1970, and what \
+                            was made since then is no orphan.")]
+    Orphans {
+        /// Name or identifier of the domain
+        domain: String,
+        /// The inventory: machines, snapshots, clones, backups and hosts, with the keys they refer to
+        #[arg(long, value_name = "FILE")]
+        inventory: PathBuf,
+    },
     /// Compare everything that is stored of a domain with its audit log; exit code 6 where they differ
     #[command(
         after_help = "Example:\n  kmsctl --pki run/pki --as auditor domain verify acme\n\nThe node does this by \

@@ -32,6 +32,7 @@ const COMMANDS: [&str; 67] = [
     "domain rotate-key",
     "domain destroy",
     "domain certificate",
+    "domain orphans",
     "domain verify",
     "client",
     "client register",

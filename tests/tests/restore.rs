@@ -1,8 +1,8 @@
-//! What somebody did to a domain's rows is undone from a backup: the rows come back, no destroyed key does, no revoked key
+//! What somebody did to a domain's rows is noticed, and undone from a backup: the rows come back, no destroyed key does, no revoked key
 //! becomes usable, no log is shortened, and nobody does it alone.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use admin_api::{Effect, ErrorCode, NewBackup, ProtectedAct};
+use admin_api::{DomainChange, Effect, ErrorCode, NewBackup, ProtectedAct};
 use kmip::ProtocolVersion;
 use kmip::payload::{ActivateRequest, DestroyRequest, GetRequest};
 use kmip::registry::ResultReason;
@@ -20,7 +20,13 @@ fn edit(node: &Node, statements: &[String]) {
     let path = node.stage.store();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut database = SqliteConnectOptions::new().filename(path).foreign_keys(false).connect().await.unwrap();
+        let mut database = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .foreign_keys(false)
+            .connect()
+            .await
+            .unwrap();
         for sql in statements {
             sqlx::query(AssertSqlSafe(sql.clone())).execute(&mut database).await.unwrap();
         }
@@ -193,4 +199,71 @@ fn a_node_that_lost_its_store_gets_it_back_where_officers_approved_what_nobody_c
     let told = log.lines().find(|line| line.contains("\"operation\":\"Restore Store\"")).unwrap();
     assert!(told.contains("officer1") && told.contains("officer2") && told.contains(&backup.id.to_string()), "{told}");
     assert_eq!(node.admin("auditor").unwrap().domain_verify(&tenant.name).unwrap().findings, []);
+}
+
+#[test]
+fn a_row_put_back_or_taken_away_is_noticed_although_its_own_mac_is_right() {
+    let mut node = Node::start().unwrap();
+    let (tenant, doomed) = (node.tenant("edited", "anssi").unwrap(), node.tenant("doomed", "anssi").unwrap());
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let id = client.request(V, asking::known_aes(&[7; 32], Vec::new())).unwrap().unique_identifier;
+    drop(client);
+    let second = certs::self_signed_vcenter_client().unwrap();
+    let second = node.register(&tenant.name, &second, None).unwrap().fingerprint;
+    node.stop().unwrap();
+    let kept = format!("ATTACH '{}' AS kept", node.dir().join("kept.sqlite").display());
+    let keep = |suffix: &str| -> Vec<String> {
+        let copy = |table: &str| format!("CREATE TABLE kept.{table}{suffix} AS SELECT * FROM main.{table}");
+        std::iter::once(kept.clone()).chain(["domain", "identity", "object"].map(copy)).collect()
+    };
+    edit(&node, &keep("_then"));
+    node.serve().unwrap();
+    for change in [DomainChange::Freeze, DomainChange::Thaw] {
+        node.admin("officer1").unwrap().domain_change(&tenant.name, change, Effect::Real).unwrap();
+    }
+    node.revoke(&tenant.name, second).unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    client.request(V, ActivateRequest { unique_identifier: Some(id.as_str().into()) }).unwrap();
+    drop(client);
+    approving::destroy(&node, &doomed.name).unwrap();
+    node.stop().unwrap();
+    edit(&node, &keep("_now"));
+
+    let of = |name: &str| format!("name = '{name}'");
+    let revoked = format!("fingerprint = x'{second}'");
+    let put_back = |table: &str, which: &str, when: &str| {
+        vec![kept.clone(), format!("REPLACE INTO main.{table} SELECT * FROM kept.{table}_{when} WHERE {which}")]
+    };
+    let delete = |table: &str, which: &str| vec![format!("DELETE FROM {table} WHERE {which}")];
+    // The row itself verifies: what does not fit is the digest of the set that the log told last.
+    let cases = [
+        ("domain", of(&tenant.name), true, "set of"),
+        ("domain", of(&tenant.name), false, "the domain is not"),
+        ("identity", revoked.clone(), true, "set of"),
+        ("identity", revoked, false, "set of"),
+        ("domain", of(&doomed.name), true, "its key is back"),
+    ];
+    for (table, which, back, expected) in cases {
+        edit(&node, &if back { put_back(table, &which, "then") } else { delete(table, &which) });
+        let refused = node.serve().unwrap_err().to_string();
+        assert!(refused.contains(expected), "{table} {which} back: {back}: {refused}");
+        edit(&node, &put_back(table, &which, "now"));
+    }
+    // The control: with every row as it was, and edited just as often, the node serves.
+    node.serve().unwrap();
+    assert_eq!(node.admin("auditor").unwrap().domain_verify(&tenant.name).unwrap().findings, []);
+    node.stop().unwrap();
+    let which = format!("id = {}", object(&id));
+    for (back, what) in [(true, "is older than its last record"), (false, "is gone, but the log tells of it")] {
+        edit(&node, &if back { put_back("object", &which, "then") } else { delete("object", &which) });
+        node.serve().unwrap();
+        // An object's row verifies by itself: the older one is answered until it is held against the log.
+        let shown = node.admin("auditor").unwrap().object_show(&tenant.name, id.parse().unwrap());
+        assert_eq!(shown.ok().map(|object| object.state), back.then(|| "Pre-Active".to_owned()));
+        let found = node.admin("auditor").unwrap().domain_verify(&tenant.name).unwrap();
+        let found: Vec<_> = found.findings.iter().filter(|one| one.table == "object").collect();
+        assert!(found.len() == 1 && found[0].row == id && found[0].what == what, "{found:?}");
+        node.stop().unwrap();
+        edit(&node, &put_back("object", &which, "now"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use admin_api::{AdminClient, Domain, DomainChange, NewDomain, ProtectedAct, Verification};
 
-use super::{certificate, effect, request};
+use super::{certificate, effect, orphans, request};
 use crate::cli;
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
@@ -30,6 +30,7 @@ pub(crate) fn run(verb: &cli::Domain, client: &AdminClient, out: &Out) -> Result
         cli::Domain::Destroy { domain, dry_run } => {
             request::ask(client, &ProtectedAct::DestroyDomain { domain: domain.clone() }, *dry_run, out)
         }
+        cli::Domain::Orphans { domain, inventory } => orphans::run(client, domain, inventory, out),
         cli::Domain::Certificate { domain, out: file } => {
             certificate::write(&client.domain_certificate(domain)?, file, out)
         }

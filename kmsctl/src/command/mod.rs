@@ -10,6 +10,7 @@ pub(crate) mod domain;
 pub(crate) mod health;
 pub(crate) mod hsm;
 pub(crate) mod object;
+pub(crate) mod orphans;
 pub(crate) mod request;
 pub(crate) mod verify;
 

@@ -37,7 +37,12 @@ pub(crate) fn run(verb: &cli::Object, client: &AdminClient, out: &Out) -> Result
 }
 
 /// Pages put together, up to `limit` objects.
-fn collect(client: &AdminClient, domain: &str, limit: Option<u64>, after: Option<Uuid>) -> Result<ObjectPage, Failure> {
+pub(super) fn collect(
+    client: &AdminClient,
+    domain: &str,
+    limit: Option<u64>,
+    after: Option<Uuid>,
+) -> Result<ObjectPage, Failure> {
     let mut all = ObjectPage { objects: Vec::new(), next: after };
     loop {
         let wanted = limit.map_or(u64::MAX, |limit| limit.saturating_sub(all.objects.len() as u64));
