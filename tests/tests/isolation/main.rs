@@ -11,6 +11,7 @@ mod matrix;
 mod objects;
 mod requests;
 mod rows;
+mod secondary;
 mod streams;
 mod values;
 
