@@ -64,6 +64,7 @@ impl World {
         let (certificate, key) = (folder.path().join("server.pem"), folder.path().join("server.key"));
         std::fs::write(&certificate, &server.cert_pem).unwrap();
         std::fs::write(&key, &*server.key_pem).unwrap();
+        std::fs::write(folder.path().join("ca.pem"), authority.cert_pem()).unwrap();
         let path = folder.path().join("console.sqlite");
         let (platform, address) = runtime.block_on(async {
             let store = Store::open(&path).await.unwrap();
