@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use kmip::ProtocolVersion;
 use kmip::payload::GetRequest;
+use rcgen::PublicKeyData;
 use serde_json::Value;
 use system_tests::asking::{aes, bytes};
 use system_tests::node::{Node, Tenant, folder};
@@ -217,7 +218,7 @@ fn every_custodian_signs_the_record_and_anybody_can_check_it() {
     }
     let verified = verify(&full);
     assert!(verified.status.success() && verified.stdout.contains("custodian2"), "{verified:?}");
-    let der = ring::digest::digest(&ring::digest::SHA256, &pair.public_key_der());
+    let der = ring::digest::digest(&ring::digest::SHA256, &pair.subject_public_key_info());
     assert!(verify(&["--custodian", &hex::encode(der)]).status.success());
     assert_eq!(verify(&["--custodian", &"5".repeat(64)]).status.code(), Some(6));
 
