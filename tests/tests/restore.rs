@@ -57,7 +57,8 @@ fn what_was_damaged_comes_back_and_what_was_destroyed_or_revoked_does_not() {
     let ids: Vec<String> = (0..7)
         .map(|number| client.request(V, asking::known_aes(&[number; 32], Vec::new())).unwrap().unique_identifier)
         .collect();
-    let [gone, edited, destroyed, revoked, activated, late, untouched] = &ids[..] else { unreachable!() };
+    let ids: [String; 7] = ids.try_into().unwrap();
+    let [gone, edited, destroyed, revoked, activated, late, untouched] = &ids;
     for id in [revoked, untouched] {
         client.request(V, ActivateRequest { unique_identifier: Some(id.as_str().into()) }).unwrap();
     }
