@@ -76,11 +76,14 @@ fn verify(of: &CryptographicParameters, id: &str, text: &[u8], signature: &[u8])
     .into()
 }
 
+/// How the private key of a pair is registered, where somebody published it, and the public one.
+type Keys = (Option<fn() -> RegisterRequest>, fn() -> RegisterRequest);
+
 /// A known signature that holds, for its text and for no other; a new one by the private key that holds under the public
 /// one. `keys` gives both, the private key first; `None` where nobody published it.
 fn signature(
     what: &str,
-    keys: (Option<fn() -> RegisterRequest>, fn() -> RegisterRequest),
+    keys: Keys,
     of: &CryptographicParameters,
     (text, known): (&'static [u8], &'static [u8]),
     anssi: Anssi,
@@ -134,8 +137,8 @@ fn signatures() -> Vec<Row> {
         CryptographicParameters { digital_signature_algorithm: Some(Named::EcdsaWithSha256), ..Default::default() };
     let sha1 = CryptographicParameters { hashing_algorithm: Some(H::Sha1), ..pkcs1.clone() };
     let weak_hash = Anssi::Refuses("hashes of at least 256 bits");
-    let rsa: (Option<fn() -> RegisterRequest>, fn() -> RegisterRequest) = (Some(|| pkcs8(RSA)), || spki(RSA_PUBLIC));
-    let p256: (Option<fn() -> RegisterRequest>, fn() -> RegisterRequest) = (Some(|| pkcs8(P256)), || spki(P256_PUBLIC));
+    let rsa: Keys = (Some(|| pkcs8(RSA)), || spki(RSA_PUBLIC));
+    let p256: Keys = (Some(|| pkcs8(P256)), || spki(P256_PUBLIC));
     let mut rows = vec![
         Row::new("Sign: RSA PKCS#1 v1.5", vec![pkcs8(RSA)], sign(&pkcs1, TEST), PKCS1_SIGNATURE, TAKES),
         Row::new(
