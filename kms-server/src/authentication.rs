@@ -11,6 +11,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use keystore::{Device, IdentityRow, Subject};
 use kmip::message::{Credential, DeviceCredential};
 use ring::hmac;
+use secret::wiped_after;
 use tokio::sync::Semaphore;
 
 use crate::failure::Failure;
@@ -144,7 +145,8 @@ impl CredentialChecker {
         let _turn = self.hashing.acquire().await.map_err(|_| Failure::Busy)?;
         let (stored, given) = (argon2.to_owned(), secret::Secret::copy_from(password));
         let right = tokio::task::spawn_blocking(move || {
-            PasswordHash::new(&stored).is_ok_and(|hash| argon2id().verify_password(given.expose(), &hash).is_ok())
+            PasswordHash::new(&stored)
+                .is_ok_and(|hash| wiped_after(|| argon2id().verify_password(given.expose(), &hash).is_ok()))
         })
         .await
         .map_err(|_| Failure::Internal("password check was interrupted"))?;
@@ -163,12 +165,12 @@ impl CredentialChecker {
         self.with_memory(|memory| {
             // `hmac::verify` compares in constant time.
             let proven = memory.proven.get(&(who, against.to_owned()));
-            proven.is_some_and(|mac| hmac::verify(&self.key, password, mac.as_ref()).is_ok())
+            proven.is_some_and(|mac| wiped_after(|| hmac::verify(&self.key, password, mac.as_ref()).is_ok()))
         })
     }
 
     fn remember(&self, who: Fingerprint, against: &str, password: &[u8]) {
-        let mac = hmac::sign(&self.key, password);
+        let mac = wiped_after(|| hmac::sign(&self.key, password));
         self.with_memory(|memory| {
             if memory.proven.len() >= REMEMBERED {
                 memory.proven.clear();
@@ -230,8 +232,7 @@ pub fn hash_password(password: &secret::Secret) -> Result<String, Failure> {
     if password.is_empty() || password.len() > MAX_PASSWORD_LEN {
         return Err(Failure::InvalidField("password length"));
     }
-    argon2id()
-        .hash_password(password.expose())
+    wiped_after(|| argon2id().hash_password(password.expose()))
         .map(|hash| hash.to_string())
         .map_err(|_| Failure::Internal("password could not be hashed"))
 }

@@ -157,7 +157,14 @@ pub async fn open_node(config: &Config) -> Result<Node, RunError> {
     let anchor = trust_anchor(&config.ceremony.trust_anchor)?;
     let store: Arc<dyn KeyStore> = Arc::new(SqliteStore::open(&config.store.path, store_options(config)).await?);
     let group = hsm::Group::open(group_config(config), Some(&anchor)).await?;
-    Ok(Node::start(NodeSettings::of(config), store, group).await?)
+    match Node::start(NodeSettings::of(config), store, group.clone()).await {
+        Ok(node) => Ok(node),
+        Err(error) => {
+            // A module ends what it has when the process does, and must not find a worker inside it then.
+            group.close().await;
+            Err(error.into())
+        }
+    }
 }
 
 /// Tries what still opens of a domain in the store's file, or in another one; see [`crate::backup::shred`]. The node may
@@ -233,11 +240,15 @@ pub async fn bootstrap(config: &Config) -> Result<usize, RunError> {
         first.push(FirstAdministrator { name: name.clone(), role: role.text().to_owned(), certificate: der });
     }
     let node = open_node(config).await?;
-    let registered = node.bootstrap(&first).await.map_err(|error| RunError::Bootstrap(error.to_string()))?;
-    node.record_stop().await?;
+    let registered = async {
+        let registered = node.bootstrap(&first).await.map_err(|error| RunError::Bootstrap(error.to_string()))?;
+        node.record_stop().await?;
+        Ok(registered)
+    };
+    let registered = registered.await;
     node.store.close().await;
     node.hsm.close().await;
-    Ok(registered)
+    registered
 }
 
 /// Serves until SIGTERM or SIGINT, then finishes what was begun.
@@ -258,19 +269,19 @@ pub async fn serve(config: &Config) -> Result<(), RunError> {
     }
     let admin = listener::bind(config.admin.listen).await.map_err(system("binding the admin address"))?;
     let node = Arc::new(open_node(config).await?);
-    if node.directory.system().is_none() {
-        return Err(RunError::NotInitialized);
-    }
-    let (stop, stopping) = shutdown::stop_signal();
-    let outcome = serve_on(config, &node, Sockets { kmip, https, admin }, &stop, stopping).await;
-    if outcome.is_ok() {
-        node.record_stop().await?;
-    }
+    let outcome = if node.directory.system().is_none() {
+        Err(RunError::NotInitialized)
+    } else {
+        let (stop, stopping) = shutdown::stop_signal();
+        serve_on(config, &node, Sockets { kmip, https, admin }, &stop, stopping).await
+    };
+    let outcome = match outcome {
+        Ok(()) => node.record_stop().await.map_err(RunError::from),
+        error => error,
+    };
     node.store.close().await;
-    match Arc::try_unwrap(node) {
-        Ok(node) => node.hsm.close().await,
-        Err(_) => tracing::warn!("the HSM group is still in use; its sessions end with the process"),
-    }
+    // Whoever still has the group is told that it is closed.
+    node.hsm.clone().close().await;
     outcome
 }
 

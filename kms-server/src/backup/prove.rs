@@ -9,7 +9,7 @@ use audit::backup::DomainProof;
 use hsm::{Group, HsmError};
 use keystore::{DomainRow, DomainState, KeyStore, MacKey, ObjectRow, Pace, SqliteStore, StoreError, StoreOptions};
 use ring::hmac;
-use secret::Secret;
+use secret::{Secret, wiped_after};
 
 use super::{BackupError, Keys};
 use crate::failure::Failure;
@@ -208,11 +208,13 @@ impl Prover<'_> {
     }
 
     fn digest(&self, object: &ObjectRow, opened: &Secret) -> hmac::Tag {
-        let mut context = hmac::Context::with_key(&self.digest_key());
-        for part in [OBJECT, &object.domain, &object.id, opened.expose()] {
-            context.update(part);
-        }
-        context.sign()
+        wiped_after(|| {
+            let mut context = hmac::Context::with_key(&self.digest_key());
+            for part in [OBJECT, &object.domain, &object.id, opened.expose()] {
+                context.update(part);
+            }
+            context.sign()
+        })
     }
 
     /// Destroys what was imported for the proof and is not in use by the node.

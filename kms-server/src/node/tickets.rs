@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use keystore::ObjectId;
 use kmip::registry::Operation;
 use ring::digest::{SHA256, digest};
-use secret::DomainId;
+use secret::{DomainId, wiped_after};
 
 use crate::failure::Failure;
 use crate::limits::{TICKETS, TICKETS_PER_DOMAIN};
@@ -84,7 +84,7 @@ pub struct Tickets(Mutex<HashMap<TicketId, Held>>);
 #[must_use]
 pub fn id_of(value: &[u8]) -> TicketId {
     let mut id = TicketId::default();
-    id.copy_from_slice(digest(&SHA256, value).as_ref());
+    id.copy_from_slice(wiped_after(|| digest(&SHA256, value)).as_ref());
     id
 }
 
