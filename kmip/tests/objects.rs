@@ -163,7 +163,7 @@ fn a_key_value_comes_back_from_what_is_wrapped() {
 fn a_changed_byte_never_panics_and_faults_lie_inside() {
     let change = (any::<prop::sample::Index>(), 1..=255_u8);
     let objects = (generate::object(ProtocolVersion::EVERY), change);
-    cases(1024)
+    cases(4)
         .run(&objects, |(object, (at, change))| {
             let mut bytes = object.to_canonical().expose().to_vec();
             let at = at.index(bytes.len());
@@ -184,7 +184,7 @@ fn a_changed_byte_in_a_message_of_any_version_never_panics() {
     let messages = select(ProtocolVersion::ALL.as_slice())
         .prop_flat_map(move |version| (generate::request(version, every), generate::response(version, every)));
     let change = (any::<prop::sample::Index>(), 1..=255_u8);
-    cases(256)
+    cases(1)
         .run(&(messages, change), |((request, response), (at, change))| {
             for bytes in request.encode().ok().into_iter().chain([response.encode()]) {
                 let mut bytes = bytes.to_vec();
@@ -199,8 +199,10 @@ fn a_changed_byte_in_a_message_of_any_version_never_panics() {
         .unwrap();
 }
 
-fn cases(count: u32) -> TestRunner {
-    TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(count) })
+/// So many times the number of cases that a property test has (`PROPTEST_CASES`).
+fn cases(factor: u32) -> TestRunner {
+    let usual = ProptestConfig::default();
+    TestRunner::new(ProptestConfig { cases: usual.cases.saturating_mul(factor), failure_persistence: None, ..usual })
 }
 
 /// What earlier releases sealed, byte for byte.

@@ -168,8 +168,14 @@ fn newest() -> impl Strategy<Value = ProtocolVersion> {
     select(vec![ProtocolVersion::V1_4, ProtocolVersion::V2_1])
 }
 
+/// So many times the number of cases that a property test has (`PROPTEST_CASES`): what is drawn here is of many kinds.
+fn times(factor: u32) -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    ProptestConfig { cases: usual.cases.saturating_mul(factor), failure_persistence: None, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(times(2))]
 
     #[test]
     fn a_request_comes_back_as_it_was(message in newest().prop_flat_map(|version| generate::request(version, version))) {
@@ -229,10 +235,10 @@ proptest! {
 
 #[test]
 fn a_request_holds_nothing_that_its_version_does_not_know() {
-    const CASES: u32 = 1024;
-    let written = Cell::new(0);
+    let config = times(4);
+    let (cases, written) = (config.cases, Cell::new(0));
     let requests = any_version().prop_flat_map(|version| generate::request(version, ProtocolVersion::EVERY));
-    TestRunner::new(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })
+    TestRunner::new(config)
         .run(&requests, |message| {
             // One that cannot be expressed is refused before anything is written.
             let Ok(bytes) = message.encode() else { return Ok(()) };
@@ -245,21 +251,22 @@ fn a_request_holds_nothing_that_its_version_does_not_know() {
             Ok(())
         })
         .unwrap();
-    assert!(written.get() > CASES / 5, "only {} of {CASES} could be written", written.get());
+    assert!(written.get() > cases / 5, "only {} of {cases} could be written", written.get());
 }
 
 /// Every operation in every version that has it, so that none is left to chance.
 #[test]
 fn each_payload_is_written_in_the_words_of_each_version() {
-    const CASES: usize = 24;
-    let mut runner = TestRunner::deterministic();
+    // Each of some hundred payloads in each of seven versions.
+    let cases = times(1).cases.div_ceil(10);
+    let mut runner = TestRunner::new(times(1));
     for version in ProtocolVersion::ALL {
         for operation in TYPED_OPERATIONS.iter().copied().filter(|operation| operation.known_in(version)) {
             let asked = generate::request_of(operation, version);
             // Poll has no answer of its own.
             let answered = (operation != Operation::Poll).then(|| generate::response_of(operation, version));
             let mut written = 0;
-            for _ in 0..CASES {
+            for _ in 0..cases {
                 let request = RequestMessage::single(version, asked.new_tree(&mut runner).unwrap().current());
                 if let Ok(bytes) = request.encode() {
                     assert_eq!(strangers(&bytes, version), Vec::<String>::new(), "{version} {request:?}");
