@@ -12,7 +12,7 @@ use kmip::attribute::AttributeKind;
 use kmip::message::{ItemPayload, Outcome, RequestMessage, ResponseItem, ResponseMessage, SUPPORTED_VERSIONS};
 use kmip::object::ManagedObject;
 use kmip::payload::TYPED_OPERATIONS;
-use kmip::registry::{Operation, enumeration_of};
+use kmip::registry::{Operation, Row, enumeration_of, mask_of};
 use kmip::ttlv::{DateTime, Item, ItemType, Reader, Wire};
 use kmip::{ProtocolVersion, Tag};
 use proptest::prelude::*;
@@ -118,6 +118,13 @@ fn look_at(item: &Item<'_>, stands_for: Tag, operation: Option<Operation>, found
         if !table.row(value).is_some_and(|row| version.is_within(row.since, row.until)) {
             found.push(format!("{} {value}", table.text));
         }
+    }
+    if item.item_type == ItemType::Integer
+        && let Some(table) = mask_of(stands_for)
+    {
+        let mask = item.integer().unwrap().cast_unsigned();
+        let later = |row: &&Row| mask & row.value != 0 && !version.is_within(row.since, row.until);
+        found.extend(table.rows.iter().filter(later).map(|row| format!("{} {}", table.text, row.text)));
     }
     if item.tag == Tag::ATTRIBUTE_REFERENCE && item.item_type == ItemType::Enumeration {
         let tag = Tag(item.enumeration().unwrap());

@@ -94,10 +94,9 @@ fn of_columns(row: &ObjectRow, View { version, lease_s }: View) -> Vec<Attribute
     values.into_iter().map(Attribute::new).collect()
 }
 
-/// The uses that `version` has names for: 2.0 took some away and added others.
+/// The uses without those that other versions name: 2.0 took some away and added others.
 fn uses_known(mask: UsageMask, version: ProtocolVersion) -> UsageMask {
-    let known = UsageMask::TABLE.rows.iter().filter(|row| version.is_within(row.since, row.until));
-    mask.intersection(known.fold(UsageMask(0), |known, row| known.union(UsageMask(row.value))))
+    UsageMask(UsageMask::TABLE.mask_in(mask.0, version))
 }
 
 /// Before 1.2 a key on a curve was one for ECDSA or ECDH; what it is for says the mask.

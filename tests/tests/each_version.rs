@@ -7,9 +7,10 @@ use kmip::attribute::{AttributeValue, CryptographicParameters};
 use kmip::message::{Credential, Outcome, RequestMessage, TicketCredential};
 use kmip::object::Certificate;
 use kmip::payload::{
-    CancelRequest, CreateKeyPairRequest, Data, DelegatedLoginRequest, InteropRequest, LocateRequest, LoginRequest,
-    LogoutRequest, PollRequest, ProcessRequest, ReProvisionRequest, RequestPayload, ResponsePayload, Right, Rights,
-    RngRetrieveRequest, SignRequest, SignatureVerifyRequest, Ticket,
+    CancelRequest, CheckRequest, CreateKeyPairRequest, CreateRequest, Data, DelegatedLoginRequest,
+    GetAttributesRequest, InteropRequest, LocateRequest, LoginRequest, LogoutRequest, PollRequest, ProcessRequest,
+    ReProvisionRequest, RequestPayload, ResponsePayload, Right, Rights, RngRetrieveRequest, SignRequest,
+    SignatureVerifyRequest, Ticket,
 };
 use kmip::registry::{
     AsynchronousIndicator, CancellationResult, CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm,
@@ -218,5 +219,40 @@ fn a_client_exchanges_its_certificate_in_each_version_that_lets_it() {
         again.request(version, LocateRequest::default()).unwrap();
         let refused = node.connect(&old).and_then(|mut client| Ok(client.request(version, LocateRequest::default())?));
         assert!(refused.is_err(), "{version}: the old certificate still opens the domain");
+    }
+}
+
+#[test]
+fn no_version_is_told_of_uses_that_it_has_not() {
+    let node = Node::start().unwrap();
+    let tenant = node.tenant("uses", "anssi").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let mask = UsageMask::ENCRYPT | UsageMask::FPE_ENCRYPT;
+    let key = CreateRequest::symmetric_key(vec![
+        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Aes),
+        AttributeValue::CryptographicLength(256),
+        AttributeValue::CryptographicUsageMask(mask),
+    ]);
+    let id = client.request(V2_1, key).unwrap().unique_identifier;
+    for version in ProtocolVersion::ALL {
+        let got = client.request(version, GetAttributesRequest::of(&id, &["Cryptographic Usage Mask"])).unwrap();
+        let told = AttributeValue::CryptographicUsageMask(if version < V2_0 { UsageMask::ENCRYPT } else { mask });
+        assert_eq!(got.attributes.iter().map(|one| &one.value).collect::<Vec<_>>(), [&told], "{version}");
+        // A Check repeats what was asked and refused, in words of the version. In 2.x nothing stands in its answer.
+        let wanted = UsageMask::SIGN | UsageMask::AUTHENTICATE | UsageMask(0x2000_0000);
+        let check = CheckRequest {
+            unique_identifier: Some(id.as_str().into()),
+            cryptographic_usage_mask: Some(wanted),
+            ..Default::default()
+        };
+        let answer = client.call(RequestMessage::single(version, check)).unwrap().items.remove(0).outcome;
+        match answer {
+            Outcome::CheckFailed { payload, .. } if version < V2_0 => {
+                let repeated = payload.cryptographic_usage_mask;
+                assert_eq!(repeated, Some(UsageMask::SIGN | UsageMask(0x2000_0000)), "{version}");
+            }
+            Outcome::Failure { .. } if version >= V2_0 => {}
+            other => panic!("{version}: {other:?}"),
+        }
     }
 }

@@ -144,7 +144,7 @@ macro_rules! wire_enum {
     };
 }
 
-/// A bit mask: `NAME = bit, "text", first version ..= last version;`. Bits nobody named are kept.
+/// A bit mask: `NAME = bit, "text", first version ..= last version;`. Bits nobody named are kept: they are a vendor's.
 macro_rules! wire_mask {
     (
         $(#[$meta:meta])*
@@ -225,8 +225,9 @@ macro_rules! wire_mask {
 
         impl $crate::ttlv::Wire for $name {
             fn encode(&self, tag: $crate::registry::Tag, writer: &mut $crate::ttlv::Writer) {
-                // A mask travels as Integer; its topmost bit is the sign.
-                writer.integer(tag, self.0.cast_signed());
+                // A mask travels as Integer; its topmost bit is the sign. A peer is told no bit that its version
+                // lacks.
+                writer.integer(tag, Self::TABLE.mask_in(self.0, writer.version()).cast_signed());
             }
 
             fn decode(item: &$crate::ttlv::Item<'_>) -> Result<Self, $crate::ttlv::DecodeError> {

@@ -47,6 +47,13 @@ impl Table {
         self.rows.iter().find(|row| row.xml_name == name || row.other_xml_names.contains(&name)).map(|row| row.value)
     }
 
+    /// A mask without the bits that have a name and that `version` does not have.
+    #[must_use]
+    pub fn mask_in(&self, mask: u32, version: ProtocolVersion) -> u32 {
+        let later = self.rows.iter().filter(|row| !version.is_within(row.since, row.until));
+        later.fold(mask, |mask, row| mask & !row.value)
+    }
+
     /// The names of a mask's bits between `separator`; bits without a name follow as one hexadecimal number. Without
     /// any bit, the text is empty.
     #[must_use]

@@ -153,11 +153,12 @@ pub fn response(version: ProtocolVersion, v: ProtocolVersion) -> BoxedStrategy<R
         (of(one!(Operation, version)), one!(ResultReason, v), text()).prop_map(|(operation, reason, message)| {
             ResponseItem::failure(operation.map(Operation::value), None, reason, message)
         });
-    let check = (one!(ResultReason, v), text(), check_response()).prop_map(|(reason, message, payload)| ResponseItem {
-        operation: Some(Operation::Check.value()),
-        unique_batch_item_id: None,
-        outcome: Outcome::CheckFailed { reason, message, payload },
-    });
+    let check =
+        (one!(ResultReason, v), text(), check_response(v)).prop_map(|(reason, message, payload)| ResponseItem {
+            operation: Some(Operation::Check.value()),
+            unique_batch_item_id: None,
+            outcome: Outcome::CheckFailed { reason, message, payload },
+        });
     let undone = of(response_payload(version, v)).prop_map(|payload| ResponseItem {
         operation: payload.as_ref().map(|payload| payload.operation().value()),
         unique_batch_item_id: None,

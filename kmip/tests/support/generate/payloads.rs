@@ -125,7 +125,7 @@ pub fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Req
         Operation::Locate => (
             of(any::<i32>()),
             of(any::<i32>()),
-            of(any::<u32>().prop_map(StorageStatusMask)),
+            of(any::<u32>().prop_map(move |bits| StorageStatusMask(StorageStatusMask::TABLE.mask_in(bits, v)))),
             of(one!(ObjectGroupMember, v)),
             attributes(v),
         )
@@ -139,7 +139,7 @@ pub fn request_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Req
                 })
             })
             .boxed(),
-        Operation::Check => (id(v), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+        Operation::Check => (id(v), of(any::<i64>()), of(mask(v)), of(any::<u32>().prop_map(Interval)))
             .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| {
                 P::Check(CheckRequest { unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time })
             })
@@ -226,7 +226,7 @@ pub fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Re
                 P::Locate(LocateResponse { located_items, unique_identifiers })
             })
             .boxed(),
-        Operation::Check => check_response().prop_map(P::Check).boxed(),
+        Operation::Check => check_response(v).prop_map(P::Check).boxed(),
         Operation::Activate => {
             text().prop_map(|unique_identifier| P::Activate(ActivateResponse { unique_identifier })).boxed()
         }
@@ -243,8 +243,8 @@ pub fn response_of(operation: Operation, v: ProtocolVersion) -> BoxedStrategy<Re
     }
 }
 
-pub(super) fn check_response() -> BoxedStrategy<CheckResponse> {
-    (of(text()), of(any::<i64>()), of(mask()), of(any::<u32>().prop_map(Interval)))
+pub(super) fn check_response(v: ProtocolVersion) -> BoxedStrategy<CheckResponse> {
+    (of(text()), of(any::<i64>()), of(mask(v)), of(any::<u32>().prop_map(Interval)))
         .prop_map(|(unique_identifier, usage_limits_count, cryptographic_usage_mask, lease_time)| CheckResponse {
             unique_identifier,
             usage_limits_count,

@@ -40,8 +40,9 @@ pub(super) fn date() -> BoxedStrategy<DateTime> {
     any::<i64>().prop_map(DateTime).boxed()
 }
 
-pub(super) fn mask() -> BoxedStrategy<UsageMask> {
-    any::<u32>().prop_map(UsageMask).boxed()
+/// Bits that the version has, and a vendor's.
+pub(super) fn mask(v: ProtocolVersion) -> BoxedStrategy<UsageMask> {
+    any::<u32>().prop_map(move |bits| UsageMask(UsageMask::TABLE.mask_in(bits, v))).boxed()
 }
 
 /// An identifier in any form that the version has.
@@ -229,7 +230,7 @@ pub(super) fn value_of(kind: AttributeKind, v: ProtocolVersion) -> BoxedStrategy
             })
             .boxed(),
         K::OperationPolicyName => text().prop_map(V::OperationPolicyName).boxed(),
-        K::CryptographicUsageMask => mask().prop_map(V::CryptographicUsageMask).boxed(),
+        K::CryptographicUsageMask => mask(v).prop_map(V::CryptographicUsageMask).boxed(),
         K::LeaseTime => any::<u32>().prop_map(|seconds| V::LeaseTime(Interval(seconds))).boxed(),
         K::UsageLimits => (of(any::<i64>()), of(any::<i64>()), of(one!(UsageLimitsUnit, v)))
             .prop_map(|(total, count, unit)| V::UsageLimits(Box::new(UsageLimits { total, count, unit })))
