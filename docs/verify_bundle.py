@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Verifies a Clavis audit bundle with nothing but Python's standard library: docs/formats.md 3 to 6, once more.
 
-    python3 verify_bundle.py KEYS BUNDLE [CHECKPOINT ...]
+    python3 verify_bundle.py KEYS BUNDLE [CHECKPOINT ...] [--witness KEY ...]
 
 KEYS holds the trusted public keys, from the protocol of the key ceremony. BUNDLE is what was exported. Each CHECKPOINT
-is a signed note that was kept from earlier: the log must still contain it. Exit code 0: complete, unchanged and signed.
-1: not; the first line on standard error says what is wrong, and with which record where one can be named.
+is a signed note that was kept from earlier: the log must still contain it. Each KEY is the public key of a witness, as
+its folder's witness.pub has it: more than half of those given must have co-signed every CHECKPOINT. Exit code 0:
+complete, unchanged and signed. 1: not; the first line on standard error says what is wrong, and with which record where
+one can be named.
 """
 import base64, hashlib, json, re, struct, sys, uuid
 from datetime import datetime, timedelta
@@ -58,12 +60,12 @@ def add(a, b):
     return x, (slope * (a[0] - x) - a[1]) % P
 
 
-def times(factor, point):
-    result = None
+def times(factor, point, plus=add, result=None):
+    """The point added to itself so often, on the curve of `plus`, from what adds nothing there."""
     while factor:
         if factor & 1:
-            result = add(result, point)
-        factor, point = factor >> 1, add(point, point)
+            result = plus(result, point)
+        factor, point = factor >> 1, plus(point, point)
     return result
 
 
@@ -103,6 +105,62 @@ def read_keys(text):
             names.add(name)
     need(len(names) == 1, "keys: none, or of several systems")
     return names.pop(), keys
+
+
+# -- Witnesses: Ed25519 (RFC 8032) over a note's text and the time; "<name>+<key id>+<base64 of 4 and the key>".
+Q, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, Q) % Q
+
+
+def add_edwards(a, b):
+    """The sum of two points of the Edwards curve, where (0, 1) adds nothing."""
+    turn = D * a[0] * b[0] * a[1] * b[1] % Q
+    return ((a[0] * b[1] + b[0] * a[1]) * pow(1 + turn, -1, Q) % Q,
+            (a[1] * b[1] + a[0] * b[0]) * pow(1 - turn, -1, Q) % Q)
+
+
+def edwards_point(raw):
+    number = int.from_bytes(raw, "little")
+    odd, y = number >> 255, number & 2**255 - 1
+    square = (y * y - 1) * pow(D * y * y + 1, -1, Q) % Q
+    x = pow(square, (Q + 3) // 8, Q)
+    x = x if x * x % Q == square else x * pow(2, (Q - 1) // 4, Q) % Q
+    need(y < Q and x * x % Q == square and (x or not odd), "a point is not on the curve of Ed25519")
+    return (x if x & 1 == odd else Q - x), y
+
+
+BASE = edwards_point((4 * pow(5, -1, Q) % Q).to_bytes(32, "little"))
+
+
+def cosignature_is_good(key, message, signature):
+    x, y = edwards_point(key)
+    s = int.from_bytes(signature[32:], "little")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    found = add_edwards(times(s, BASE, add_edwards, (0, 1)), times(k, (Q - x, y), add_edwards, (0, 1)))
+    return s < L and (found[1] | (found[0] & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+def read_witness(text):
+    name, key_id, encoded = text.strip().split("+", 2)
+    typed = base64.b64decode(encoded, validate=True)
+    need(len(typed) == 33 and typed[0] == 4, "witness: not an Ed25519 key")
+    need(sha256(name.encode(), b"\n", typed)[:4].hex() == key_id, "witness: an id is not that of its key")
+    return name, bytes.fromhex(key_id), typed[1:]
+
+
+def need_witnessed(note, witnesses):
+    """More than half of the witnesses co-signed this note."""
+    body, lines = note.rsplit("\n\n", 1)
+    signed = set()
+    for mark, name, encoded in (line.split(" ") for line in lines.splitlines()):
+        raw = base64.b64decode(encoded, validate=True)
+        seconds = int.from_bytes(raw[4:12], "big")
+        message = f"cosignature/v1\ntime {seconds}\n{body}\n".encode()
+        for witness in witnesses:
+            if (name, raw[:4], len(raw)) == (*witness[:2], 76) and cosignature_is_good(witness[2], message, raw[12:]):
+                signed.add(witness)
+    need(2 * len(signed) > len(witnesses),
+         f"checkpoint: {len(signed)} of {len(witnesses)} witnesses co-signed; more than half have to")
 
 
 # -- The tree of RFC 6962, held as its right edge: (height, root) of the perfect subtrees, the largest first.
@@ -208,7 +266,7 @@ class Verifier:
         heights = [height for height in range(63, -1, -1) if self.next >> height & 1]
         need(len(heights) == len(head["left"]), "edge hashes do not fit the range")
         self.edge = list(zip(heights, hashes(head["left"])))
-        self.kept, self.dropped = {}, Dropped(self.next)
+        self.kept, self.compared, self.dropped = {}, 0, Dropped(self.next)
 
     @staticmethod
     def line(raw):
@@ -243,6 +301,7 @@ class Verifier:
     def compare_kept(self, size, edge):
         if size in self.kept:
             same = self.kept.pop(size) == root_of(edge)
+            self.compared += 1
             need(same, f"the log was rewritten: a checkpoint kept from earlier, of {size} records, has another root")
 
     def record(self, line, raw):
@@ -289,8 +348,9 @@ class Verifier:
         self.compare_kept(size, self.edge)
         need(all(kept <= size for kept in self.kept), "the log was cut: a checkpoint kept from earlier is longer")
         gone = f" ({self.dropped.count} dropped by retention)" if self.dropped.count else ""
+        kept = f", {self.compared} of {self.compared + len(self.kept)} kept checkpoints compared"
         return (f"verified: {line['total']} records{gone} of {self.head['log']} from {self.head['first']}, "
-                f"root {root.hex()}")
+                f"root {root.hex()}{kept if self.compared or self.kept else ''}")
 
     def read(self, bundle):
         """The lines after the first, one at a time, so that a log of any length takes the same memory."""
@@ -319,18 +379,32 @@ class Verifier:
         return done
 
 
-def verify(keys, bundle, kept=()):
-    """Checks a bundle, a file of bytes, against the text of a key file and of notes kept from earlier. Raises Bad."""
+def verify(keys, bundle, kept=(), witnesses=()):
+    """Checks a bundle, a file of bytes, against the text of a key file, of notes kept from earlier, and of the keys of
+    those who must have co-signed these. Raises Bad."""
     verifier = Verifier(keys, bundle.readline(LONGEST_LINE + 1))
-    verifier.kept = dict(verifier.note(text, every=False) for text in kept)
+    known = {read_witness(text) for text in witnesses}
+    for size, root in (verifier.note(text, every=False) for text in kept):
+        need(verifier.kept.setdefault(size, root) == root, "two kept checkpoints of one size have different roots")
+    for text in kept if known else ():
+        need_witnessed(text, known)
     verifier.compare_kept(verifier.next, verifier.edge)
-    return verifier.read(bundle)
+    done = verifier.read(bundle)
+    if kept:
+        done += f", each co-signed by most of {len(known)} witnesses" if known else "; no witness asked for"
+    return done
 
 
 if __name__ == "__main__":
     try:
-        keys, *kept = [open(path, encoding="utf-8", newline="").read() for path in [sys.argv[1], *sys.argv[3:]]]
-        with open(sys.argv[2], "rb") as bundle:
-            print(verify(keys, bundle, kept))
+        paths, witnesses, words = [], [], iter(sys.argv[1:])
+        for word in words:
+            if word == "--witness":
+                witnesses.append(next(words, ""))
+            else:
+                paths.append(word)
+        keys, *kept = [open(path, encoding="utf-8", newline="").read() for path in [paths[0], *paths[2:]]]
+        with open(paths[1], "rb") as bundle:
+            print(verify(keys, bundle, kept, witnesses))
     except (Bad, *MALFORMED, OSError) as fault:
         sys.exit(f"not verified: {fault}")

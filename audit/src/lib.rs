@@ -5,6 +5,7 @@
 //! it. It never holds a private key; checkpoints are signed elsewhere and only checked here. `docs/formats.md` has
 //! every format byte by byte.
 
+pub mod about;
 pub mod backup;
 pub mod bundle;
 mod checkpoint;

@@ -8,10 +8,13 @@ pub const MAX_OPERATION_LEN: usize = 64;
 pub const MAX_OBJECT_LEN: usize = 128;
 /// Bytes of a Result Reason's name.
 pub const MAX_REASON_LEN: usize = 64;
-/// Bytes of a client's correlation value, the one text of a record that a client chooses.
+/// Bytes of a client's correlation value.
 pub const MAX_CORRELATION_LEN: usize = 128;
-/// Bytes of the server-made detail.
+/// Bytes of the detail, which the server makes; what it quotes of a client's words is bounded apart.
 pub const MAX_DETAIL_LEN: usize = 256;
+/// Bytes of a name by which a detail calls an object, and of the attribute that it is the value of: as many as tell two
+/// machines apart.
+pub const MAX_CALLED_LEN: usize = 64;
 /// Bytes of an administrator's name.
 pub const MAX_NAME_LEN: usize = 128;
 /// Approvals in one record; a quorum larger than this is not a quorum but an assembly.

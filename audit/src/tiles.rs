@@ -109,10 +109,15 @@ pub fn append_entry(bundle: &mut Vec<u8>, record: &[u8]) {
     bundle.extend_from_slice(record.get(..usize::from(len)).unwrap_or_default());
 }
 
-/// Makes the tiles of a log while its records come in, one after the other. It holds one unfinished tile per level.
+/// Makes the tiles of a log while its records come in, one after the other. It holds one unfinished tile per level, and
+/// the places of the bundles of entries that there are not, because a record of theirs is gone.
 #[derive(Clone, Debug, Default)]
 pub struct TileBuilder {
     entries: Vec<u8>,
+    /// Whether a record of the bundle under way is gone.
+    has_hole: bool,
+    /// Indexes of the full bundles that are left out, ascending, neighbours in one range.
+    skipped: Vec<Range<u64>>,
     /// Per level: the hashes of the tile that is not full yet.
     levels: Vec<Vec<Hash>>,
     tree: Tree,
@@ -131,13 +136,26 @@ impl TileBuilder {
         &self.tree
     }
 
-    /// Adds a record with its leaf hash; returns the tiles that are full now, with their bytes.
-    pub fn push(&mut self, record: &[u8], leaf: Hash) -> Vec<(Tile, Vec<u8>)> {
-        append_entry(&mut self.entries, record);
+    /// Adds a record, `None` where it is gone, with its leaf hash; returns the tiles that are full now, with their bytes. A
+    /// bundle of entries that lacks a record is not among them: the layout has no place for a hole.
+    pub fn push(&mut self, record: Option<&[u8]>, leaf: Hash) -> Vec<(Tile, Vec<u8>)> {
+        match record {
+            Some(record) if !self.has_hole => append_entry(&mut self.entries, record),
+            Some(_) => {}
+            None => {
+                self.has_hole = true;
+                self.entries.clear();
+            }
+        }
         self.tree.append(leaf);
         let mut full = Vec::new();
         if self.tree.size().is_multiple_of(TILE_WIDTH) {
-            full.push((self.tile(TileKind::Entries, TILE_WIDTH), std::mem::take(&mut self.entries)));
+            let bundle = self.tile(TileKind::Entries, TILE_WIDTH);
+            if std::mem::take(&mut self.has_hole) {
+                self.skip(bundle.index);
+            } else {
+                full.push((bundle, std::mem::take(&mut self.entries)));
+            }
         }
         let mut hash = leaf;
         for level in 0..LEVELS {
@@ -157,12 +175,37 @@ impl TileBuilder {
         full
     }
 
+    fn skip(&mut self, index: u64) {
+        match self.skipped.last_mut() {
+            Some(last) if last.end == index => last.end += 1,
+            _ => self.skipped.push(index..index + 1),
+        }
+    }
+
+    /// The bundles of entries that there are not: first and last of each row of neighbours.
+    #[must_use]
+    pub fn skipped(&self) -> Vec<(Tile, Tile)> {
+        let mut skipped = self.skipped.clone();
+        let (full, rest) = (self.tree.size() / TILE_WIDTH, self.tree.size() % TILE_WIDTH);
+        if self.has_hole {
+            match skipped.last_mut() {
+                Some(last) if last.end == full => last.end += 1,
+                _ => skipped.push(full..full + 1),
+            }
+        }
+        let bundle = |index| {
+            let width = if index == full { rest } else { TILE_WIDTH };
+            Tile { kind: TileKind::Entries, index, width }
+        };
+        skipped.into_iter().map(|row| (bundle(row.start), bundle(row.end - 1))).collect()
+    }
+
     /// The tiles that are not full, with their bytes.
     #[must_use]
     pub fn unfinished(&self) -> Vec<(Tile, Vec<u8>)> {
         let mut partial = Vec::new();
         let records = self.tree.size() % TILE_WIDTH;
-        if records > 0 {
+        if records > 0 && !self.has_hole {
             partial.push((self.tile(TileKind::Entries, records), self.entries.clone()));
         }
         for (level, hashes) in (0..).zip(&self.levels).filter(|(_, hashes)| !hashes.is_empty()) {
@@ -237,7 +280,7 @@ mod tests {
         for number in 0..size {
             let record = number.to_be_bytes();
             leaves.push(leaf_hash(&record));
-            for (tile, bytes) in builder.push(&record, leaf_hash(&record)) {
+            for (tile, bytes) in builder.push(Some(&record), leaf_hash(&record)) {
                 assert!(files.insert(tile.path(), bytes).is_none(), "{} twice", tile.path());
             }
         }
@@ -278,6 +321,39 @@ mod tests {
                 assert_eq!(*bytes, expected, "{path} of {size}");
                 assert!(tile.ranges(size - 1).is_none() || tile.ranges(size - 1).unwrap().len() as u64 == tile.width);
             }
+        }
+    }
+
+    #[test]
+    fn without_some_records_only_their_bundles_are_left_out() {
+        for (size, gone, left_out) in [
+            (700, vec![0], vec![("tile/entries/000", "tile/entries/000")]),
+            (700, vec![255, 256], vec![("tile/entries/000", "tile/entries/001")]),
+            (
+                700,
+                vec![3, 699],
+                vec![("tile/entries/000", "tile/entries/000"), ("tile/entries/002.p/188", "tile/entries/002.p/188")],
+            ),
+            (700, vec![511, 512], vec![("tile/entries/001", "tile/entries/002.p/188")]),
+            (512, vec![300], vec![("tile/entries/001", "tile/entries/001")]),
+        ] {
+            let (mut builder, mut files) = (TileBuilder::new(), BTreeMap::new());
+            for number in 0_u64..size {
+                let record = number.to_be_bytes();
+                let kept = (!gone.contains(&number)).then_some(&record[..]);
+                files.extend(
+                    builder.push(kept, leaf_hash(&record)).into_iter().map(|(tile, bytes)| (tile.path(), bytes)),
+                );
+            }
+            files.extend(builder.unfinished().into_iter().map(|(tile, bytes)| (tile.path(), bytes)));
+            let skipped: Vec<_> = builder.skipped().iter().map(|(first, last)| (first.path(), last.path())).collect();
+            let expected: Vec<_> =
+                left_out.iter().map(|(first, last)| ((*first).to_owned(), (*last).to_owned())).collect();
+            assert_eq!(skipped, expected, "{size} without {gone:?}");
+            // All other files are those of the whole log, byte for byte.
+            let (mut whole, ..) = build(size);
+            whole.retain(|path, _| !gone.iter().any(|at| path.starts_with(&format!("tile/entries/{:03}", at / 256))));
+            assert_eq!(files, whole, "{size} without {gone:?}");
         }
     }
 

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use audit::bundle::{BundleWriter, Header, verify_bundle};
+use audit::witness::{WitnessKey, cosigned_text, cosigners};
 use audit::{Checkpoint, Identity, LogId, Outcome, PublicKey, Record, SignedCheckpoint, Tree, TrustedKeys, right_edge};
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use tempfile::TempDir;
 
 const KMS: &str = "paris";
@@ -249,6 +250,52 @@ fn forgeries_that_keep_every_hash_right_fail_at_the_signed_root() {
     assert!(verdicts[1].contains("records 10 to 19 as a whole do not have the signed root"), "{}", verdicts[1]);
     assert!(verdicts[2].contains("not trusted"), "{}", verdicts[2]);
     assert!(verdicts[3].contains("checkpoint of another log"), "{}", verdicts[3]);
+}
+
+#[test]
+fn a_kept_checkpoint_counts_where_most_of_the_witnesses_co_signed_it() {
+    let world = World::new(12);
+    let note = world.signer.head(LOG, &world.leaves);
+    let pairs: Vec<_> = (1..=3).map(|seed| Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap()).collect();
+    let key = |(pair, name): (&Ed25519KeyPair, &str)| {
+        WitnessKey::new(name, pair.public_key().as_ref().try_into().unwrap()).unwrap()
+    };
+    let keys: Vec<WitnessKey> = pairs.iter().zip(["paris", "lyon", "lille"]).map(key).collect();
+    let body = note.checkpoint.body();
+    let by = |signer: usize, named: usize, said_s: u64| {
+        let signature = pairs[signer].sign(cosigned_text(1_795_347_000, &body).as_bytes());
+        keys[named].cosignature_line(said_s, signature.as_ref().try_into().unwrap())
+    };
+    let good = |at: usize| by(at, at, 1_795_347_000);
+    fs::write(world.path("bundle"), world.whole(&[])).unwrap();
+    for (lines, count) in [
+        (vec![good(0), good(1), good(2)], 3),
+        (vec![good(2), good(0)], 2),
+        (vec![good(1)], 1),
+        (vec![good(1), good(1)], 1),
+        (vec![], 0),
+        // In another's name; with another time.
+        (vec![good(0), by(2, 1, 1_795_347_000)], 1),
+        (vec![good(0), by(1, 1, 1_795_347_001)], 1),
+    ] {
+        let text = note.format() + &lines.concat();
+        assert_eq!(cosigners(&text, &keys).len(), count, "{text}");
+        fs::write(world.path("kept"), &text).unwrap();
+        let output = python("docs/verify_bundle.py", |command| {
+            command.args(["keys", "bundle", "kept"].map(|name| world.path(name)));
+            keys.iter().for_each(|key| {
+                command.arg("--witness").arg(key.verifier_key());
+            });
+        });
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.success(), count > 1, "{count}: {said}");
+        let expected = if count > 1 {
+            "1 of 1 kept checkpoints compared, each co-signed by most of 3 witnesses".to_owned()
+        } else {
+            format!("{count} of 3 witnesses co-signed")
+        };
+        assert!(said.contains(&expected), "{said}");
+    }
 }
 
 #[test]

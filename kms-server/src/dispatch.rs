@@ -20,6 +20,7 @@ use policy::access::Actor;
 use secret::DomainId;
 use zeroize::Zeroizing;
 
+use crate::about;
 use crate::draft::Draft;
 use crate::effect;
 use crate::failure::Failure;
@@ -217,7 +218,7 @@ async fn admit(node: &Node, peer: &Peer, message: &RequestMessage, told: &mut To
     let has_ticket = credentials.iter().any(|one| matches!(one, Credential::Ticket(_)));
     let login = Login::of(&identity, name.as_deref(), has_ticket)?;
     if let Some(name) = login.name() {
-        told.version.push_str(&format!(", as {}", bounded_text(name, MAX_TOLD_LOGIN_LEN)));
+        told.version.push_str(&format!(", as {}", bounded_text(&name.replace(": ", ":"), MAX_TOLD_LOGIN_LEN)));
     }
     let mut tickets = credentials.iter().filter_map(|credential| match credential {
         Credential::Ticket(shown) => Some(&shown.ticket),
@@ -268,7 +269,11 @@ pub async fn perform(
             }
             Ok(_) => {
                 let told = &scope.told;
-                scope.draft.keep_item(scope.object, |object| told.success(node, name, object));
+                scope.draft.keep_item(scope.object, |object, changes| {
+                    let mut record = told.success(node, name, object);
+                    about::tell(&mut record, changes);
+                    record
+                });
             }
             Err(failure) => {
                 let reason = failure.answer(version).reason.text();

@@ -107,8 +107,12 @@ impl Draft {
     }
 
     /// The current item succeeded: its changes join the message's. `object` is what the item was about; each object that
-    /// it made or changed is told by a record of its own, which `record` makes.
-    pub fn keep_item(&mut self, object: Option<ObjectId>, mut record: impl FnMut(Option<ObjectId>) -> audit::Record) {
+    /// it made or changed is told by a record of its own, which `record` makes of the object and what becomes of it.
+    pub fn keep_item(
+        &mut self,
+        object: Option<ObjectId>,
+        mut record: impl FnMut(Option<ObjectId>, &[Change]) -> audit::Record,
+    ) {
         let item = std::mem::take(&mut self.item);
         self.rows.extend(item.rows);
         if item.domain.is_some() {
@@ -129,7 +133,8 @@ impl Draft {
             by_object.push((object, Vec::new()));
         }
         for (of, changes) in by_object {
-            self.steps.push(Step { changes, record: Some(record(of)) });
+            let record = record(of, &changes);
+            self.steps.push(Step { changes, record: Some(record) });
         }
         self.streams.keep_item();
     }

@@ -17,6 +17,7 @@ use kmip::registry::UniqueIdentifierPlaceholder as Place;
 use kmip::ttlv::DateTime;
 use zeroize::Zeroizing;
 
+use crate::about;
 use crate::dispatch::{answer_to, failed_item, header, operation_name};
 use crate::failure::Failure;
 use crate::node::jobs::{self, Waiting};
@@ -139,10 +140,13 @@ async fn answer(scope: &mut Scope<'_>, item: &RequestItem, room: &mut Room) -> (
                 scope.results.remember(returned);
             }
             let (node, told, note) = (scope.node, &scope.told, scope.note.take());
-            scope.draft.keep_item(scope.object, |object| {
+            scope.draft.keep_item(scope.object, |object, changes| {
                 let mut record = told.success(node, operation_name(item), object);
-                if let Some(note) = &note {
-                    record.detail = Some(bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN));
+                match &note {
+                    Some(note) => {
+                        record.detail = Some(bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN));
+                    }
+                    None => about::tell(&mut record, changes),
                 }
                 record
             });

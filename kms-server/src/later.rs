@@ -126,7 +126,7 @@ fn pending(node: &Node, work: &Work, values: &[(CorrelationValue, Operation)]) -
             return None;
         }
         answers.push(answer);
-        draft.keep_item(None, |_| {
+        draft.keep_item(None, |_, _| {
             let record = work.told.success(node, dispatch::operation_name(item), None);
             audit::Record { detail: Some(format!("{}: pending", work.told.version)), ..record }
         });

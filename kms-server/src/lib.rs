@@ -4,6 +4,7 @@
 //! operation in `operation`, and commits it; `administration` does the same for administrators, behind the HTTP of
 //! `admin`. `config`, `init`, `ceremony` and `run` bring a node up.
 
+mod about;
 pub mod admin;
 pub mod administration;
 pub mod attributes;

@@ -1,10 +1,15 @@
 //! Audit logs as an auditor has them: exported, verified offline against the ceremony's keys, then read.
 
+use std::path::Path;
+use std::process::Command;
+
 use audit::{Record, TrustedKeys, bundle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::node::{Node, Result};
+use xtask::stage::finish;
+
+use crate::node::{Node, Result, repository};
 
 /// The keys that sign this node's checkpoints, from the ceremony and not from the server.
 ///
@@ -26,6 +31,23 @@ pub fn records(node: &Node, domain: &str) -> Result<Vec<Record>> {
         return Err(format!("the export of {domain} is not the whole log").into());
     }
     Ok(records)
+}
+
+/// What a reader of the tlog-tiles layout that knows nothing of ours finds in a folder: size and root, the names of those
+/// who signed the checkpoint, and the bundles of entries that are not there.
+///
+/// # Errors
+/// Whatever is wrong with a file of it.
+pub fn read_tiles(folder: &Path) -> Result<(String, Vec<String>, Vec<String>)> {
+    let script = repository().join("tests/clients/tlog_tiles.py");
+    let said = finish(Command::new("python3").arg("-B").arg(script).arg(folder))?;
+    if !said.status.success() {
+        return Err(said.stderr.into());
+    }
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect();
+    let mut lines = said.stdout.lines();
+    let mut line = || lines.next().ok_or("a line is missing");
+    Ok((line()?.to_owned(), words(line()?), words(line()?)))
 }
 
 fn read(exported: &[u8]) -> Result<Vec<Record>> {

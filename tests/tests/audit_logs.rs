@@ -1,6 +1,7 @@
 //! The logs of a running node as tenants and auditors read them: bundles, periods, proofs, tiles, stories, live.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::process::Command;
@@ -12,10 +13,11 @@ use admin_api::{AuditFormat, AuditOutcome, AuditQuery, ErrorCode, ProofQuery};
 use audit::tiles::{Tile, TileKind};
 use audit::{Identity, Outcome, Record, SignedCheckpoint, bundle, root_of, siem, verify_proof};
 use kmip::ProtocolVersion;
-use kmip::payload::{ActivateRequest, DestroyRequest, GetRequest};
+use kmip::attribute::{Attribute, AttributeValue};
+use kmip::payload::{ActivateRequest, AddAttributeRequest, DestroyRequest, GetRequest, ReKeyRequest};
 use serde_json::Value;
 use system_tests::asking::{aes, cessation, name};
-use system_tests::exported::{records, trusted_keys};
+use system_tests::exported::{read_tiles, records, trusted_keys};
 use system_tests::node::{Connection, Node, Tenant, repository};
 use xtask::stage::finish;
 
@@ -262,6 +264,21 @@ fn a_log_is_there_as_tiles_in_files_and_over_the_api() {
     let above = fs::read(folder.join(tile(TileKind::Hashes(1), 0, 2).path())).unwrap();
     assert_eq!(above, [root_of(&leaves[..256]), root_of(&leaves[256..512])].concat());
 
+    // The same said by a reader that is not of this tree; a file changed, or one too many, and it says so.
+    let (found, signers, missing) = read_tiles(&folder).unwrap();
+    assert_eq!(found, format!("{size} {}", hex::encode(head.checkpoint.root)));
+    assert!(signers.len() == 1 && signers[0].starts_with("clavis/") && missing.is_empty(), "{signers:?} {missing:?}");
+    for (file, complaint) in [("tile/1/000.p/2", "level 1"), ("tile/entries/001", "tile/entries/001"), ("more", "more")]
+    {
+        let before = fs::read(folder.join(file)).ok();
+        let mut changed = before.clone().unwrap_or_else(|| vec![0; 64]);
+        changed[40] ^= 1;
+        fs::write(folder.join(file), changed).unwrap();
+        let error = read_tiles(&folder).unwrap_err().to_string();
+        assert!(error.contains(complaint), "{file}: {error}");
+        before.iter().for_each(|before| fs::write(folder.join(file), before).unwrap());
+    }
+
     let auditor = node.admin("auditor").unwrap();
     for file in ["tile/0/000", "tile/0/001", "tile/1/000.p/2", "tile/entries/000", "tile/entries/002.p/3"] {
         let served = auditor.audit_tile(&log, file).unwrap();
@@ -290,16 +307,74 @@ fn the_life_of_a_key_is_told_in_sentences() {
     let first = told.stdout.lines().next().unwrap();
     assert!(first.contains(": made on ") && first.contains("handed out 2 times"), "{first}");
     assert!(first.contains("; revoked on ") && first.contains("; destroyed on "), "{first}");
-    for part in ["made, by client", "fetched, 2 times, by client", " from 127.0.0.1", "activated, by", "destroyed, by"]
-    {
+    for part in [
+        "made, called Name \"a key\", by client",
+        "fetched, 2 times, by client",
+        " from 127.0.0.1",
+        "activated, by",
+        "destroyed, by",
+    ] {
         assert!(told.stdout.contains(part), "{part} in\n{}", told.stdout);
     }
+    assert!(first.contains(", for \"a key\"; "), "{first}");
     let nobody = node.kmsctl("auditor", &["audit", "show", &log, "0197f9a0-7c1e-7b7a-9d2e-5c1f00000001"]).unwrap();
     assert_eq!(nobody.status.code(), Some(3), "{}", nobody.stderr);
 
     let stats = node.kmsctl("auditor", &["audit", "stats", &log, "--output", "json"]).unwrap();
     let stats: Value = serde_json::from_str(&stats.stdout).unwrap();
     assert_eq!(stats["operations"]["Get"], serde_json::json!({"success": 2, "failed": 0, "undone": 0}));
+}
+
+#[test]
+fn a_key_is_told_with_its_machine_its_successor_and_a_proof_of_every_record() {
+    let node = Node::start().unwrap();
+    let mut work = Work::begin(&node, "renewed");
+    let old = work.create("disk \"1\"");
+    work.get(&old);
+    for (mark, value) in [("x-Name", "web-1"), ("x-Component", "Virtual Machine")] {
+        let attribute = Attribute::new(AttributeValue::custom_text(mark, value).unwrap());
+        let unique_identifier = Some(old.as_str().into());
+        work.connection.request(V1_4, AddAttributeRequest { unique_identifier, attribute }).unwrap();
+    }
+    let rekey = ReKeyRequest { unique_identifier: Some(old.as_str().into()), ..ReKeyRequest::default() };
+    let new = work.connection.request(V1_4, rekey).unwrap().unique_identifier;
+    work.get(&new);
+    let log = work.tenant.name.clone();
+    let folder = node.dir().join("proofs");
+    let show = |id: &str, more: &[&str]| {
+        let said = node.kmsctl("auditor", &[&["audit", "show", &log, id], more].concat()).unwrap();
+        assert!(said.status.success(), "{}", said.stderr);
+        said.stdout
+    };
+    let of_old = show(&old, &["--proofs", folder.to_str().unwrap()]);
+    let first = of_old.lines().next().unwrap();
+    assert!(first.contains(": made on ") && first.contains(", for Virtual Machine \"web-1\"; "), "{first}");
+    assert!(first.ends_with(&format!(", {new} took its place.")), "{first}");
+    assert!(of_old.contains("made, called Name \"disk \"1\"\", by client "), "{of_old}");
+    let of_new = show(&new, &[]);
+    let first = of_new.lines().next().unwrap();
+    assert!(
+        first.contains(&format!(": made in the place of {old} on ")) && first.contains("handed out once"),
+        "{first}"
+    );
+    // The successor has the names and marks of its predecessor.
+    assert!(first.contains(", for Virtual Machine \"web-1\"; ") && !first.contains("rotated"), "{first}");
+
+    // One proof for each of its records, and each of them verifies by itself.
+    let told = records(&node, &log).unwrap();
+    let expected: BTreeSet<String> = (0..)
+        .zip(&told)
+        .filter(|(_, record)| record.object.as_ref() == Some(&old))
+        .map(|(at, _)| format!("{at}.proof"))
+        .collect();
+    let names: BTreeSet<String> =
+        fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(names.len() == 5 && names == expected, "{names:?} {expected:?}");
+    let keys = trusted_keys(&node).unwrap();
+    for name in &names {
+        let shown = verify_proof(&fs::read_to_string(folder.join(name)).unwrap(), &keys, &[]).unwrap();
+        assert_eq!(shown.record.unwrap().object.as_ref(), Some(&old));
+    }
 }
 
 /// Where a follower's lines go, one message each; refuses once nobody takes them.

@@ -8,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use admin_api::{AdminClient, AuditQuery, ErrorCode, NewHold, NewRetention, ProofQuery};
 use audit::bundle::{Verified, verify_bundle};
+use audit::destruction::{Certificate, Destroyed};
 use kmip::ProtocolVersion;
 use kmip::payload::{ActivateRequest, DestroyRequest, GetRequest};
+use system_tests::approving;
 use system_tests::asking::{aes, cessation, name};
-use system_tests::exported::trusted_keys;
+use system_tests::exported::{read_tiles, trusted_keys};
 use system_tests::faults::demand_injector;
 use system_tests::node::{Node, Tenant, folder, repository};
 use tempfile::TempDir;
@@ -136,9 +138,46 @@ fn old_records_go_and_what_remains_verifies_and_says_so() {
         let said = finish(Command::new("python3").arg("-B").arg(&script).arg(&keys).arg(&file)).unwrap();
         assert!(!said.status.success() && said.stderr.contains("not verified"), "{said:?}");
     }
+    tiles_without_what_is_gone(&scene);
     // The tenant's key is still the tenant's key.
     let mut client = scene.node.connect(&scene.tenant.identity).unwrap();
     client.request(V1_4, GetRequest::of(scene.living.as_str())).unwrap();
+
+    // What was destroyed, long ago or now, can still be certified: the search passes over what is gone.
+    let (auditor, trusted) = (scene.admin("auditor"), trusted_keys(&scene.node).unwrap());
+    let of_key = auditor.object_certificate(&scene.tenant.name, scene.destroyed.parse().unwrap()).unwrap();
+    assert_eq!(Certificate::verify(&of_key.document, &trusted).unwrap().id, scene.destroyed);
+    let none = auditor.object_certificate(&scene.tenant.name, scene.living.parse().unwrap()).unwrap_err();
+    assert_eq!(none.code(), Some(ErrorCode::NotFound), "{none}");
+    approving::destroy(&scene.node, &scene.tenant.name).unwrap();
+    let of_domain = auditor.domain_certificate(&scene.tenant.name).unwrap();
+    let certificate = Certificate::verify(&of_domain.document, &trusted).unwrap();
+    assert_eq!((certificate.what, certificate.hsm.len()), (Destroyed::Domain, 3));
+}
+
+/// Every tile of hashes is written and leads to the signed head; of the bundles of entries those that are whole.
+fn tiles_without_what_is_gone(scene: &Scene) {
+    let folder = scene.node.dir().join("old-tiles");
+    let path = folder.display().to_string();
+    let done =
+        scene.node.kmsctl("auditor", &["audit", "tiles", &scene.tenant.name, &path, "--output", "json"]).unwrap();
+    assert!(done.status.success(), "{}", done.stderr);
+    let written: serde_json::Value = serde_json::from_str(&done.stdout).unwrap();
+    let (found, _, missing) = read_tiles(&folder).unwrap();
+    assert_eq!(found, format!("{} {}", written["records"], written["root"].as_str().unwrap()));
+    // The first bundle is among them, and all of them are told of.
+    let rows = written["skipped"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "{written}");
+    assert_eq!(
+        (rows[0]["first"].as_str(), rows[0]["last"].as_str()),
+        (Some("tile/entries/000"), missing.last().map(String::as_str))
+    );
+    assert!(missing[0] == "tile/entries/000" && fs::exists(folder.join("tile/0/000")).unwrap(), "{missing:?}");
+    // The server has the same: the hashes; and of such a bundle it says why not.
+    let refused = scene.admin("auditor").audit_tile(&scene.tenant.name, &missing[0]).unwrap_err();
+    assert_eq!(refused.code(), Some(ErrorCode::NotFound), "{refused}");
+    assert!(refused.to_string().contains("dropped"), "{refused}");
+    assert_eq!(scene.admin("auditor").audit_tile(&scene.tenant.name, "tile/0/000").unwrap().len(), 32 * 256);
 }
 
 #[test]

@@ -7,14 +7,15 @@ use std::process::Command;
 
 use admin_api::ErrorCode;
 use audit::SignedCheckpoint;
+use audit::witness::WitnessKey;
 use kmip::ProtocolVersion;
 use kmip::payload::GetRequest;
 use system_tests::asking::{aes, name};
-use system_tests::exported::{records, trusted_keys};
+use system_tests::exported::{read_tiles, records, trusted_keys};
 use system_tests::node::{Node, Tenant};
 use system_tests::random::count;
 use system_tests::witnesses;
-use xtask::stage::{StageOptions, finish};
+use xtask::stage::{Finished, StageOptions, finish};
 
 const V1_4: ProtocolVersion = ProtocolVersion::V1_4;
 /// The database, and what SQLite keeps beside it.
@@ -117,23 +118,73 @@ fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_pas
     node.restart().unwrap();
 }
 
+/// What both offline verifiers say of a bundle: `kmsctl verify bundle` and docs/verify_bundle.py, in this order.
+fn verdicts(node: &Node, bundle: &Path, kept: Option<&Path>, witnesses: &[WitnessKey]) -> [Finished; 2] {
+    let keys = node.dir().join("ceremony/checkpoint-keys.txt");
+    let texts: Vec<String> = witnesses.iter().map(WitnessKey::verifier_key).collect();
+    let mut args = vec!["verify", "bundle", bundle.to_str().unwrap(), "--keys", keys.to_str().unwrap()];
+    kept.iter().for_each(|kept| args.extend(["--checkpoint", kept.to_str().unwrap()]));
+    texts.iter().for_each(|text| args.extend(["--witness", text]));
+    let ours = node.kmsctl("auditor", &args).unwrap();
+    let script = system_tests::node::repository().join("docs/verify_bundle.py");
+    let mut python = Command::new("python3");
+    python.arg("-B").arg(script).arg(&keys).arg(bundle).args(kept);
+    python.args(texts.iter().flat_map(|text| ["--witness", text]));
+    [ours, finish(&mut python).unwrap()]
+}
+
 #[test]
-fn a_fork_of_one_domains_log_under_an_honest_system_log_is_refused() {
+fn a_fork_of_one_domains_log_under_an_honest_system_log_is_refused_and_seen_by_both_verifiers() {
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
-    let _three = witnesses::of(&node).unwrap();
+    let three = witnesses::of(&node).unwrap();
     node.serve().unwrap();
     let tenant = node.tenant("forked", "anssi").unwrap();
     create(&node, &tenant, "a key");
+    // What a tenant keeps at home: heads of its log and of the system's, co-signed.
+    let keep = |log: &str| {
+        let file = node.dir().join(format!("{log}.checkpoint"));
+        fs::write(&file, node.admin("auditor").unwrap().audit_checkpoint(log).unwrap().note).unwrap();
+        file
+    };
+    let export = |node: &Node, log: &str| {
+        let file = node.dir().join(format!("{log}.jsonl"));
+        fs::write(&file, node.export(log).unwrap()).unwrap();
+        file
+    };
+    let (kept, kept_of_system) = (keep(&tenant.name), keep("system"));
+    let keys = three.keys();
+    let bundle = export(&node, &tenant.name);
+    for said in verdicts(&node, &bundle, Some(&kept), &keys) {
+        assert!(said.status.success() && said.stdout.contains("1 of 1"), "{said:?}");
+    }
+    // As tiles the log has the published head, with everybody's signatures.
+    let folder = node.dir().join("tiles");
+    let done = node.kmsctl("auditor", &["audit", "tiles", &tenant.name, folder.to_str().unwrap()]).unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let published = fs::read_to_string(folder.join("checkpoint")).unwrap();
+    assert_eq!(audit::witness::cosigners(&published, &keys).len(), 3, "{published}");
+    let (_, signers, _) = read_tiles(&folder).unwrap();
+    assert!(signers.len() == 4 && keys.iter().all(|key| signers.iter().any(|name| name == key.name())), "{signers:?}");
+    // A note that most witnesses did not co-sign counts for neither, however good the HSM's signature on it.
+    let bare = node.dir().join("bare.checkpoint");
+    let lines = fs::read_to_string(&kept).unwrap();
+    let lines = lines.split_inclusive('\n').filter(|line| !line.contains(" TH3S ") && !line.contains(" AZ07 "));
+    fs::write(&bare, lines.collect::<String>()).unwrap();
+    for said in verdicts(&node, &bundle, Some(&bare), &keys) {
+        assert!(!said.status.success() && said.stderr.contains("1 of 3 witnesses co-signed"), "{said:?}");
+    }
     witness_now(&node);
     node.stop().unwrap();
-    // Whoever holds the database changes a source address in a record, and its leaf hash with it.
+    // Whoever holds the database changes a source address in a record, its leaf hash with it, and takes away the signed
+    // heads that would contradict it.
     let script = "import hashlib, sqlite3, sys\n\
                   database = sqlite3.connect(sys.argv[1])\n\
-                  rows = database.execute('SELECT id, record FROM audit WHERE log > 1 ORDER BY id DESC').fetchall()\n\
-                  row, record = next(row for row in rows if b'Get' in row[1] and b'127.0.0.1:' in row[1])\n\
+                  rows = database.execute('SELECT id, record, log FROM audit WHERE log > 1 ORDER BY id DESC').fetchall()\n\
+                  row, record, log = next(row for row in rows if b'Get' in row[1] and b'127.0.0.1:' in row[1])\n\
                   forged = record.replace(b'127.0.0.1:', b'127.0.0.9:')\n\
                   leaf = hashlib.sha256(b'\\0' + forged).digest()\n\
                   database.execute('UPDATE audit SET record = ?, leaf = ? WHERE id = ?', (forged, leaf, row))\n\
+                  database.execute('DELETE FROM checkpoint WHERE log = ?', (log,))\n\
                   database.commit()\n\
                   database.close()\n";
     let forged = finish(Command::new("python3").args(["-c", script]).arg(node.stage.store())).unwrap();
@@ -145,6 +196,19 @@ fn a_fork_of_one_domains_log_under_an_honest_system_log_is_refused() {
     node.serve().unwrap();
     let told = records(&node, &tenant.name).unwrap();
     assert!(told.iter().any(|record| record.source.starts_with("127.0.0.9:")));
+
+    // The HSM signed the forged history since. Who kept nothing believes it (the control); who kept a head that the
+    // witnesses co-signed sees that the log is another one. The system's log is honest throughout.
+    let bundle = export(&node, &tenant.name);
+    for said in verdicts(&node, &bundle, None, &[]) {
+        assert!(said.status.success(), "{said:?}");
+    }
+    for said in verdicts(&node, &bundle, Some(&kept), &keys) {
+        assert!(!said.status.success() && said.stderr.contains("the log was rewritten"), "{said:?}");
+    }
+    for said in verdicts(&node, &export(&node, "system"), Some(&kept_of_system), &keys) {
+        assert!(said.status.success() && said.stdout.contains("1 of 1"), "{said:?}");
+    }
 }
 
 #[test]

@@ -43,6 +43,15 @@ impl IntoResponse for Octets {
     }
 }
 
+/// A success whose body is text.
+pub(super) struct Text(pub(super) Vec<u8>);
+
+impl IntoResponse for Text {
+    fn into_response(self) -> Response {
+        with_body(StatusCode::OK, "text/plain; charset=utf-8", Body::from(self.0))
+    }
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

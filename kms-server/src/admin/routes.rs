@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::answer::{Json, Octets};
+use super::answer::{Json, Octets, Text};
 use super::backend::{AdminBackend, Caller, Refusal, RetentionChange};
 use super::read::{Asked, DryRun, Named, Sent};
 use crate::limits::Limits;
@@ -500,8 +500,10 @@ async fn audit_tile(
     Extension(caller): Extension<Caller>,
     Named((log, file)): Named<(String, String)>,
 ) -> Result<Response, Refusal> {
+    let is_note = file == audit::tiles::CHECKPOINT_FILE;
     let act = async move |node: Arc<dyn AdminBackend>, caller| node.audit_tile(&caller, &log, &file).await;
-    app.act("audit tile", caller, act).await.map(|tile| Octets(tile).into_response())
+    let answer = |bytes| if is_note { Text(bytes).into_response() } else { Octets(bytes).into_response() };
+    app.act("audit tile", caller, act).await.map(answer)
 }
 
 async fn checkpoint(

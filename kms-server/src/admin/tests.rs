@@ -204,6 +204,18 @@ async fn refusals_and_faults_of_the_node_reach_the_client_with_their_code() {
 }
 
 #[tokio::test]
+async fn the_head_of_a_tiled_log_is_text_and_its_tiles_are_bytes() {
+    let world = World::new().await;
+    for (file, content_type) in
+        [("checkpoint", "text/plain; charset=utf-8"), ("tile/0/x001/234.p/7", "application/octet-stream")]
+    {
+        let target = format!("GET /v1/domains/acme/tiles/{file} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let answer = world.raw(target.as_bytes()).await;
+        assert!(answer.contains(&format!("content-type: {content_type}\r\n")), "{file}: {answer}");
+    }
+}
+
+#[tokio::test]
 async fn silent_connections_hold_up_nobody() {
     let world = World::with(|limits| limits.handshake_deadline = Duration::from_secs(600)).await;
     let held = silent(&world).await;

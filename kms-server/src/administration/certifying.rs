@@ -3,7 +3,7 @@
 use audit::destruction::{CONFIRM, Certificate, DESTROY_DOMAIN, DESTROY_OBJECT, Destroyed, Grounds};
 use audit::limits::MAX_DETAIL_LEN;
 use audit::{LogId, Outcome, Record, bounded_text};
-use keystore::{DomainState, ObjectId};
+use keystore::{DomainState, KeptLeaf, ObjectId};
 
 use super::acting::AdminFailure;
 use super::proving;
@@ -16,6 +16,11 @@ use crate::node::{Node, signing};
 
 /// Records that one look at the log brings.
 const PAGE: usize = 1000;
+
+/// The record at a position that was read as it lies there; `None` where it is not the one of its leaf.
+fn record_of(kept: &KeptLeaf) -> Option<Record> {
+    Record::decode(&kept.bytes).ok().filter(|_| Record::leaf_hash(&kept.bytes) == kept.leaf)
+}
 
 impl Node {
     /// Tells in a destroyed domain's log what each HSM member answered.
@@ -31,7 +36,7 @@ impl Node {
         Ok(())
     }
 
-    /// Positions of the newest record that is `wanted`, and of the confirmations behind it.
+    /// Positions of the newest record that is `wanted`, and of the confirmations behind it, among those that are there.
     async fn newest_record(
         &self,
         log: LogId,
@@ -41,10 +46,12 @@ impl Node {
         let mut confirmations = Vec::new();
         while end > 0 {
             let start = end.saturating_sub(PAGE as u64);
-            let mut page = self.store.records(log, start, PAGE).await?;
-            page.retain(|one| one.seq < end);
+            let mut page = self.store.leaves_as_kept(log, start, PAGE).await?;
+            // What retention dropped can be neither: records of a destruction stay, and so do all those of a domain that
+            // is not active any more.
+            page.retain(|one| one.seq < end && one.dropped.is_none());
             for one in page.iter().rev() {
-                let record = Record::decode(&one.bytes).map_err(|_| Failure::Internal("a record cannot be read"))?;
+                let record = record_of(one).ok_or(Failure::Internal("a record cannot be read"))?;
                 if record.outcome != Outcome::Success {
                     continue;
                 }

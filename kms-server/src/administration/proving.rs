@@ -1,4 +1,5 @@
-//! Proofs and tiles of a log, made from the store's hashes and held against the signed head before they leave.
+//! Proofs and tiles of a log, made from the store's hashes. A proof is held against the signed head before it leaves; a
+//! tile is not, because one tile alone leads to no root: whoever reads tiles holds them against the head.
 
 use admin_api::ProofQuery;
 use audit::tiles::{CHECKPOINT_FILE, Tile, TileKind, append_entry};

@@ -1,11 +1,13 @@
 //! Sends every record of every log to a collector, as RFC 5424 messages over TCP or TLS, from a durable position on.
 //!
 //! The store is the queue: a collector that is slow or away for an hour costs no memory, it is read for later. Syslog
-//! has no acknowledgement (RFC 5425, RFC 6587), so a record counts as received when the connection has lived on for
-//! [`SETTLED_AFTER`] after it was written, while the kernel breaks one whose bytes the other side has not taken within
-//! [`UNTAKEN_FOR`]; or when the collector has closed its side after we closed ours, which it does when it has read all.
-//! After a broken connection everything that does not count yet is sent again, in order: a collector may see a stretch
-//! twice and never a hole. Each message carries log and position, by which it recognises the stretch.
+//! has no acknowledgement (RFC 5425, RFC 6587). That the other side's kernel took bytes does not say that its collector
+//! read them: one that hangs and dies takes what lies there with it. So a record counts as received when the connection
+//! has lived on for [`SETTLED_AFTER`] after it was written, while the kernel breaks one whose bytes the other side has not
+//! taken within [`UNTAKEN_FOR`], and when [`REPEATED`] bytes were written behind it, more than a kernel holds for a reader
+//! who does not read; or when the collector has closed its side after we closed ours, which it does when it has read all.
+//! After a broken connection everything that does not count yet is sent again, in order: a collector sees a stretch twice
+//! and never a hole. Each message carries log and position, by which it recognises the stretch.
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -24,6 +26,9 @@ use crate::shell::shutdown::Stopping;
 
 /// A record that was written this long ago, on a connection that still lives, was received.
 const SETTLED_AFTER: Duration = Duration::from_secs(5);
+/// Bytes that are sent again after a connection that broke, however long ago they were written: more than the 6 MiB that
+/// Linux keeps at most for a socket whose reader hangs (`tcp_rmem`), and what a collector has of it in hand itself.
+const REPEATED: usize = 8 << 20;
 /// Bytes that the other side's kernel does not take for this long break the connection.
 const UNTAKEN_FOR: Duration = Duration::from_secs(4);
 /// For TCP and TLS together.
@@ -71,11 +76,46 @@ pub struct Forwarder {
     told_connected: Option<bool>,
 }
 
-/// What was written and does not count as received yet.
+/// What was written at once.
 struct Written {
     at: Instant,
     log: LogId,
     next: u64,
+    bytes: usize,
+}
+
+/// What was written on a connection and does not count as received yet, in the order in which it was written.
+#[derive(Default)]
+struct Unsettled {
+    written: VecDeque<Written>,
+    bytes: usize,
+}
+
+impl Unsettled {
+    fn add(&mut self, written: Written) {
+        self.bytes = self.bytes.saturating_add(written.bytes);
+        self.written.push_back(written);
+    }
+
+    /// Takes out what counts as received now: long enough ago, and far enough back.
+    fn settled(&mut self, now: Instant) -> Vec<Written> {
+        let mut settled = Vec::new();
+        while let Some(first) = self.written.front() {
+            let behind = self.bytes.saturating_sub(first.bytes);
+            if behind < REPEATED || now.duration_since(first.at) < SETTLED_AFTER {
+                break;
+            }
+            self.bytes = behind;
+            settled.extend(self.written.pop_front());
+        }
+        settled
+    }
+
+    /// Takes out everything.
+    fn all(&mut self) -> Vec<Written> {
+        self.bytes = 0;
+        self.written.drain(..).collect()
+    }
 }
 
 impl Forwarder {
@@ -164,7 +204,7 @@ impl Forwarder {
         let (mut reader, mut writer) = tokio::io::split(self.connect().await?);
         self.tell(true, &self.collector.address.clone()).await;
         let mut sent = self.settled.clone();
-        let mut written = VecDeque::new();
+        let mut unsettled = Unsettled::default();
         let mut looks = tokio::time::interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -174,7 +214,7 @@ impl Forwarder {
                 () = async { given_up.wait().await; tokio::time::sleep(FAREWELL).await } => return Ok(()),
                 // The connection is watched also while there is nothing to send.
                 broken = closed(&mut reader) => return Err(broken),
-                result = self.send_news(&mut writer, &mut sent, &mut written) => {
+                result = self.send_news(&mut writer, &mut sent, &mut unsettled) => {
                     if !result? {
                         tokio::select! {
                             broken = closed(&mut reader) => return Err(broken),
@@ -186,9 +226,7 @@ impl Forwarder {
                     }
                 }
             };
-            let now = Instant::now();
-            let settled = written.iter().take_while(|one: &&Written| now - one.at >= SETTLED_AFTER).count();
-            self.settle(written.drain(..settled)).await?;
+            self.settle(unsettled.settled(Instant::now())).await?;
             if stopped {
                 // Who closes after we did has read everything before.
                 let farewell = async {
@@ -199,20 +237,19 @@ impl Forwarder {
                     }
                 };
                 if matches!(timeout(FAREWELL, farewell).await, Ok(Ok(()))) {
-                    self.settle(written.drain(..)).await?;
+                    self.settle(unsettled.all()).await?;
                 }
                 return Ok(());
             }
         }
     }
 
-    async fn settle(&mut self, written: impl Iterator<Item = Written>) -> io::Result<()> {
-        let mut any = false;
-        for one in written {
-            self.settled.insert(one.log, one.next);
-            any = true;
+    async fn settle(&mut self, received: Vec<Written>) -> io::Result<()> {
+        if received.is_empty() {
+            return Ok(());
         }
-        if any { self.save().await } else { Ok(()) }
+        self.settled.extend(received.iter().map(|one| (one.log, one.next)));
+        self.save().await
     }
 
     /// Writes a page of every log that has news; whether there was any.
@@ -220,7 +257,7 @@ impl Forwarder {
         &self,
         writer: &mut WriteHalf<Box<dyn Wire>>,
         sent: &mut Positions,
-        written: &mut VecDeque<Written>,
+        unsettled: &mut Unsettled,
     ) -> io::Result<bool> {
         let mut any = false;
         for log in self.node.store.logs().await.map_err(io::Error::other)? {
@@ -244,7 +281,7 @@ impl Forwarder {
             writer.flush().await?;
             let next = next + page.len() as u64;
             sent.insert(log, next);
-            written.push_back(Written { at: Instant::now(), log, next });
+            unsettled.add(Written { at: Instant::now(), log, next, bytes: chunk.len() });
             any = true;
         }
         Ok(any)
@@ -312,6 +349,22 @@ mod tests {
         let positions = Positions::from([(LogId::System, 7), (LogId::Domain([3; 16]), u64::MAX)]);
         assert_eq!(parse(&format(&positions)), positions);
         assert_eq!(parse("system\nnone 3\nsystem x\n"), Positions::new());
+    }
+
+    #[test]
+    fn what_counts_as_received_was_written_long_ago_and_lies_far_back() {
+        let began = Instant::now();
+        let mut unsettled = Unsettled::default();
+        let piece = |next| Written { at: began, log: LogId::System, next, bytes: REPEATED / 4 };
+        (1..=6).for_each(|next| unsettled.add(piece(next)));
+        let positions = |settled: Vec<Written>| settled.iter().map(|one| one.next).collect::<Vec<_>>();
+        assert_eq!(positions(unsettled.settled(began)), [0; 0], "at once nothing is");
+        assert_eq!(positions(unsettled.settled(began + SETTLED_AFTER)), [1, 2]);
+        assert_eq!(positions(unsettled.settled(began + SETTLED_AFTER * 1_000)), [0; 0], "nor ever what lies near");
+        unsettled.add(piece(7));
+        assert_eq!(positions(unsettled.settled(began + SETTLED_AFTER)), [3]);
+        assert_eq!(positions(unsettled.all()), [4, 5, 6, 7]);
+        assert_eq!(unsettled.bytes, 0);
     }
 
     #[test]

@@ -26,13 +26,17 @@ pub(crate) enum Audit {
         choice: Choice,
     },
     /// Tell the life of an object: made, by whom, fetched when and from where, rotated, destroyed
-    #[command(after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit show acme \
-                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001")]
+    #[command(after_help = "Examples:\n  kmsctl --pki run/pki --as auditor audit show acme \
+                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001\n  kmsctl --pki run/pki --as auditor audit show acme \
+                            0197f9a0-7c1e-7b7a-9d2e-5c1f00000001 --proofs ./key-1")]
     Show {
         /// Name or identifier of the domain, or 'system'
         domain: String,
         /// Unique Identifier
         object: String,
+        /// Write the proof of each of its records into this folder, which must not exist yet; `verify proof` checks them
+        #[arg(long, value_name = "FOLDER")]
+        proofs: Option<PathBuf>,
     },
     /// Count what a log tells of, by operation, identity and reason
     #[command(after_help = "Example:\n  kmsctl --pki run/pki --as auditor audit stats acme --outcome failed")]

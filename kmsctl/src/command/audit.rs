@@ -7,6 +7,7 @@ mod story;
 mod tiles;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -47,19 +48,14 @@ pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), F
             let anchor = client.trust_anchor()?;
             out.write(&anchor, || keys(&anchor))
         }
-        Audit::Show { domain, object } => show(client, domain, object, out),
+        Audit::Show { domain, object, proofs } => show(client, domain, object, proofs.as_deref(), out),
         Audit::Stats { domain, choice } => count(client, domain, choice, out),
         Audit::Tail { domain, from, choice } => tail(client, domain, *from, choice, out),
         Audit::Prove { domain, record, from, to, out: path } => {
             let claim = ProofQuery { record: *record, from: *from, to: *to };
-            let document = client.audit_prove(domain, claim)?.document;
             match path {
-                Some(path) => {
-                    let mut file = NewFile::begin(path, 0o600, true)?;
-                    file.writer().write_all(document.as_bytes()).map_err(|source| Failure::file(path, source))?;
-                    file.keep()
-                }
-                None => crate::output::text(&document),
+                Some(path) => write_proof(client, domain, claim, path),
+                None => crate::output::text(&client.audit_prove(domain, claim)?.document),
             }
         }
         Audit::Retention { domain, days, reason, default } => {
@@ -68,6 +64,13 @@ pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), F
         Audit::Hold(verb) => retention::hold(client, verb, out),
         Audit::Tiles { domain, folder } => tiles::write(client, domain, folder, out),
     }
+}
+
+fn write_proof(client: &AdminClient, domain: &str, claim: ProofQuery, path: &Path) -> Result<(), Failure> {
+    let document = client.audit_prove(domain, claim)?.document;
+    let mut file = NewFile::begin(path, 0o600, true)?;
+    file.writer().write_all(document.as_bytes()).map_err(|source| Failure::file(path, source))?;
+    file.keep()
 }
 
 fn query(choice: &Choice) -> AuditQuery {
@@ -120,7 +123,7 @@ fn names(client: &AdminClient, domain: &str) -> Result<BTreeMap<String, String>,
     Ok(clients.into_iter().map(|one| (one.fingerprint.to_string(), one.name)).collect())
 }
 
-fn show(client: &AdminClient, domain: &str, object: &str, out: &Out) -> Result<(), Failure> {
+fn show(client: &AdminClient, domain: &str, object: &str, proofs: Option<&Path>, out: &Out) -> Result<(), Failure> {
     let mut story = Story::new(object, names(client, domain)?);
     let query = AuditQuery { object: Some(object.to_owned()), ..AuditQuery::default() };
     each(client, domain, query, |line| {
@@ -129,6 +132,13 @@ fn show(client: &AdminClient, domain: &str, object: &str, out: &Out) -> Result<(
     })?;
     if story.is_empty() {
         return Err(Failure::NoRecord(format!("the log of {domain} tells nothing of {object}")));
+    }
+    if let Some(folder) = proofs {
+        fs::create_dir(folder).map_err(|source| Failure::file(folder, source))?;
+        for record in story.records() {
+            let claim = ProofQuery { record: Some(*record), ..ProofQuery::default() };
+            write_proof(client, domain, claim, &folder.join(format!("{record}.proof")))?;
+        }
     }
     out.write(&story, || story.text().lines().map(|line| one_line(line) + "\n").collect())
 }

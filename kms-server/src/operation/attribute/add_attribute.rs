@@ -3,6 +3,7 @@
 use kmip::payload::{AddAttributeRequest, AddAttributeResponse};
 
 use super::assigning;
+use crate::about;
 use crate::attributes;
 use crate::failure::Failure;
 use crate::scope::Scope;
@@ -16,6 +17,7 @@ pub(in crate::operation) async fn run(
     }
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
     let added = assigning::add(scope, &mut row, request.attribute.value.clone()).await?;
+    scope.note = about::note_of(&added.value);
     let unique_identifier = assigning::finish(scope, row)?;
     Ok(AddAttributeResponse { unique_identifier, attribute: Some(attributes::answered(added)) })
 }

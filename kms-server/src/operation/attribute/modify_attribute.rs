@@ -6,6 +6,7 @@ use kmip::attribute::Attribute;
 use kmip::payload::{ModifyAttributeRequest, ModifyAttributeResponse};
 
 use super::assigning;
+use crate::about;
 use crate::attributes;
 use crate::change;
 use crate::failure::Failure;
@@ -29,6 +30,7 @@ pub(in crate::operation) async fn run(
     let meant = meant(request, &there).ok_or(Failure::AttributeInstanceNotFound)?;
     assigning::replace(scope, &mut row, meant, new.value.clone()).await?;
     let changed = Attribute { index: Some(meant.index.unwrap_or(0)), value: new.value.clone() };
+    scope.note = about::note_of(&new.value);
     let unique_identifier = assigning::finish(scope, row)?;
     Ok(ModifyAttributeResponse { unique_identifier, attribute: Some(attributes::answered(changed)) })
 }

@@ -3,6 +3,7 @@
 use kmip::payload::{SetAttributeRequest, SetAttributeResponse};
 
 use super::assigning;
+use crate::about;
 use crate::attributes;
 use crate::failure::Failure;
 use crate::scope::Scope;
@@ -13,6 +14,7 @@ pub(in crate::operation) async fn run(
 ) -> Result<SetAttributeResponse, Failure> {
     let new = request.attribute.value.clone();
     let mut row = scope.object(request.unique_identifier.as_ref()).await?;
+    scope.note = about::note_of(&new);
     match attributes::instances(&row, scope.view(), new.name()).as_slice() {
         [] => {
             assigning::add(scope, &mut row, new).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use audit::about::About;
 use serde::Serialize;
 
 use super::lines::Line;
@@ -22,6 +23,10 @@ pub(crate) struct Event {
     from: String,
     reason: Option<String>,
     detail: Option<String>,
+    /// The object whose place it took, the one that took its place, and what it was called by which attribute.
+    predecessor: Option<String>,
+    successor: Option<String>,
+    called: Vec<(String, String)>,
     correlation: Option<String>,
     approvals: Vec<String>,
     /// Positions in the log of the first and the last record, for `audit prove`.
@@ -34,6 +39,9 @@ pub(crate) struct Event {
 pub(crate) struct Story {
     object: String,
     events: Vec<Event>,
+    /// Position of every record.
+    #[serde(skip)]
+    records: Vec<u64>,
     #[serde(skip)]
     clients: BTreeMap<String, String>,
 }
@@ -41,7 +49,7 @@ pub(crate) struct Story {
 impl Story {
     /// A story of `object`; `clients` are the names of fingerprints.
     pub(crate) fn new(object: &str, clients: BTreeMap<String, String>) -> Self {
-        Self { object: object.to_owned(), events: Vec::new(), clients }
+        Self { object: object.to_owned(), events: Vec::new(), records: Vec::new(), clients }
     }
 
     /// Goes on with a record.
@@ -49,11 +57,19 @@ impl Story {
         let by = self.who(&line);
         let from = host(&line.source).to_owned();
         let record = line.index.unwrap_or_default();
+        self.records.push(record);
+        let (detail, about) = match &line.detail {
+            Some(detail) => About::split(detail),
+            None => ("", About::default()),
+        };
+        let detail = (!detail.is_empty()).then(|| detail.to_owned());
         if let Some(last) = self.events.last_mut()
             && (&last.operation, &last.outcome, &last.by, &last.from, &last.reason)
                 == (&line.operation, &line.outcome, &by, &from, &line.reason)
             && last.correlation == line.correlation
-            && last.detail == line.detail
+            && last.detail == detail
+            && (&last.predecessor, &last.successor, &last.called)
+                == (&about.predecessor, &about.successor, &about.called)
         {
             last.until = Some(line.time);
             last.times += line.count;
@@ -69,7 +85,10 @@ impl Story {
             by,
             from,
             reason: line.reason,
-            detail: line.detail,
+            detail,
+            predecessor: about.predecessor,
+            successor: about.successor,
+            called: about.called,
             correlation: line.correlation,
             approvals: line.approvals,
             record,
@@ -80,6 +99,11 @@ impl Story {
     /// Whether the log tells of the object at all.
     pub(crate) fn is_empty(&self) -> bool {
         self.events.is_empty()
+    }
+
+    /// Positions of all records that it is told by.
+    pub(crate) fn records(&self) -> &[u64] {
+        &self.records
     }
 
     fn who(&self, line: &Line) -> String {
@@ -110,8 +134,12 @@ impl Story {
             self.events.iter().filter(is).collect::<Vec<_>>()
         };
         let mut parts = Vec::new();
-        if let Some(birth) = done(BIRTHS).first() {
-            parts.push(format!("{} {} by {}", verb(&birth.operation), day(&birth.time), birth.by));
+        let births = self.events.iter().filter(|event| event.outcome == "success" && event.is_birth());
+        let whose = self.whose().map(|whose| format!(", for {whose}")).unwrap_or_default();
+        match births.min_by_key(|event| event.record) {
+            Some(birth) => parts.push(format!("{} {} by {}{whose}", birth.verb(), day(&birth.time), birth.by)),
+            None if !whose.is_empty() => parts.push(whose.trim_start_matches(", ").to_owned()),
+            None => {}
         }
         let fetched = done(&["Get", "Export"]);
         let times: u64 = fetched.iter().map(|event| event.times).sum();
@@ -122,14 +150,14 @@ impl Story {
             }
             None => parts.push("never handed out".to_owned()),
         }
-        for (operations, what) in [
-            (&["Re-key", "Re-key Key Pair", "Re-certify"][..], "rotated"),
-            (&["Revoke"], "revoked"),
-            (&["Destroy"], "destroyed"),
-        ] {
+        for (operations, what) in [(&["Revoke"][..], "revoked"), (&["Destroy"], "destroyed")] {
             if let Some(event) = done(operations).last() {
                 parts.push(format!("{what} {} by {}", day(&event.time), event.by));
             }
+        }
+        if let Some(event) = done(RENEWALS).iter().rfind(|event| !event.is_birth()) {
+            let by = event.successor.as_ref().map(|id| format!(", {id} took its place")).unwrap_or_default();
+            parts.push(format!("rotated {} by {}{by}", day(&event.time), event.by));
         }
         let refused: u64 = self.events.iter().filter(|event| event.outcome == "failed").map(|event| event.times).sum();
         if refused > 0 {
@@ -137,20 +165,54 @@ impl Story {
         }
         parts.join("; ")
     }
+
+    /// The machine or whatever else it was last said to be for, in the words of whoever made or marked it: vCenter's
+    /// marks, else its Name.
+    fn whose(&self) -> Option<String> {
+        let mut called = BTreeMap::new();
+        for event in self.events.iter().filter(|event| event.outcome == "success") {
+            called.extend(event.called.iter().map(|(attribute, value)| (attribute.as_str(), value.as_str())));
+        }
+        let name = ["x-Name", "Name", "x-Identifier"].iter().find_map(|attribute| called.get(attribute))?;
+        let kind = called.get("x-Component").map(|kind| format!("{kind} ")).unwrap_or_default();
+        Some(format!("{kind}\"{name}\""))
+    }
 }
 
 /// Operations that bring an object into being.
 const BIRTHS: &[&str] =
     &["Create", "Create Key Pair", "Register", "Import", "Derive Key", "Create Split Key", "Join Split Key", "Certify"];
 
+/// Operations that put another object in the place of one; both have a record of it.
+const RENEWALS: &[&str] = &["Re-key", "Re-key Key Pair", "Re-certify"];
+
 impl Event {
+    /// Whether it brought the object into being.
+    fn is_birth(&self) -> bool {
+        let operation = self.operation.as_str();
+        BIRTHS.contains(&operation) || (RENEWALS.contains(&operation) && self.predecessor.is_some())
+    }
+
+    /// What was done to the object.
+    fn verb(&self) -> String {
+        match (&self.predecessor, &self.successor) {
+            (Some(id), _) => format!("made in the place of {id}"),
+            (None, Some(id)) => format!("{}, {id} took its place", verb(&self.operation)),
+            (None, None) => verb(&self.operation),
+        }
+    }
+
     fn sentence(&self) -> String {
         let what = match self.outcome.as_str() {
-            "success" => verb(&self.operation),
-            "undone" => format!("{} and taken back", verb(&self.operation)),
+            "success" => self.verb(),
+            "undone" => format!("{} and taken back", self.verb()),
             _ => format!("refused: {} ({})", self.operation, self.reason.as_deref().unwrap_or("no reason")),
         };
         let mut text = format!("{}  {what}", seconds(&self.time));
+        if !self.called.is_empty() {
+            let called: Vec<String> = self.called.iter().map(|(by, value)| format!("{by} \"{value}\"")).collect();
+            text += &format!(", called {}", called.join(", "));
+        }
         if self.times > 1 {
             text += &format!(", {}", plural(self.times, "time"));
         }
@@ -290,6 +352,40 @@ mod tests {
              2026-11-22T11:30:09Z  destroyed, by administrator officer1 from 192.0.2.7, approved by officer2 and \
              officer3  [record 12]\n"
         );
+    }
+
+    #[test]
+    fn a_key_is_told_with_its_machine_and_both_sides_of_a_rotation() {
+        let with = |mut line: Line, detail: &str| {
+            line.detail = Some(detail.to_owned());
+            line
+        };
+        let marked = with(line(4, 1, "Add Attribute"), "version 1.1: x-Name \"web-1\"");
+        let component = with(line(5, 1, "Add Attribute"), "version 1.1: x-Component \"Virtual Machine\"");
+        let rotated = with(line(9, 2, "Re-key"), "version 1.4: successor L");
+        let old = story(vec![with(line(3, 0, "Create"), "version 1.1: Name \"k\""), marked, component, rotated]);
+        assert_eq!(
+            old.text(),
+            "K: made on 2026-11-22 by client vc-paris, for Virtual Machine \"web-1\"; never handed out; rotated on \
+             2026-11-22 by client vc-paris, L took its place.\n\n\
+             2026-11-22T11:30:00Z  made, called Name \"k\", by client vc-paris from 192.0.2.7 (version 1.1)  [record 3]\n\
+             2026-11-22T11:30:01Z  changed (Add Attribute), called x-Name \"web-1\", by client vc-paris from 192.0.2.7 \
+             (version 1.1)  [record 4]\n\
+             2026-11-22T11:30:01Z  changed (Add Attribute), called x-Component \"Virtual Machine\", by client vc-paris \
+             from 192.0.2.7 (version 1.1)  [record 5]\n\
+             2026-11-22T11:30:02Z  rotated, L took its place, by client vc-paris from 192.0.2.7 (version 1.4)  \
+             [record 9]\n"
+        );
+        assert_eq!(old.records(), [3, 4, 5, 9]);
+        let new = story(vec![with(line(8, 2, "Re-key"), "version 1.4: predecessor J, Name \"k\""), line(10, 3, "Get")]);
+        let first = new.text();
+        assert!(
+            first.starts_with(
+                "K: made in the place of J on 2026-11-22 by client vc-paris, for \"k\"; handed out once, last on"
+            ),
+            "{first}"
+        );
+        assert!(!first.contains("rotated"), "{first}");
     }
 
     #[test]
