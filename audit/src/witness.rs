@@ -143,14 +143,29 @@ pub struct Answer {
     pub diverged: bool,
 }
 
-/// Which of these witnesses co-signed a note, each with its time in seconds since 1970.
+/// How many witnesses these keys are of: one that is named twice, or under two names, is one.
+#[must_use]
+pub fn how_many(keys: &[WitnessKey]) -> usize {
+    let is_first = |(at, key): &(usize, &WitnessKey)| !keys.iter().take(*at).any(|other| other.is_same_witness(key));
+    keys.iter().enumerate().filter(is_first).count()
+}
+
+/// Which of these witnesses co-signed a note, each once, with its time in seconds since 1970.
 #[must_use]
 pub fn cosigners<'k>(note: &str, keys: &'k [WitnessKey]) -> Vec<(&'k WitnessKey, u64)> {
     let Ok(signed) = SignedCheckpoint::parse(note) else { return Vec::new() };
     let body = signed.checkpoint.body();
     let signed_at =
         |key: &WitnessKey| note.split_inclusive('\n').find_map(|line| key.verify_cosignature(&body, line).ok());
-    keys.iter().filter_map(|key| Some((key, signed_at(key)?))).collect()
+    let mut found: Vec<(&WitnessKey, u64)> = Vec::new();
+    for key in keys {
+        if let Some(time_s) = signed_at(key)
+            && !found.iter().any(|(other, _)| other.is_same_witness(key))
+        {
+            found.push((key, time_s));
+        }
+    }
+    found
 }
 
 /// What a witness remembers, as it signs it.
@@ -225,6 +240,12 @@ impl WitnessKey {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether `other` is this witness, whatever it is called there.
+    #[must_use]
+    pub fn is_same_witness(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 
     /// The id in signed notes: the first 4 bytes of SHA-256 over name, newline, type and key.
@@ -356,5 +377,25 @@ mod tests {
         assert!(other.verify_cosignature(body, &line).is_err());
         assert!(WitnessKey::parse(&key.verifier_key().replace("witness1", "witness2")).is_err());
         assert!(WitnessKey::new("a b", [0; 32]).is_err());
+    }
+
+    #[test]
+    fn a_witness_that_is_named_twice_counts_once() {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let public = pair.public_key().as_ref().try_into().unwrap();
+        let [one, alias] = ["one", "alias"].map(|name| WitnessKey::new(name, public).unwrap());
+        let other = WitnessKey::new("other", [9; 32]).unwrap();
+        let keys = [one.clone(), one.clone(), alias.clone(), other];
+        assert_eq!(how_many(&keys), 2);
+        assert_eq!(how_many(&[]), 0);
+
+        let signer = crate::key::tests::Signer::new();
+        let note = crate::checkpoint::tests::signed(&signer, "paris", LogId::System, 3, [1; 32]);
+        let body = note.checkpoint.body();
+        let signature = pair.sign(cosigned_text(5, &body).as_bytes());
+        let lines = [&one, &alias].map(|key| key.cosignature_line(5, signature.as_ref().try_into().unwrap()));
+        let note = note.format() + &lines.concat();
+        assert_eq!(cosigners(&note, &keys), [(&one, 5)]);
+        assert_eq!(cosigners(&note, &keys[2..]), [(&alias, 5)], "by whichever name it is known");
     }
 }

@@ -223,10 +223,8 @@ pub trait KeyStore: Send + Sync {
 
     /// Looks from position `from` on, over at most [`crate::limits::RETENTION_PAGE`] positions, for records older than
     /// `before_us` that may go. These stay, however old they are: what [`audit::retention::is_kept`] names, the last
-    /// record of every object, and the end of the log, where the digest of the domain's set is looked for.
-    ///
-    /// # Errors
-    /// [`StoreError::Inactive`] for the log of a domain that is not active.
+    /// record of every object, and the end of the log, where the digest of the domain's set is looked for. The domain
+    /// need not be active.
     async fn old_records(&self, log: LogId, from: u64, before_us: i64) -> Result<OldRecords, StoreError>;
 
     /// Size and root of a log's tree, as committed. A log without records is empty.

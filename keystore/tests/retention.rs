@@ -122,9 +122,12 @@ async fn nothing_goes_that_is_young_or_has_to_stay() {
     let dropping = Dropping::parse(record.detail.as_deref().unwrap()).unwrap();
     assert_eq!((dropping.first, dropping.last, dropping.count), (2, 5, 2));
     assert!(drop_these(&store, vec![2, 5], BEFORE_US).await.is_err());
-    // A domain whose rows cannot be believed keeps everything.
+    // A domain that is frozen or destroyed keeps no more than another, and no less.
+    let active = store.old_records(LOG, 0, BEFORE_US).await.unwrap().positions;
     store.deactivate(ACME).await;
-    assert!(matches!(store.old_records(LOG, 0, BEFORE_US).await, Err(StoreError::Inactive(_))));
+    assert_eq!(store.old_records(LOG, 0, BEFORE_US).await.unwrap().positions, active);
+    drop_these(&store, vec![active[0]], BEFORE_US).await.unwrap();
+    assert_eq!(store.old_records(LOG, 0, BEFORE_US).await.unwrap().positions, active[1..]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 //! `kms-server.example.toml` shows every setting with its default. A relative path counts from the folder that holds
 //! the file. `KMIP_ADDR` and `ADMIN_ADDR` in the environment take precedence over the addresses in the file.
 
+mod digest;
 mod files;
 mod offer;
 mod reading;
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use digest::Digests;
 pub use reading::Fault;
 use reading::Walk;
 use sections::{read_administrators, read_collectors, read_dual_control, read_kmip_https, read_limits, read_witnesses};

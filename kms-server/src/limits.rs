@@ -159,6 +159,14 @@ limits! {
     Count admin_body_bytes = "admin_body_bytes": 262_144, 1_024 ..= 16_777_216;
     /// From the first byte of an admin request to the end of its answer, exports excepted.
     Milliseconds admin_deadline = "admin_deadline_ms": 30_000, 10 ..= 600_000;
+
+    // -- witnesses --
+    /// For a witness to answer one question, connecting included. One that takes longer delays nothing while enough of
+    /// the others answer.
+    Milliseconds witness_deadline = "witness_deadline_ms": 3_000, 100 ..= 600_000;
+    /// Without co-signatures of more than half of the witnesses for this long, changes are refused: what nobody else has
+    /// seen can be taken back by whoever holds the database.
+    Milliseconds witness_patience = "witness_patience_ms": 60_000, 100 ..= 3_600_000;
 }
 
 /// Bytes of a TTLV header: tag 3, type 1, length 4 (KMIP 1.4 §9.1.1).

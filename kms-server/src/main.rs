@@ -232,9 +232,9 @@ fn init(path: &Path, config: &Config) -> Result<(), Box<dyn Error>> {
     logging::start(&config.log)?;
     let _alone = Alone::with(path)?;
     // The HSM's part blocks for seconds and wants no runtime around it.
-    prepare_hsm(config, &run::group_config(config), &mut |line| println!("{line}"))?;
+    let protocol = prepare_hsm(config, &run::group_config(config), &mut |line| println!("{line}"))?;
     println!("checkpoint keys: {}", run::write_checkpoint_keys(config)?.display());
-    let registered = runtime()?.block_on(run::bootstrap(config))?;
+    let registered = runtime()?.block_on(run::bootstrap(config, &protocol))?;
     println!("store: {} of {} administrators were new", registered, config.administrators.len());
     println!("ready: kms-server --config {} serve", path.display());
     Ok(())

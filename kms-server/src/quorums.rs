@@ -134,7 +134,8 @@ mod tests {
     #[test]
     fn what_a_start_tells_fits_into_a_record() {
         let longest = Quorums::of(60, |_| MAX_QUORUM).text();
-        assert!(longest.len() <= audit::limits::MAX_DETAIL_LEN, "{longest}");
+        let beside = format!("version 100.100.100; configuration {}; ", "0".repeat(64));
+        assert!(beside.len() + longest.len() <= audit::limits::MAX_DETAIL_LEN, "{longest}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hsm::ceremony::Protocol;
 use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions};
 use quorum::SignedRequest;
 use rustls::pki_types::ServerName;
@@ -13,7 +14,7 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::{JoinError, JoinSet};
 
-use crate::administration::{Administration, FirstAdministrator};
+use crate::administration::{Administration, FirstAdministrator, HeldCeremony};
 use crate::backup::BackupError;
 use crate::backup::command::{Findings, shred_check as shred_check_on};
 use crate::backup::rebuild::{Asked, Site};
@@ -26,7 +27,7 @@ use crate::node::retention::Sweeper;
 use crate::node::scrubber::Scrubber;
 use crate::node::witnessing::{Peer, WitnessAddress, WitnessError, Witnesses};
 use crate::node::{Node, NodeSettings, StartError};
-use crate::node::{dates, resealing, rotation};
+use crate::node::{dates, hsm_events, resealing, rotation};
 use crate::quorums::ActKind;
 use crate::shell::admission::Budget;
 use crate::shell::connection::Kmip;
@@ -227,12 +228,12 @@ fn store_options(config: &Config) -> StoreOptions {
     options
 }
 
-/// The store's part of `init`: the system domain and the first administrators. A second call registers only whom the
-/// first did not. Returns how many were registered.
+/// The store's part of `init`: the system domain and the first administrators, and a record of what the ceremony before
+/// it came to. A second call makes and registers nothing, and is recorded as well. Returns how many were registered.
 ///
 /// # Errors
 /// [`RunError`].
-pub async fn bootstrap(config: &Config) -> Result<usize, RunError> {
+pub async fn bootstrap(config: &Config, ceremony: &Protocol) -> Result<usize, RunError> {
     let mut first = Vec::with_capacity(config.administrators.len());
     for AdministratorConfig { name, role, certificate } in &config.administrators {
         let pem = std::fs::read(certificate).map_err(system("reading an administrator's certificate"))?;
@@ -240,8 +241,15 @@ pub async fn bootstrap(config: &Config) -> Result<usize, RunError> {
         first.push(FirstAdministrator { name: name.clone(), role: role.text().to_owned(), certificate: der });
     }
     let node = open_node(config).await?;
+    let held = HeldCeremony {
+        root_of_trust: ceremony.trust_anchor.rot_fingerprint,
+        made: !ceremony.kept,
+        members: ceremony.members.iter().map(|member| member.label.clone()).collect(),
+    };
     let registered = async {
-        let registered = node.bootstrap(&first).await.map_err(|error| RunError::Bootstrap(error.to_string()))?;
+        node.record_start().await?;
+        let registered = node.bootstrap(&first, &held).await;
+        let registered = registered.map_err(|error| RunError::Bootstrap(error.to_string()))?;
         node.record_stop().await?;
         Ok(registered)
     };
@@ -307,15 +315,14 @@ async fn serve_on(
     let door = Arc::new(Door::new(kmip_tls, node.clone(), node.clone(), Budget::kmip(limits), limits));
     let administrators = Arc::new(Administrators(node.clone()));
     let admin_tls = tls_of(&config.admin, administrators.clone(), &time)?;
-    let peers = config
-        .witnesses
-        .iter()
-        .map(|witness| peer_of(witness, &config.admin, &time))
-        .collect::<Result<_, TlsError>>()?;
-    let checkpointer = Arc::new(Checkpointer::new(Witnesses::new(peers)));
+    let peers =
+        config.witnesses.iter().map(|witness| peer_of(witness, config, &time)).collect::<Result<_, TlsError>>()?;
+    let checkpointer = Arc::new(Checkpointer::new(Witnesses::new(peers, limits.witness_patience)));
     if !checkpointer.witnesses.is_empty() {
         checkpointer.witnesses.admit(node).await?;
     }
+    // Not before: in a database that is not the newest one, nothing is written.
+    node.record_start().await?;
     let scrubber = Arc::new(Scrubber::default());
     let administration = Arc::new(Administration {
         node: node.clone(),
@@ -335,6 +342,7 @@ async fn serve_on(
     for _ in 0..JOB_WORKERS {
         tasks.spawn(later::run(node.clone(), stopping.clone()));
     }
+    tasks.spawn(hsm_events::run(node.clone(), stopping.clone()));
     tasks.spawn(dates::run(node.clone(), stopping.clone()));
     tasks.spawn(rotation::run(node.clone(), stopping.clone()));
     tasks.spawn(resealing::run(node.clone(), stopping.clone()));
@@ -343,7 +351,7 @@ async fn serve_on(
         tasks.spawn(Forwarder::new(collector, node.clone()).run(stopping.clone()));
     }
     let collectors = config.collectors.iter().map(|collector| collector.name.clone()).collect();
-    tasks.spawn(Sweeper::new(collectors, node.clock.now_s()).run(node.clone(), stopping.clone()));
+    tasks.spawn(Sweeper::new(collectors).run(node.clone(), stopping.clone()));
     tasks.spawn(scrubber.run(node.clone(), stopping));
 
     // Caught before anyone is told where the node listens: who reads that may send the signal at once.
@@ -391,12 +399,13 @@ fn tls_of(
 }
 
 /// A witness, with the TLS to reach it.
-fn peer_of(config: &WitnessConfig, own: &ListenerConfig, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
-    let server_name = ServerName::try_from(config.server_name.clone())
-        .map_err(|error| TlsError::Pem { path: config.ca.clone(), text: format!("{}: {error}", config.server_name) })?;
+fn peer_of(witness: &WitnessConfig, config: &Config, time: &Arc<dyn TimeProvider>) -> Result<Peer, TlsError> {
+    let WitnessConfig { address, key, ca, server_name } = witness.clone();
+    let server_name = ServerName::try_from(server_name.clone())
+        .map_err(|error| TlsError::Pem { path: ca.clone(), text: format!("{server_name}: {error}") })?;
     // The witness has pinned the key of this certificate.
-    let tls = tls::identified_client_config(&config.ca, &own.certificate, &own.key, time.clone())?;
-    Ok(Peer::new(WitnessAddress { address: config.address.clone(), tls, server_name, key: config.key.clone() }))
+    let tls = tls::identified_client_config(&ca, &config.admin.certificate, &config.admin.key, time.clone())?;
+    Ok(Peer::new(WitnessAddress { address, tls, server_name, key, deadline: config.limits.witness_deadline }))
 }
 
 /// A collector, with the TLS to reach it.

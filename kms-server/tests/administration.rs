@@ -7,7 +7,7 @@ mod rig;
 use std::fs;
 
 use admin_api::{AdminClient, ClientError, ErrorCode, IssueClient, IssuedClient, NewBackup, NewDomain, RegisterClient};
-use audit::{Outcome, Record, TrustedKeys, bundle};
+use audit::{Identity, Outcome, Record, TrustedKeys, bundle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kmip::ProtocolVersion;
@@ -99,6 +99,24 @@ async fn a_domain_has_one_authority_and_a_lost_one_is_a_fault() {
     let failed = told(&operator, "acme", "Issue Client").into_iter().filter(|one| one.outcome == Outcome::Failed);
     assert_eq!(failed.count(), 1);
     database.close().await.unwrap();
+}
+
+#[test]
+fn what_never_became_an_act_is_told_as_well() {
+    let (rig, running, operator) = with_acme();
+    // No such name can be, no such object is, and the last is refused by the act itself.
+    let wrong = NewDomain { name: "a b".to_owned(), policy: None, allow: Vec::new() };
+    assert_eq!(refused(operator.domain_create(&wrong)), ErrorCode::BadRequest);
+    assert_eq!(refused(operator.object_list("acme", None, Some(0))), ErrorCode::BadRequest);
+    assert_eq!(refused(operator.domain_show("nobody")), ErrorCode::NotFound);
+    let auditor = rig.admin(&running, "auditor");
+    let told = told(&auditor, "system", "Admin Request");
+    let shown: Vec<_> =
+        told.iter().map(|one| (one.detail.as_deref().unwrap(), one.reason.as_deref().unwrap())).collect();
+    assert_eq!(shown, [("POST /v1/domains", "bad request"), ("GET /v1/domains/acme/objects", "bad request")]);
+    let by_operator = |one: &Record| matches!(&one.identity, Identity::Admin { name, .. } if name == "operator");
+    assert!(told.iter().all(|one| one.outcome == Outcome::Failed && by_operator(one)), "{told:?}");
+    assert!(told.iter().all(|one| one.source.starts_with("127.0.0.1:")));
 }
 
 #[test]

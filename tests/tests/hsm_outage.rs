@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::thread;
 
 use admin_api::{GroupState, HsmMember, HsmStatus};
+use audit::Outcome;
 use kmip::ProtocolVersion;
 use kmip::payload::GetRequest;
 use kmip::registry::ResultReason;
 use system_tests::asking::{aes, bytes};
+use system_tests::exported::records;
 use system_tests::faults::{OF_THE_HSM, demand_injector};
 use system_tests::node::{Node, Result, Tenant};
 use xtask::stage::StageOptions;
@@ -57,6 +59,31 @@ fn up(status: &HsmStatus) -> Vec<&str> {
     status.members.iter().filter(|member| member.up).map(|member| member.label.as_str()).collect()
 }
 
+/// What the system's log tells of a member since the last start, as verb and cause, once it tells as much as `wanted`:
+/// the record follows the event.
+fn told_of(node: &Node, label: &str, wanted: usize) -> Vec<(String, Option<String>)> {
+    loop {
+        let all = records(node, "system").unwrap();
+        let start = all.iter().rposition(|record| record.operation == "Start").unwrap();
+        let told: Vec<_> = all[start..]
+            .iter()
+            .filter(|record| record.operation.starts_with("HSM Member") && record.object.as_deref() == Some(label))
+            .map(|record| {
+                assert_eq!(record.outcome == Outcome::Success, record.operation == "HSM Member Up", "{record:?}");
+                (record.operation.clone(), record.detail.clone())
+            })
+            .collect();
+        if told.len() >= wanted {
+            return told;
+        }
+        thread::yield_now();
+    }
+}
+
+fn verbs(told: &[(String, Option<String>)]) -> Vec<&str> {
+    told.iter().map(|(operation, _)| operation.as_str()).collect()
+}
+
 /// The key of an old tenant, and what it is.
 struct Known {
     tenant: Tenant,
@@ -91,6 +118,9 @@ fn a_lost_member_is_told_of_and_costs_nothing_and_only_because_of_failover() {
     assert_eq!(status.state, GroupState::Degraded);
     assert_eq!(up(&status), ["TH3S", "AZ07"]);
     assert!(member(&status, "PAR7S").reason.as_deref().is_some_and(|reason| !reason.is_empty()));
+    let told = told_of(&node, "PAR7S", 1);
+    assert_eq!(verbs(&told), ["HSM Member Lost"]);
+    assert!(told[0].1.as_deref().is_some_and(|why| !why.is_empty()), "{told:?}");
     old.opens_on(&node).unwrap();
     let new = Known::made_on(&node);
     new.opens_on(&node).unwrap();
@@ -101,6 +131,9 @@ fn a_lost_member_is_told_of_and_costs_nothing_and_only_because_of_failover() {
     let status = node.admin("operator").unwrap().hsm_status().unwrap();
     assert!(member(&status, "TH3S").opened >= 2, "who served is counted: {status:?}");
     assert_eq!(member(&status, "PAR7S").opened, 0);
+    // One that is not there at the start is told of, too; the others are not.
+    assert_eq!(verbs(&told_of(&node, "PAR7S", 1)), ["HSM Member Lost"]);
+    assert_eq!(told_of(&node, "TH3S", 0), []);
 
     // The control: with failover switched off, the same fails. It may fail by not starting at all.
     demand_injector(&node).unwrap();
@@ -169,6 +202,18 @@ fn a_member_that_comes_back_into_a_running_node_serves_again() {
     put_back(pulled);
     until(&node, |status| member(status, "TH3S").up);
     old.opens_on(&node).unwrap();
+    assert_eq!(verbs(&told_of(&node, "TH3S", 2)), ["HSM Member Lost", "HSM Member Up"]);
+    assert_eq!(told_of(&node, "PAR7S", 0), []);
+}
+
+#[test]
+fn a_member_that_only_an_operator_can_bring_back_is_told_of_as_stopped() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    // A PIN that is no text is not tried: it could lock the token.
+    fs::write(node.dir().join("hsm/AZ07.pin"), [0xff, 0xfe]).unwrap();
+    node.serve().unwrap();
+    assert_eq!(verbs(&told_of(&node, "AZ07", 1)), ["HSM Member Stopped"]);
+    Known::made_on(&node).opens_on(&node).unwrap();
 }
 
 #[test]

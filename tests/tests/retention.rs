@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use admin_api::{AdminClient, AuditQuery, ErrorCode, NewHold, NewRetention, ProofQuery};
+use admin_api::{AdminClient, AuditQuery, DomainChange, Effect, ErrorCode, NewHold, NewRetention, ProofQuery};
 use audit::bundle::{Verified, verify_bundle};
 use audit::destruction::{Certificate, Destroyed};
 use kmip::ProtocolVersion;
@@ -69,13 +69,17 @@ impl Scene {
         fs::rename(beside, &self.clock).unwrap();
     }
 
-    /// Asks until the record at this position is gone; what is said of it.
+    /// Asks until the record at this position of the tenant's log is gone; what is said of it.
     fn until_dropped(&self, record: u64) -> String {
+        self.until_dropped_of(&self.tenant.name, record)
+    }
+
+    fn until_dropped_of(&self, log: &str, record: u64) -> String {
         let auditor = self.admin("auditor");
         let started = Instant::now();
         while started.elapsed() < PATIENCE {
             let query = ProofQuery { record: Some(record), ..ProofQuery::default() };
-            if let Err(refused) = auditor.audit_prove(&self.tenant.name, query) {
+            if let Err(refused) = auditor.audit_prove(log, query) {
                 assert_eq!(refused.code(), Some(ErrorCode::NotFound), "{refused}");
                 return refused.to_string();
             }
@@ -180,6 +184,38 @@ fn tiles_without_what_is_gone(scene: &Scene) {
     assert_eq!(scene.admin("auditor").audit_tile(&scene.tenant.name, "tile/0/000").unwrap().len(), 32 * 256);
 }
 
+/// A tenant who reads a key often enough for records to be old.
+fn busy(node: &Node, stem: &str) -> String {
+    let tenant = node.tenant(stem, "anssi").unwrap();
+    let mut client = node.connect(&tenant.identity).unwrap();
+    let key = client.request(V1_4, aes(vec![name("k")])).unwrap().unique_identifier;
+    for _ in 0..READS {
+        client.request(V1_4, GetRequest::of(key.as_str())).unwrap();
+    }
+    tenant.name
+}
+
+#[test]
+fn what_is_due_goes_after_a_restart_at_once_in_frozen_and_destroyed_domains_too() {
+    let mut scene = Scene::new();
+    let (frozen, destroyed) = (busy(&scene.node, "frozen"), busy(&scene.node, "destroyed"));
+    scene.admin("operator").domain_change(&frozen, DomainChange::Freeze, Effect::Real).unwrap();
+    approving::destroy(&scene.node, &destroyed).unwrap();
+    scene.node.stop().unwrap();
+    // A node that never runs for as long as it is between two sweeps.
+    scene.days_ahead(200);
+    scene.node.serve().unwrap();
+    for log in [&scene.tenant.name, &frozen, &destroyed] {
+        let said = scene.until_dropped_of(log, 20);
+        assert!(said.contains("record 20 was dropped by retention"), "{log}: {said}");
+        let exported = scene.node.export(log).unwrap();
+        let verified = verify_bundle(exported.as_slice(), &trusted_keys(&scene.node).unwrap()).unwrap();
+        assert!(verified.dropped > 10 && verified.untold == 0, "{log}: {verified:?}");
+    }
+    scene.admin("operator").domain_change(&frozen, DomainChange::Thaw, Effect::Real).unwrap();
+    assert_eq!(scene.admin("auditor").domain_verify(&frozen).unwrap().found, 0);
+}
+
 #[test]
 fn a_legal_hold_keeps_what_would_go_and_both_are_on_record() {
     let scene = Scene::new();
@@ -193,17 +229,12 @@ fn a_legal_hold_keeps_what_would_go_and_both_are_on_record() {
     let hold = NewHold { name: "case 7".into(), reason: "court order".into() };
     officer.hold_set(&log, &hold).unwrap();
     assert_eq!(officer.hold_set(&log, &hold).unwrap_err().code(), Some(ErrorCode::Conflict));
-    let other = scene.node.tenant("other", "anssi").unwrap();
-    let mut busy = scene.node.connect(&other.identity).unwrap();
-    let key = busy.request(V1_4, aes(vec![name("k")])).unwrap().unique_identifier;
-    for _ in 0..READS {
-        busy.request(V1_4, GetRequest::of(key.as_str())).unwrap();
-    }
+    let other = busy(&scene.node, "other");
     scene.days_ahead(200);
     // That the sweep has come is seen in the log of a tenant without a hold.
     let auditor = scene.admin("auditor");
     let started = Instant::now();
-    let swept = || auditor.audit_prove(&other.name, ProofQuery { record: Some(20), ..ProofQuery::default() }).is_err();
+    let swept = || auditor.audit_prove(&other, ProofQuery { record: Some(20), ..ProofQuery::default() }).is_err();
     while !swept() {
         assert!(started.elapsed() < PATIENCE, "nothing was swept");
     }

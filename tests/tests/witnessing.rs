@@ -1,15 +1,19 @@
 //! Witnesses outside of the database: what they saw, the node cannot take back.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
-use admin_api::ErrorCode;
-use audit::SignedCheckpoint;
+use admin_api::{ClientError, ErrorCode, ProofQuery};
 use audit::witness::WitnessKey;
+use audit::{Identity, Outcome, SignedCheckpoint};
 use kmip::ProtocolVersion;
 use kmip::payload::GetRequest;
+use kmip::registry::ResultReason;
+use rustix::process::Signal;
 use system_tests::asking::{aes, name};
 use system_tests::exported::{read_tiles, records, trusted_keys};
 use system_tests::node::{Node, Tenant};
@@ -327,7 +331,7 @@ fn two_of_three_suffice_and_fewer_publish_nothing() {
     let body = SignedCheckpoint::parse(&note).unwrap().checkpoint.body();
     assert!(body.starts_with("clavis/"));
     // The head that is published carries the co-signatures, and is still a note by the HSM's key.
-    let published = String::from_utf8(auditor.audit_tile("system", "checkpoint").unwrap()).unwrap();
+    let published = co_signed_by(&node, &three.keys());
     let signed = SignedCheckpoint::parse(&published).unwrap();
     signed.verify(&trusted_keys(&node).unwrap()).unwrap();
     for witness in three.all() {
@@ -341,8 +345,13 @@ fn two_of_three_suffice_and_fewer_publish_nothing() {
     auditor.audit_checkpoint(&tenant.name).unwrap();
     three.get(1).unwrap().kill();
     create(&node, &tenant, "with one");
-    let refused = auditor.audit_checkpoint(&tenant.name).unwrap_err();
-    assert_eq!(refused.code(), Some(ErrorCode::Unavailable), "{refused}");
+    let unavailable = |refused: ClientError| assert_eq!(refused.code(), Some(ErrorCode::Unavailable), "{refused}");
+    unavailable(auditor.audit_checkpoint(&tenant.name).unwrap_err());
+    unavailable(auditor.audit_export(&tenant.name, &mut Vec::new()).unwrap_err());
+    let first = ProofQuery { record: Some(0), ..ProofQuery::default() };
+    unavailable(auditor.audit_prove(&tenant.name, first).unwrap_err());
+    unavailable(auditor.audit_tile(&tenant.name, "tile/0/000").unwrap_err());
+    unavailable(auditor.audit_tile(&tenant.name, "checkpoint").unwrap_err());
     // Keys are still handed out and made for a while; nobody may start on so few.
     create(&node, &tenant, "still with one");
     node.kill();
@@ -354,4 +363,188 @@ fn two_of_three_suffice_and_fewer_publish_nothing() {
     create(&node, &tenant, "with two again");
     let auditor = node.admin("auditor").unwrap();
     auditor.audit_checkpoint(&tenant.name).unwrap();
+
+    // What was refused is on record as that and as nothing else; so is that there was no majority.
+    let told = records(&node, &tenant.name).unwrap();
+    let mut acts: BTreeMap<[u8; 16], Vec<(&str, Outcome)>> = BTreeMap::new();
+    for record in told.iter().filter(|record| matches!(record.identity, Identity::Admin { .. })) {
+        acts.entry(record.request_id).or_default().push((&record.operation, record.outcome));
+    }
+    assert!(acts.values().all(|outcomes| outcomes.len() == 1), "{acts:?}");
+    let count = |operation: &str, outcome| acts.values().filter(|told| told[..] == [(operation, outcome)]).count();
+    for (operation, refused, done) in
+        [("Checkpoint", 1, 2), ("Export Audit", 1, 0), ("Prove Audit", 1, 0), ("Read Tile", 2, 0)]
+    {
+        assert_eq!(
+            (count(operation, Outcome::Failed), count(operation, Outcome::Success)),
+            (refused, done),
+            "{operation}"
+        );
+    }
+    let told = records(&node, "system").unwrap();
+    let lost: Vec<_> = told.iter().filter(|record| record.operation == "Witnesses Lost").collect();
+    let [lost] = lost[..] else { panic!("{lost:?}") };
+    assert!(
+        lost.outcome == Outcome::Failed && lost.detail.as_deref() == Some("1 of 3 co-signed, 2 are needed"),
+        "{lost:?}"
+    );
+}
+
+/// Asks for the published head until all of these have co-signed it: one that was slow, or away, catches up by itself.
+fn co_signed_by(node: &Node, keys: &[WitnessKey]) -> String {
+    let auditor = node.admin("auditor").unwrap();
+    loop {
+        let published = String::from_utf8(auditor.audit_tile("system", "checkpoint").unwrap()).unwrap();
+        if audit::witness::cosigners(&published, keys).len() == keys.len() {
+            return published;
+        }
+    }
+}
+
+/// Adds a `[limits]` section to the configuration of a node whose configuration has none.
+fn limit(node: &Node, limits: &str) {
+    let config = fs::read_to_string(node.stage.config()).unwrap();
+    assert!(!config.contains("[limits]"));
+    fs::write(node.stage.config(), format!("{config}\n[limits]\n{limits}\n")).unwrap();
+}
+
+#[test]
+fn a_witness_that_hangs_holds_up_nobody_and_catches_up() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    // Who waited for its answer would wait for longer than any request may take.
+    limit(&node, "witness_deadline_ms = 600000");
+    node.serve().unwrap();
+    let tenant = node.tenant("hung", "anssi").unwrap();
+    create(&node, &tenant, "with three");
+    co_signed_by(&node, &three.keys());
+    let hung = three.get(1).unwrap();
+    let key = hung.key.clone();
+    hung.signal(Signal::STOP);
+    let auditor = node.admin("auditor").unwrap();
+    for round in 0..5 {
+        create(&node, &tenant, &format!("while it hangs {round}"));
+        let note = auditor.audit_checkpoint(&tenant.name).unwrap().note;
+        let signers = audit::witness::cosigners(&note, &three.keys()).len();
+        assert_eq!(signers, 2, "two others did, and it cannot have answered: {note}");
+    }
+    node.export(&tenant.name).unwrap();
+    auditor.audit_prove(&tenant.name, ProofQuery { record: Some(0), ..ProofQuery::default() }).unwrap();
+    assert!(audit::witness::cosigners(&witness_now(&node), &[key]).is_empty());
+    three.get(1).unwrap().signal(Signal::CONT);
+    co_signed_by(&node, &three.keys());
+    create(&node, &tenant, "with three again");
+}
+
+#[test]
+fn without_a_majority_changes_are_frozen_and_thaw_with_it_and_all_of_it_is_on_record() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    limit(&node, "witness_patience_ms = 1000");
+    node.serve().unwrap();
+    let tenant = node.tenant("frozen", "anssi").unwrap();
+    let key = create(&node, &tenant, "before");
+    for number in [0, 1] {
+        three.get(number).unwrap().kill();
+    }
+    // Some intervals go by in which nobody asks for anything.
+    let tries = || node.log().unwrap().matches("does not answer").count();
+    let before = tries();
+    while tries() < before + 8 {
+        thread::yield_now();
+    }
+    let mut connection = node.connect(&tenant.identity).unwrap();
+    // The node notices by itself; until then keys are made.
+    let refused = loop {
+        if let Err(refused) = connection.request(V1_4, aes(Vec::new())) {
+            break refused;
+        }
+    };
+    assert_eq!(refused.reason(), Some(ResultReason::GeneralFailure), "{refused}");
+    // Reading goes on, and is recorded.
+    connection.request(V1_4, GetRequest::of(&key)).unwrap();
+    three.get(0).unwrap().start().unwrap();
+    while connection.request(V1_4, aes(Vec::new())).is_err() {}
+    let wanted = ["Witnesses Lost", "Changes Frozen", "Witnesses Back", "Changes Thawed"];
+    loop {
+        let told = records(&node, "system").unwrap();
+        let told: Vec<_> = told.iter().map(|one| one.operation.as_str()).filter(|one| wanted.contains(one)).collect();
+        assert!(wanted.starts_with(&told), "{told:?}");
+        // The last of them follows the thaw.
+        if told == wanted {
+            break;
+        }
+    }
+    // Nothing is told again of what is not new, however often it is shown.
+    let told = records(&node, "system").unwrap();
+    let told_again = |pair: &&[audit::Record]| pair[0].operation == "Interval" && pair[0].detail == pair[1].detail;
+    assert_eq!(told.windows(2).filter(told_again).count(), 0);
+    assert!(told.iter().any(|record| record.operation == "Interval"));
+}
+
+#[test]
+fn a_witness_that_was_told_to_forget_under_a_running_node_is_on_record() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    node.serve().unwrap();
+    let tenant = node.tenant("rebased", "anssi").unwrap();
+    create(&node, &tenant, "before");
+    co_signed_by(&node, &three.keys());
+    let witness = three.get(2).unwrap();
+    witness.kill();
+    witness.rebase("its disk was replaced", &["officer1", "officer2"]).unwrap();
+    witness.start().unwrap();
+    create(&node, &tenant, "after");
+    co_signed_by(&node, &three.keys());
+    let rebased = || {
+        let told = records(&node, "system").unwrap();
+        let rebased = told.into_iter().filter(|record| record.operation == "Witness Rebased");
+        rebased.map(|record| record.detail.unwrap()).collect::<Vec<_>>()
+    };
+    let told = rebased();
+    assert!(told.len() == 1 && told[0].starts_with("AZ07: ") && told[0].contains("its disk was replaced"), "{told:?}");
+    // And once.
+    create(&node, &tenant, "later");
+    co_signed_by(&node, &three.keys());
+    assert_eq!(rebased(), told);
+}
+
+#[test]
+fn a_node_that_meets_a_witness_who_saw_more_stops_serving() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    node.serve().unwrap();
+    let tenant = node.tenant("diverged", "anssi").unwrap();
+    create(&node, &tenant, "kept");
+    node.stop().unwrap();
+    let (store, old) = (node.stage.store(), node.dir().join("old"));
+    copy_store(&store, &old);
+    node.serve().unwrap();
+    create(&node, &tenant, "lost");
+    co_signed_by(&node, &three.keys());
+    node.stop().unwrap();
+    // Somebody puts the older database back and has two of three witnesses forget; the third is away and does not.
+    copy_store(&old, &store);
+    for number in [0, 1, 2] {
+        three.get(number).unwrap().kill();
+    }
+    for number in [0, 1] {
+        let witness = three.get(number).unwrap();
+        witness.rebase("a mistake", &["officer1", "officer2"]).unwrap();
+        witness.start().unwrap();
+    }
+    node.serve().unwrap();
+    create(&node, &tenant, "a new past");
+    witness_now(&node);
+    three.get(2).unwrap().start().unwrap();
+    // With the next news it is asked where it stands.
+    let auditor = node.admin("auditor").unwrap();
+    while auditor.health().is_ok() {}
+    let status = node.ended().unwrap();
+    assert!(!status.success());
+    let log = node.log().unwrap();
+    assert!(log.contains("a witness saw") && log.contains("diverged"), "{log}");
+    // And does not come back before people have decided.
+    let error = node.serve().unwrap_err().to_string();
+    assert!(error.contains("witness AZ07") && error.contains("a witness saw"), "{error}");
 }

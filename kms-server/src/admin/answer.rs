@@ -52,6 +52,14 @@ impl IntoResponse for Text {
     }
 }
 
+/// In the extensions of a refusal's answer.
+#[derive(Clone, Copy)]
+pub(super) struct Refused {
+    pub(super) code: ErrorCode,
+    /// Whether it is on record.
+    pub(super) told: bool,
+}
+
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -59,6 +67,7 @@ impl IntoResponse for Refusal {
         // A structure of an enumeration and a string always has a JSON form.
         let json = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = with_body(status, "application/json", Body::from(json));
+        response.extensions_mut().insert(Refused { code: self.code, told: self.told });
         if self.code == ErrorCode::Unavailable {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }

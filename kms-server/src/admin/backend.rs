@@ -49,13 +49,20 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// One sentence.
     pub message: String,
+    /// Whether it is on record: what an act refuses is.
+    pub(super) told: bool,
 }
 
 impl Refusal {
     /// A refusal with its sentence.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), told: false }
+    }
+
+    /// The same, on record.
+    pub(super) fn told(self) -> Self {
+        Self { told: true, ..self }
     }
 
     /// A fault of the node; what it was is in the log alone.
@@ -130,6 +137,10 @@ impl ExportSink {
 /// [`Effect::DryRun`] everything is decided and nothing is changed.
 #[async_trait]
 pub trait AdminBackend: Strangers {
+    /// A request that was refused before it became one of the calls below: `asked` is its method and path. Recorded with
+    /// the code; an error says that it could not be.
+    async fn refused(&self, caller: &Caller, asked: &str, code: ErrorCode) -> Result<(), Refusal>;
+
     /// `GET /v1/health`.
     async fn health(&self, caller: &Caller) -> Result<Health, Refusal>;
 

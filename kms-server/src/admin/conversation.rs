@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use admin_api::ErrorCode;
 use axum::Router;
 use axum::response::Response;
 use hyper::Request;
@@ -15,6 +16,7 @@ use tokio_rustls::server::TlsStream;
 use tower_service::Service as _;
 
 use super::backend::Caller;
+use super::routes::App;
 use crate::limits::Limits;
 use crate::shell::http::{self, Requests};
 use crate::shell::listener::Conversation;
@@ -26,6 +28,7 @@ type Answering = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Sen
 /// Speaks HTTP for the router.
 pub(super) struct Https {
     pub(super) router: Router,
+    pub(super) app: App,
     pub(super) limits: Arc<Limits>,
 }
 
@@ -45,6 +48,14 @@ impl Conversation for Https {
             });
             if let Err(error) = http::converse(stream, service, Requests::One, &self.limits, &mut stopping).await {
                 tracing::debug!(connection = peer.connection, %error, "an admin connection ended early");
+                // What is no HTTP never came to the router.
+                if error.is_parse() {
+                    let caller = Caller { fingerprint, address, request: uuid::Uuid::now_v7().into_bytes() };
+                    let asked = "a request that cannot be read".to_owned();
+                    if let Err(refusal) = self.app.note_refusal(caller, asked, ErrorCode::BadRequest).await {
+                        tracing::error!(%address, refusal = refusal.message, "a refusal could not be recorded");
+                    }
+                }
             }
         })
     }

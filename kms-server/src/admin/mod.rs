@@ -2,13 +2,14 @@
 //! behind it.
 //!
 //! `conversation` speaks HTTP over one authenticated connection; `routes` turns a request into one call of
-//! [`AdminBackend`], which `read` has bounded; `answer` turns its result into JSON. The paths and types stand in the
-//! crate `admin-api`.
+//! [`AdminBackend`], which `read` has bounded; `answer` turns its result into JSON; `refused` records what never became a
+//! call. The paths and types stand in the crate `admin-api`.
 
 mod answer;
 mod backend;
 mod conversation;
 mod read;
+mod refused;
 mod routes;
 #[cfg(test)]
 mod tests;
@@ -43,8 +44,8 @@ pub async fn serve(
     let (working, mut idle) = mpsc::channel::<()>(1);
     let limits = Arc::new(limits);
     let door = Arc::new(Door::new(tls, registered, backend.clone(), Budget::admin(&limits), &limits));
-    let router = router(App { backend, limits: Arc::clone(&limits), working });
-    let conversation = Arc::new(Https { router, limits: Arc::clone(&limits) });
+    let app = App { backend, limits: Arc::clone(&limits), working };
+    let conversation = Arc::new(Https { router: router(app.clone()), app, limits: Arc::clone(&limits) });
     let listening = listener::run(listener, door, conversation, stopping.clone());
     let deadline = async {
         stopping.wait().await;

@@ -13,6 +13,7 @@ use admin_api::{
 use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use uuid::Uuid;
 use super::answer::{Json, Octets, Text};
 use super::backend::{AdminBackend, Caller, Refusal, RetentionChange};
 use super::read::{Asked, DryRun, Named, Sent};
+use super::refused;
 use crate::limits::Limits;
 
 /// What every handler has.
@@ -73,6 +75,7 @@ pub(super) fn router(app: App) -> Router {
         .route("/v1/domains/{domain}/checkpoint", get(checkpoint))
         .fallback(async || Refusal::new(ErrorCode::NotFound, "no such path"))
         .method_not_allowed_fallback(async || Refusal::new(ErrorCode::MethodNotAllowed, "not with this method"))
+        .layer(from_fn_with_state(app.clone(), refused::tell))
         .with_state(app)
 }
 
@@ -104,13 +107,20 @@ impl App {
             result
         });
         match tokio::time::timeout(self.limits.admin_deadline, task).await {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => result.map_err(Refusal::told),
             Ok(Err(error)) => {
                 tracing::error!(%error, name, "an act did not end");
                 Err(Refusal::internal())
             }
-            Err(_) => Err(Refusal::new(ErrorCode::Unavailable, "not done in time; it may still take effect")),
+            // The act tells of itself when it is over.
+            Err(_) => Err(Refusal::new(ErrorCode::Unavailable, "not done in time; it may still take effect").told()),
         }
+    }
+
+    /// Records a refusal that is no act's.
+    pub(super) async fn note_refusal(&self, caller: Caller, asked: String, code: ErrorCode) -> Result<(), Refusal> {
+        let note = async move |node: Arc<dyn AdminBackend>, caller| node.refused(&caller, &asked, code).await;
+        self.act("refused request", caller, note).await
     }
 }
 

@@ -123,6 +123,7 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "audit_export acme Cef Some(\"Get Attributes\")",
     ];
     assert_eq!(world.memory.calls(), expected);
+    assert_eq!(world.memory.refusals(), [""; 0], "what an act does or refuses, it tells itself");
     let callers = world.memory.callers.lock().unwrap();
     let operator = certs::spki_fingerprint(&world.admin.cert_der).unwrap();
     assert!(callers.iter().all(|caller| caller.fingerprint == operator && caller.address.ip().is_loopback()));
@@ -148,8 +149,9 @@ async fn only_a_registered_key_gets_past_the_handshake() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_refused_and_never_reaches_the_node() {
+async fn what_cannot_be_understood_is_refused_and_told_and_never_becomes_an_act() {
     let world = World::new().await;
+    let mut expected = Vec::new();
     let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(300_000));
     for (path, content_type, body, status) in [
         ("/v1/domains", "application/json", "{", "400 Bad Request"),
@@ -167,6 +169,13 @@ async fn what_cannot_be_understood_is_refused_and_never_reaches_the_node() {
         ("/", "application/json", "{}", "404 Not Found"),
     ] {
         let answer = world.post(path, content_type, body).await;
+        let code = match status {
+            "400 Bad Request" => "bad_request",
+            "413 Payload Too Large" => "too_large",
+            "405 Method Not Allowed" => "method_not_allowed",
+            _ => "not_found",
+        };
+        expected.push(format!("POST {path} {code}"));
         assert!(answer.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{path} {body:.40}: {answer}");
         assert!(answer.contains(r#"{"error":{"code":""#), "{path}: {answer}");
         assert!(answer.contains("cache-control: no-store"), "{path}: {answer}");
@@ -180,18 +189,30 @@ async fn what_cannot_be_understood_is_refused_and_never_reaches_the_node() {
     ] {
         let answer = world.raw(format!("GET {target} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+        expected.push(format!("GET {} bad_request", target.split('?').next().unwrap()));
     }
     for target in ["/v1/domains/a/clients/ab", "/v1/domains/a/objects/1", "/v1/domains/a/objects/x?dry_run=maybe"] {
         let answer = world.raw(format!("DELETE {target} HTTP/1.1\r\nhost: x\r\n\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{target}: {answer}");
+        expected.push(format!("DELETE {} bad_request", target.split('?').next().unwrap()));
     }
     let many: String = (0..100).map(|number| format!("x-{number}: y\r\n")).collect();
     let large = format!("x: {}\r\n", "y".repeat(32 << 10));
     for headers in [many, large] {
         let answer = world.raw(format!("GET /v1/hsm HTTP/1.1\r\nhost: x\r\n{headers}\r\n").as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 431 ") || answer.is_empty(), "{answer}");
+        expected.push("a request that cannot be read bad_request".to_owned());
     }
     assert!(world.memory.calls().is_empty(), "{:?}", world.memory.calls());
+    // The last of them is told of after the connection was closed.
+    while world.memory.refusals().len() < expected.len() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.memory.refusals(), expected);
+
+    // Where it cannot be recorded, the administrator is told that and nothing else.
+    let answer = world.raw(b"GET /unwritable HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
 }
 
 #[tokio::test]
@@ -199,7 +220,9 @@ async fn refusals_and_faults_of_the_node_reach_the_client_with_their_code() {
     let world = World::new().await;
     let code = |name: &'static str| world.call(move |client| client.domain_show(name).unwrap_err().code());
     assert_eq!(code("none").await, Some(ErrorCode::NotFound));
+    assert_eq!(world.memory.refusals(), [""; 0], "a refusal of the backend is told by the backend");
     assert_eq!(code("panic").await, Some(ErrorCode::Internal));
+    assert_eq!(world.memory.refusals(), ["GET /v1/domains/panic internal"], "an act that broke off told nothing");
     assert_eq!(world.call(|client| client.domain_show("acme").unwrap().name).await, "acme");
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use admin_api as api;
 use admin_api::{Effect, ErrorCode};
 use async_trait::async_trait;
-use audit::LogId;
+use audit::limits::MAX_DETAIL_LEN;
+use audit::{LogId, Outcome, Record, bounded_text};
 use keystore::Permissions;
 use kmip::attribute::RevocationReason;
 use kmip::registry::RevocationReasonCode;
@@ -17,7 +18,7 @@ use super::answers;
 use super::clients::NewCredential;
 use super::credentials::RightsChange;
 use super::rights::{Act, may};
-use super::{export, overview, proving, reading, retention};
+use super::{overview, retention};
 use crate::admin::{AdminBackend, Caller, Export, Refusal, RetentionChange};
 use crate::failure::Failure;
 use crate::node::Node;
@@ -67,29 +68,33 @@ impl AdminFailure {
     }
 }
 
-fn told<T>(result: Result<T, AdminFailure>) -> Result<T, Refusal> {
+pub(super) fn told<T>(result: Result<T, AdminFailure>) -> Result<T, Refusal> {
     result.map_err(|failure| failure.refusal())
 }
 
 impl Administration {
-    /// The administrator behind a call, if the role allows the act. Refusals are recorded.
-    async fn admit(&self, caller: &Caller, act: Act) -> Result<Acting, Refusal> {
-        let node = &self.node;
-        let Some(admin) = node.find_admin(&caller.fingerprint) else {
-            node.strangers.note(StrangerKind::Unregistered, caller.address);
+    /// The administrator behind a call. That there is none is counted.
+    fn acting(&self, caller: &Caller) -> Result<Acting, Refusal> {
+        let Some(admin) = self.node.find_admin(&caller.fingerprint) else {
+            self.node.strangers.note(StrangerKind::Unregistered, caller.address);
             return Err(Refusal::new(ErrorCode::Unauthenticated, "the certificate belongs to no administrator"));
         };
         let role = match &admin.kind {
             IdentityKind::Admin { role } => Actor::of_role(role),
             IdentityKind::Client => None,
         };
-        let acting = Acting {
+        Ok(Acting {
             fingerprint: caller.fingerprint,
             name: admin.name.clone(),
             role: role.unwrap_or(Actor::Client),
             address: caller.address,
             request: caller.request,
-        };
+        })
+    }
+
+    /// The administrator behind a call, if the role allows the act. Refusals are recorded.
+    pub(super) async fn admit(&self, caller: &Caller, act: Act) -> Result<Acting, Refusal> {
+        let (node, acting) = (&self.node, self.acting(caller)?);
         if may(acting.role, act) {
             return Ok(acting);
         }
@@ -142,7 +147,7 @@ impl Administration {
     }
 
     /// A log by name: `system`, or a tenant's domain.
-    async fn log(&self, acting: &Acting, name: &str, operation: &str) -> Result<LogId, Refusal> {
+    pub(super) async fn log(&self, acting: &Acting, name: &str, operation: &str) -> Result<LogId, Refusal> {
         if name == LogId::System.to_string() {
             return Ok(LogId::System);
         }
@@ -196,6 +201,17 @@ fn reason_code(reason: api::RevocationReason) -> RevocationReasonCode {
 
 #[async_trait]
 impl AdminBackend for Administration {
+    async fn refused(&self, caller: &Caller, asked: &str, code: ErrorCode) -> Result<(), Refusal> {
+        let acting = self.acting(caller)?;
+        let record = Record {
+            outcome: Outcome::Failed,
+            reason: Some(code.text().replace('_', " ")),
+            detail: Some(bounded_text(asked, MAX_DETAIL_LEN)),
+            ..acting.record(&self.node, LogId::System, "Admin Request")
+        };
+        told(self.node.record(record).await.map_err(AdminFailure::from))
+    }
+
     async fn health(&self, caller: &Caller) -> Result<api::Health, Refusal> {
         let acting = self.admit(caller, Act::ReadNode).await?;
         told(acting.note(&self.node, LogId::System, "Show Health", None).await)?;
@@ -517,58 +533,18 @@ impl AdminBackend for Administration {
     }
 
     async fn audit_export(&self, caller: &Caller, log: &str, query: api::AuditQuery) -> Result<Export, Refusal> {
-        let acting = self.admit(caller, Act::ReadAudit).await?;
-        let log = self.log(&acting, log, "Export Audit").await?;
-        // The export's own record is the last one it holds. Who looks for what is told with it.
-        let asked: Vec<String> = query.pairs().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        let detail = (!asked.is_empty()).then(|| asked.join(" "));
-        told(acting.note(&self.node, log, "Export Audit", detail.as_deref()).await)?;
-        if query.format != api::AuditFormat::Bundle {
-            let reading = reading::start(self.node.clone(), log, query, self.stopping.clone()).await;
-            return told(reading.map_err(AdminFailure::from));
-        }
-        let alone = self.node.exports.clone().read_owned().await;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        export::start(self.node.clone(), log, &note, reading::filter(&query), alone).map_err(|_| Refusal::internal())
+        self.export_log(caller, log, query).await
     }
 
     async fn audit_prove(&self, caller: &Caller, log: &str, claim: api::ProofQuery) -> Result<api::Proof, Refusal> {
-        const OPERATION: &str = "Prove Audit";
-        let acting = self.admit(caller, Act::ReadAudit).await?;
-        let log = self.log(&acting, log, OPERATION).await?;
-        told(acting.note(&self.node, log, OPERATION, None).await)?;
-        let note = told(self.checkpointer.current(&self.node, log).await.map_err(AdminFailure::from))?;
-        match proving::prove(&self.node, log, claim, &note).await {
-            Ok(document) => Ok(api::Proof { log: log.to_string(), document }),
-            Err(failure) => told(acting.refuse(&self.node, log, OPERATION, failure).await),
-        }
+        self.prove_log(caller, log, claim).await
     }
 
     async fn audit_tile(&self, caller: &Caller, log: &str, file: &str) -> Result<Vec<u8>, Refusal> {
-        const OPERATION: &str = "Read Tile";
-        let acting = self.admit(caller, Act::ReadAudit).await?;
-        let log = self.log(&acting, log, OPERATION).await?;
-        let file_text = audit::bounded_text(file, audit::limits::MAX_DETAIL_LEN);
-        told(acting.note(&self.node, log, OPERATION, Some(&file_text)).await)?;
-        let note = if file == audit::tiles::CHECKPOINT_FILE {
-            self.checkpointer.published(&self.node, log).await
-        } else {
-            self.checkpointer.current(&self.node, log).await
-        };
-        let note = told(note.map_err(AdminFailure::from))?;
-        match told(proving::tile(&self.node, log, file, note).await)? {
-            Some(tile) => Ok(tile),
-            None => told(acting.refuse(&self.node, log, OPERATION, Failure::NotFound.into()).await),
-        }
+        self.read_tile(caller, log, file).await
     }
 
     async fn checkpoint(&self, caller: &Caller, log: &str) -> Result<api::Checkpoint, Refusal> {
-        let acting = self.admit(caller, Act::ReadAudit).await?;
-        let log = self.log(&acting, log, "Checkpoint").await?;
-        // Before the head is signed, so that the head covers it.
-        told(acting.note(&self.node, log, "Checkpoint", None).await)?;
-        let note = told(self.checkpointer.published(&self.node, log).await.map_err(AdminFailure::from))?;
-        let signed = audit::SignedCheckpoint::parse(&note).map_err(|_| Refusal::internal())?;
-        Ok(api::Checkpoint { log: log.to_string(), size: signed.checkpoint.size, note })
+        self.read_checkpoint(caller, log).await
     }
 }

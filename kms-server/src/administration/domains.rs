@@ -22,6 +22,8 @@ const MAX_NAME_LEN: usize = 64;
 const MAX_DOMAINS: usize = 10_000;
 /// Bytes of a domain's MAC secret.
 const MAC_SECRET_LEN: usize = 32;
+/// The ceremony was held or found complete, and the store was made or found.
+const INITIALIZE: &str = "Initialize";
 /// The one domain that is not a tenant's.
 const SYSTEM_NAME: &str = "system";
 
@@ -34,6 +36,26 @@ pub struct FirstAdministrator {
     pub role: String,
     /// The certificate, DER.
     pub certificate: Vec<u8>,
+}
+
+/// What the ceremony of an `init` came to.
+#[derive(Clone, Debug)]
+pub struct HeldCeremony {
+    /// Fingerprint of the Root of Trust.
+    pub root_of_trust: [u8; 32],
+    /// Whether this `init` made it; otherwise it found and verified it.
+    pub made: bool,
+    /// The members that hold it.
+    pub members: Vec<String>,
+}
+
+impl HeldCeremony {
+    /// In one line; the fingerprint is whole whatever the labels are.
+    fn text(&self) -> String {
+        let done = if self.made { "made" } else { "verified" };
+        let fingerprint = hex::encode(self.root_of_trust);
+        bounded_text(&format!("Root of Trust {fingerprint} {done} on {}", self.members.join(", ")), MAX_DETAIL_LEN)
+    }
 }
 
 impl Node {
@@ -133,13 +155,20 @@ impl Node {
         self.directory.domain(&id).ok_or(AdminFailure::Request(Failure::Internal("domain vanished from the directory")))
     }
 
-    /// The system domain with the administrators who come first, in one commit. A second call changes nothing: further
-    /// administrators need the approval of security officers.
+    /// The system domain with the administrators who come first, in one commit, and the record of the ceremony before it.
+    /// A second call changes nothing but is recorded: further administrators need the approval of security officers.
     ///
     /// # Errors
     /// [`AdminFailure`].
-    pub async fn bootstrap(&self, administrators: &[FirstAdministrator]) -> Result<usize, AdminFailure> {
+    pub async fn bootstrap(
+        &self,
+        administrators: &[FirstAdministrator],
+        ceremony: &HeldCeremony,
+    ) -> Result<usize, AdminFailure> {
+        let initialize =
+            |log| Record { detail: Some(ceremony.text()), ..self.auditor.record(&self.clock, log, INITIALIZE) };
         if self.directory.system().is_some() {
+            self.record(initialize(LogId::System)).await?;
             return Ok(0);
         }
         let born = self.bear_domain(SYSTEM_NAME, AlgorithmPolicy::Anssi.name(), Permissions::default(), true).await?;
@@ -155,9 +184,7 @@ impl Node {
             steps.push(Step { changes: vec![Change::PutIdentity(row)], record: told(own_log) });
             steps.push(Step { changes: Vec::new(), record: told(LogId::System) });
         }
-        let told = self.auditor.record(&self.clock, own_log, "Initialize");
-        let in_system_log = self.auditor.record(&self.clock, LogId::System, "Initialize");
-        let system = self.commit_domain(born, told, in_system_log, steps).await?;
+        let system = self.commit_domain(born, initialize(own_log), initialize(LogId::System), steps).await?;
         let registered = self.store.identities(system.row.id).await?;
         let count = registered.len();
         for identity in registered {

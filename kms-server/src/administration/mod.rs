@@ -2,6 +2,7 @@
 
 mod acting;
 mod answers;
+mod auditing;
 mod backend;
 mod backups;
 mod certificate_authority;
@@ -23,5 +24,5 @@ mod retention;
 mod rights;
 
 pub use backend::Administration;
-pub use domains::FirstAdministrator;
+pub use domains::{FirstAdministrator, HeldCeremony};
 pub(crate) use protected::approver;

@@ -259,7 +259,7 @@ pub(super) fn read_witnesses(root: &mut Section<'_>, base: &Path) -> Vec<Witness
         if key.is_none() && !text.is_empty() {
             section.refuse("key", "what `witness init` printed is wanted");
         }
-        if witnesses.iter().any(|other| Some(&other.key) == key.as_ref()) {
+        if key.as_ref().is_some_and(|key| witnesses.iter().any(|other| other.key.is_same_witness(key))) {
             section.refuse("key", "another witness has this key");
         }
         section.finish();

@@ -24,6 +24,11 @@ fn parse(text: &str) -> Result<Config, Vec<Fault>> {
     Config::parse(text, Path::new("/etc/clavis"), &Overrides::default())
 }
 
+/// The example as a configuration.
+pub(super) fn example() -> Config {
+    parse(EXAMPLE).unwrap()
+}
+
 /// The faults of the example after `change`, as lines of text.
 fn faults_after(change: impl FnOnce(String) -> String) -> Vec<String> {
     let text = change(example_in_full());
@@ -61,6 +66,9 @@ fn collectors_and_witnesses_are_read_and_their_faults_named() {
     assert_eq!(faults(&format!("{COLLECTOR}{COLLECTOR}")), ["collectors[1].name"]);
     assert_eq!(faults(&witness.replace("zone1", "zone2")), ["witnesses[0].key"]);
     assert_eq!(faults(&format!("{witness}{witness}")), ["witnesses[1].key"]);
+    let alias = audit::witness::WitnessKey::new("alias", [7; 32]).unwrap().verifier_key();
+    let alias = witness.replace(&key.verifier_key(), &alias);
+    assert_eq!(faults(&format!("{witness}{alias}")), ["witnesses[1].key"], "one key is one witness");
 }
 
 #[test]

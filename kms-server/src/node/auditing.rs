@@ -1,6 +1,7 @@
 //! Builds audit records: what every one says about node, time and origin, and what each act adds.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::limits::{MAX_CORRELATION_LEN, MAX_DETAIL_LEN, MAX_OBJECT_LEN};
@@ -14,18 +15,19 @@ use crate::node::Node;
 use crate::node::clock::Clock;
 use crate::node::sealing::identifier_text;
 
-/// The node's side of every record.
+/// The node's side of every record. Clones count together.
+#[derive(Clone)]
 pub struct Auditor {
     node: [u8; 16],
     boot: [u8; 16],
-    counter: AtomicU64,
+    counter: Arc<AtomicU64>,
 }
 
 impl Auditor {
     /// For one run of the process on the node `node`.
     #[must_use]
     pub fn new(node: [u8; 16]) -> Self {
-        Self { node, boot: uuid::Uuid::new_v4().into_bytes(), counter: AtomicU64::new(0) }
+        Self { node, boot: uuid::Uuid::new_v4().into_bytes(), counter: Arc::default() }
     }
 
     /// The node's identifier.

@@ -95,7 +95,7 @@ impl Checkpointer {
         if !self.witnesses.is_empty() {
             // One signature covers every domain; their own heads are signed when somebody asks.
             let shown = self.witnesses.round(node, self).await;
-            self.witnesses.freeze_or_thaw(&*node.store);
+            self.witnesses.keep_watch(node).await;
             shown?;
             return self.sign_between(node).await;
         }

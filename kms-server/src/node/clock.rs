@@ -1,5 +1,6 @@
 //! The node's clock: wall time that never runs backwards.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -8,10 +9,11 @@ const NOTEWORTHY_JUMP_US: i64 = 5_000_000;
 
 /// Wall time in UTC that never runs backwards while the node lives.
 ///
-/// A key that was deactivated because its date came stays deactivated when somebody turns the clock back.
-#[derive(Debug, Default)]
+/// A key that was deactivated because its date came stays deactivated when somebody turns the clock back. Clones are the
+/// same clock.
+#[derive(Clone, Debug, Default)]
 pub struct Clock {
-    latest_us: AtomicI64,
+    latest_us: Arc<AtomicI64>,
 }
 
 impl Clock {

@@ -9,6 +9,7 @@ pub mod domain_keys;
 #[cfg(feature = "fault")]
 pub mod fault;
 pub mod forwarding;
+pub mod hsm_events;
 pub mod jobs;
 pub mod pkcs11;
 pub mod resealing;
@@ -28,8 +29,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use audit::{LogId, Outcome, Record};
-use keystore::{DomainRow, DomainState, IdentityRow, KeyStore, StoreError};
+use audit::limits::MAX_DETAIL_LEN;
+use audit::{LogId, Outcome, Record, bounded_text};
+use keystore::{Change, DomainRow, DomainState, IdentityRow, KeyStore, Step, StoreError, Unit};
 use kmip::ProtocolVersion;
 use secret::DomainId;
 use thiserror::Error;
@@ -37,7 +39,7 @@ use tokio::sync::{Mutex, Notify, RwLock};
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
-use crate::config::Config;
+use crate::config::{Config, Digests};
 use crate::dispatch;
 use crate::failure::Failure;
 use crate::limits::Limits;
@@ -54,8 +56,18 @@ use crate::quorums::Quorums;
 use crate::shell::peer::{Fingerprint, Identity, IdentityKind, Peer};
 use crate::shell::service::{FrameFault, KmipService, Registered, StrangerKind, Strangers};
 
+/// The node was started, by `serve` or by `init`.
+const START: &str = "Start";
+/// The node ended in order; without it, a `Start` follows a crash.
+const STOP: &str = "Stop";
+/// The configuration is another one than at the last start.
+const CONFIGURATION_CHANGED: &str = "Configuration Changed";
+
 /// The setting that holds the node's identifier: 16 bytes, made once.
 pub(crate) const NODE_ID_SETTING: &str = "node-id";
+
+/// The setting that holds the digests of the configuration that the last start told of.
+const CONFIGURATION_SETTING: &str = "configuration";
 
 /// Everything that answers requests.
 pub struct Node {
@@ -67,6 +79,8 @@ pub struct Node {
     pub offer: Offer,
     /// How many security officers have to approve what.
     pub quorums: Quorums,
+    /// Digests of the configuration, which the start tells.
+    pub configuration: Digests,
     /// The folder of the backups.
     pub backup_folder: PathBuf,
     /// Held while a backup is made or read.
@@ -112,6 +126,8 @@ pub struct NodeSettings {
     pub quorums: Quorums,
     /// The folder of the backups.
     pub backups: PathBuf,
+    /// Digests of the configuration.
+    pub configuration: Digests,
 }
 
 impl NodeSettings {
@@ -124,6 +140,7 @@ impl NodeSettings {
             offer: config.offer.clone(),
             quorums: config.dual_control,
             backups: config.store.backups.clone(),
+            configuration: Digests::of(config),
         }
     }
 }
@@ -166,13 +183,14 @@ pub enum StartError {
 }
 
 impl Node {
-    /// Opens every domain: its MAC secret in the HSM, its rows verified, its identities into memory. Records the start.
+    /// Opens every domain: its MAC secret in the HSM, its rows verified, its identities into memory. Nothing is written
+    /// into any log: whoever holds the store against its witnesses does so before [`Node::record_start`].
     ///
     /// # Errors
     /// [`StartError`]; one domain that does not verify keeps the whole node from serving, because a node that serves
     /// what it could not verify would hide the damage.
     pub async fn start(settings: NodeSettings, store: Arc<dyn KeyStore>, hsm: hsm::Group) -> Result<Self, StartError> {
-        let NodeSettings { kms, limits, offer, quorums, backups } = settings;
+        let NodeSettings { kms, limits, offer, quorums, backups, configuration } = settings;
         let id = match store.setting(NODE_ID_SETTING).await?.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok()) {
             Some(id) => id,
             None => {
@@ -186,6 +204,7 @@ impl Node {
             limits,
             offer,
             quorums,
+            configuration,
             backup_folder: backups,
             backups: Mutex::default(),
             store,
@@ -222,8 +241,6 @@ impl Node {
             }
         }
         checkpoints::verify_all(&node).await?;
-        let detail = Some(node.quorums.text());
-        node.record(Record { detail, ..node.auditor.record(&node.clock, LogId::System, "Start") }).await?;
         Ok(node)
     }
 
@@ -272,8 +289,8 @@ impl Node {
     /// # Errors
     /// [`StoreError`]: then whatever it tells of must not be answered.
     pub async fn record(&self, record: Record) -> Result<(), StoreError> {
-        let step = keystore::Step { changes: Vec::new(), record: Some(record) };
-        self.store.commit(keystore::Unit { steps: vec![step] }).await.map(|_| ())
+        let step = Step { changes: Vec::new(), record: Some(record) };
+        self.store.commit(Unit { steps: vec![step] }).await.map(|_| ())
     }
 
     /// Writes one record per kind of failure that strangers caused since the last call, with its count.
@@ -298,13 +315,40 @@ impl Node {
         Ok(())
     }
 
+    /// What a start tells: the version, the digest of the configuration, how many approvals it asks for.
+    fn start_detail(&self) -> String {
+        let version = env!("CARGO_PKG_VERSION");
+        format!("version {version}; configuration {}; {}", self.configuration.whole(), self.quorums.text())
+    }
+
+    /// Tells of the start, and in which sections the configuration is another one than at the last start.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn record_start(&self) -> Result<(), StoreError> {
+        let record = |operation, detail: String| {
+            let detail = Some(bounded_text(&detail, MAX_DETAIL_LEN));
+            Some(Record { detail, ..self.auditor.record(&self.clock, LogId::System, operation) })
+        };
+        let setting = CONFIGURATION_SETTING.to_owned();
+        let changes = vec![Change::PutSetting { name: setting, value: self.configuration.text().into_bytes() }];
+        let mut steps = vec![Step { changes, record: record(START, self.start_detail()) }];
+        let last = self.store.setting(CONFIGURATION_SETTING).await?.and_then(|bytes| Digests::parse(&bytes));
+        if let Some(last) = last.filter(|last| *last != self.configuration) {
+            let sections = self.configuration.changed_since(&last).join(", ");
+            let detail = format!("in {sections}; configuration {} before", last.whole());
+            steps.push(Step { changes: Vec::new(), record: record(CONFIGURATION_CHANGED, detail) });
+        }
+        self.store.commit(Unit { steps }).await.map(drop)
+    }
+
     /// Tells of an orderly end.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn record_stop(&self) -> Result<(), StoreError> {
         self.record_strangers().await?;
-        self.record(self.auditor.record(&self.clock, LogId::System, "Stop")).await
+        self.record(self.auditor.record(&self.clock, LogId::System, STOP)).await
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use audit::retention::OPERATION;
 use audit::{LogId, Record};
-use keystore::{Change, Step, Unit};
+use keystore::retention::DEFAULT_DAYS;
+use keystore::{Change, DomainState, Step, StoreError, Unit};
 use tokio::time::MissedTickBehavior;
 
 use crate::failure::Failure;
@@ -23,6 +24,8 @@ const SWEEP_EVERY_S: i64 = 6 * 60 * 60;
 const PAGES_PER_SWEEP: usize = 256;
 /// Between two pages that were dropped, so that requests have the writer for themselves most of the time.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The setting with the time of the last sweep: seconds since 1970, in decimal.
+const SWEPT_SETTING: &str = "retention-swept";
 /// Microseconds of a day.
 const DAY_US: i64 = 86_400_000_000;
 
@@ -32,18 +35,25 @@ pub struct Sweeper {
     collectors: Vec<String>,
     /// Where the next sweep of a log begins.
     next: HashMap<LogId, u64>,
-    last_s: i64,
 }
 
 impl Sweeper {
-    /// One that waits for these collectors; the first sweep comes some hours after `now_s`.
+    /// One that waits for these collectors.
     #[must_use]
-    pub fn new(collectors: Vec<String>, now_s: i64) -> Self {
-        Self { collectors, next: HashMap::new(), last_s: now_s }
+    pub fn new(collectors: Vec<String>) -> Self {
+        Self { collectors, next: HashMap::new() }
     }
 
-    /// Sweeps until told to stop. What cannot be swept is logged, and its turn comes again.
+    /// Sweeps until told to stop: some hours after the last sweep, whichever run of the node that was in. What cannot be
+    /// swept is logged, and its turn comes again.
     pub async fn run(mut self, node: Arc<Node>, mut stopping: Stopping) {
+        let mut last_s = match last_sweep(&node).await {
+            Ok(last_s) => last_s,
+            Err(error) => {
+                tracing::error!(%error, "when records were last swept cannot be read; they are swept now");
+                None
+            }
+        };
         let mut looks = tokio::time::interval(LOOK_INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -52,21 +62,23 @@ impl Sweeper {
                 () = stopping.wait() => return,
             }
             let now_s = node.clock.now_s();
-            if now_s - self.last_s < SWEEP_EVERY_S {
+            if !is_due(last_s, now_s) {
                 continue;
             }
-            self.last_s = now_s;
             tokio::select! {
                 () = self.sweep(&node) => {}
+                // The next run sweeps what this one left.
                 () = stopping.wait() => return,
+            }
+            last_s = Some(now_s);
+            if let Err(error) = node.store.put_setting(SWEPT_SETTING, now_s.to_string().as_bytes()).await {
+                tracing::error!(%error, "when records were last swept cannot be stored");
             }
         }
     }
 
     async fn sweep(&mut self, node: &Node) {
-        // Of domains that are not active no row can be believed; their logs stay whole until they are thawed.
-        let active = node.directory.tenants().into_iter().chain(node.directory.system()).filter(|one| one.is_active());
-        for domain in active {
+        for domain in node.directory.tenants().into_iter().chain(node.directory.system()) {
             let retention = &domain.row.retention;
             if !retention.holds.is_empty() {
                 tracing::info!(
@@ -76,7 +88,12 @@ impl Sweeper {
                 );
                 continue;
             }
-            let before_us = node.clock.now_us() - i64::from(retention.days_in_force()) * DAY_US;
+            let days = match domain.row.state {
+                DomainState::Active | DomainState::Frozen => retention.days_in_force(),
+                // Nobody can say any more whether this is what an officer decided.
+                DomainState::Destroyed => retention.days_in_force().max(DEFAULT_DAYS),
+            };
+            let before_us = node.clock.now_us() - i64::from(days) * DAY_US;
             let own = crate::node::auditing::log_of(domain.row.id);
             let logs = if domain.row.system { vec![own, LogId::System] } else { vec![own] };
             for log in logs {
@@ -119,5 +136,30 @@ impl Sweeper {
             tokio::time::sleep(PAUSE).await;
         }
         Ok(dropped)
+    }
+}
+
+/// When the last sweep was over; `None` if there was none.
+async fn last_sweep(node: &Node) -> Result<Option<i64>, StoreError> {
+    let stored = node.store.setting(SWEPT_SETTING).await?;
+    Ok(stored.and_then(|bytes| std::str::from_utf8(&bytes).ok()?.parse().ok()))
+}
+
+/// Whether it is time for a sweep; a last one that lies ahead of the clock counts for nothing.
+fn is_due(last_s: Option<i64>, now_s: i64) -> bool {
+    last_s.is_none_or(|last_s| !(0..SWEEP_EVERY_S).contains(&now_s.saturating_sub(last_s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_is_due_six_hours_after_the_last_and_where_none_is_known() {
+        let last = Some(1_000_000);
+        for (now_s, due) in [(1_000_000, false), (1_021_599, false), (1_021_600, true), (999_999, true)] {
+            assert_eq!(is_due(last, now_s), due, "{now_s}");
+        }
+        assert!(is_due(None, 0));
     }
 }

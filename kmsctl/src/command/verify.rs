@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use audit::bundle::{self, BundleError, Fault, Verified, verify_bundle_with};
-use audit::witness::{WitnessKey, cosigners};
+use audit::witness::{WitnessKey, cosigners, how_many};
 use audit::{Claim, Record, SignedCheckpoint, TrustedKeys, verify_proof};
 use serde::Serialize;
 
@@ -54,11 +54,11 @@ fn trust(keys: &Path, checkpoints: &[PathBuf]) -> Result<(TrustedKeys, Vec<Signe
 
 /// Who co-signed a note: more than half of these witnesses.
 fn witnessed<'k>(note: &str, keys: &'k [WitnessKey]) -> Result<Vec<(&'k WitnessKey, u64)>, Failure> {
-    let found = cosigners(note, keys);
-    if found.len() * 2 > keys.len() || keys.is_empty() {
+    let (found, all) = (cosigners(note, keys), how_many(keys));
+    if found.len() * 2 > all || all == 0 {
         return Ok(found);
     }
-    let (found, all) = (found.len(), keys.len());
+    let found = found.len();
     Err(Failure::NotVerified(format!("{found} of {all} witnesses co-signed; more than half have to")))
 }
 

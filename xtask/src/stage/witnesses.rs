@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use audit::witness::WitnessKey;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{Programs, Stage, StageError, children, finish};
 
@@ -139,6 +140,15 @@ impl Witness {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
             let _ = child.wait();
+        }
+    }
+
+    /// Sends it a signal: one that stops it makes it hang with its connections open.
+    pub fn signal(&self, signal: Signal) {
+        let pid = self.child.as_ref().and_then(|child| i32::try_from(child.id()).ok()).and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may be gone already.
+            let _ = kill_process(pid, signal);
         }
     }
 

@@ -25,6 +25,8 @@ pub(super) const ID: Uuid = Uuid::from_u128(0x0197_f9a0_7c1e_7b7a_9d2e_5c1f_0000
 pub(super) struct Memory {
     pub(super) calls: Mutex<Vec<String>>,
     pub(super) callers: Mutex<Vec<Caller>>,
+    /// What was told of requests that never became a call.
+    pub(super) refusals: Mutex<Vec<String>>,
     pub(super) strangers: mpsc::UnboundedSender<StrangerKind>,
     /// `domain_show("slow")` says that it began, and waits until it is let go.
     pub(super) began: Notify,
@@ -38,6 +40,10 @@ impl Memory {
     fn note(&self, caller: &Caller, call: String) {
         self.calls.lock().unwrap().push(call);
         self.callers.lock().unwrap().push(caller.clone());
+    }
+
+    pub(super) fn refusals(&self) -> Vec<String> {
+        self.refusals.lock().unwrap().clone()
     }
 
     pub(super) fn calls(&self) -> Vec<String> {
@@ -116,6 +122,16 @@ impl Strangers for Memory {
 
 #[async_trait]
 impl AdminBackend for Memory {
+    async fn refused(&self, caller: &Caller, asked: &str, code: ErrorCode) -> Result<(), Refusal> {
+        assert!(caller.address.ip().is_loopback());
+        // As a store that takes no records.
+        if asked.ends_with("/unwritable") {
+            return Err(Refusal::internal());
+        }
+        self.refusals.lock().unwrap().push(format!("{asked} {}", code.text()));
+        Ok(())
+    }
+
     async fn health(&self, caller: &Caller) -> Result<Health, Refusal> {
         self.note(caller, "health".to_owned());
         Ok(Health { state: HealthState::Ok, node: ID, version: "1".to_owned(), started: 1, checks: Vec::new() })

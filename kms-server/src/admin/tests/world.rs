@@ -71,6 +71,7 @@ impl World {
         let memory = Arc::new(Memory {
             calls: Mutex::default(),
             callers: Mutex::default(),
+            refusals: Mutex::default(),
             strangers: stranger,
             began: Notify::new(),
             release: Notify::new(),

@@ -15,8 +15,6 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-/// For one question, connecting included. A witness syncs a small file.
-const DEADLINE: Duration = Duration::from_secs(3);
 /// First room for an answer; an announced length alone buys no more.
 const FIRST_BUFFER: usize = 64 << 10;
 
@@ -31,6 +29,8 @@ pub struct WitnessAddress {
     pub server_name: ServerName<'static>,
     /// Its key.
     pub key: WitnessKey,
+    /// For one question, connecting included. A witness syncs a small file.
+    pub deadline: Duration,
 }
 
 /// A witness as the node sees it.
@@ -39,6 +39,10 @@ pub struct Peer {
     stream: Option<TlsStream<TcpStream>>,
     /// Where it stands, if it is known.
     seen: Option<Vec<Head>>,
+    /// Why it was told to forget, if it says so.
+    rebased: Option<String>,
+    /// What of that is on record.
+    told: Option<String>,
 }
 
 /// A witness did not co-sign.
@@ -65,7 +69,7 @@ impl Peer {
     /// A witness that was not asked yet.
     #[must_use]
     pub fn new(who: WitnessAddress) -> Self {
-        Self { who, stream: None, seen: None }
+        Self { who, stream: None, seen: None, rebased: None, told: None }
     }
 
     /// Its name.
@@ -78,6 +82,17 @@ impl Peer {
     #[must_use]
     pub fn seen(&self) -> Vec<Head> {
         self.seen.clone().unwrap_or_default()
+    }
+
+    /// Why its holders told it to forget what it remembered, if that is not on record.
+    #[must_use]
+    pub fn rebased(&self) -> Option<&str> {
+        self.rebased.as_deref().filter(|reason| self.told.as_deref() != Some(reason))
+    }
+
+    /// What [`Peer::rebased`] says is on record.
+    pub fn told_rebase(&mut self) {
+        self.told.clone_from(&self.rebased);
     }
 
     /// Asks where it stands, unless that is known.
@@ -104,18 +119,22 @@ impl Peer {
         let state = StateText::read(&text).filter(|state| state.nonce == nonce);
         let state = state.ok_or_else(|| wrong("not an answer to this question"))?;
         self.seen = Some(state.heads.clone());
+        self.rebased.clone_from(&state.rebased);
         Ok(state)
     }
 
-    /// Asks it to co-sign `body`, the head of the system's log; then it stands at `heads`.
+    /// Asks it to co-sign `body`, the head of the system's log; then it stands at `heads`. It is not asked over a new
+    /// connection before it said where it stands: meanwhile it may have been told to forget.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn update(&mut self, update: Update, body: &str, heads: Vec<Head>) -> Result<String, Refused> {
         // Until it says otherwise, nobody knows whether it remembers this.
         self.seen = None;
-        let answer = self.ask(&Request::Update(update)).await;
-        let answer = answer.map_err(|error| Refused { what: error.to_string(), diverged: false, again: false })?;
+        let had_connection = self.stream.is_some();
+        let answer = self.ask_once(&Request::Update(update)).await;
+        let lost = |error: io::Error| Refused { what: error.to_string(), diverged: false, again: had_connection };
+        let answer = answer.map_err(lost)?;
         let Some(line) = answer.cosignature else {
             let what = audit::bounded_text(&answer.refused.unwrap_or_default(), audit::limits::MAX_DETAIL_LEN);
             return Err(Refused { what, diverged: answer.diverged, again: !answer.diverged });
@@ -123,6 +142,8 @@ impl Peer {
         let bad = |_| Refused { what: "the co-signature is not by this witness".into(), diverged: false, again: false };
         self.who.key.verify_cosignature(body, &line).map_err(bad)?;
         self.seen = Some(heads);
+        // From here on it does not say so any more; if it does again, it is another time.
+        (self.rebased, self.told) = (None, None);
         Ok(line)
     }
 
@@ -152,7 +173,7 @@ impl Peer {
 
     async fn ask_once(&mut self, request: &Request) -> io::Result<Answer> {
         let stream = self.stream.take();
-        let (answer, stream) = timeout(DEADLINE, exchange(&self.who, stream, request))
+        let (answer, stream) = timeout(self.who.deadline, exchange(&self.who, stream, request))
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
         self.stream = Some(stream);
