@@ -49,10 +49,15 @@ fn check(node: &Node, collector: &Collector, tenant: &Tenant) -> usize {
         assert!(*position <= highest.map_or(0, |highest| highest + 1), "{position} after {highest:?}");
         highest = highest.max(Some(*position));
     }
+    // That this was exported is on record behind what was exported.
+    let positions: Vec<u64> = positions.into_iter().filter(|position| *position < count).collect();
     let seen: BTreeSet<u64> = positions.iter().copied().collect();
     assert_eq!(seen, (0..count).collect());
     for line in collector.received() {
         let Some((of, position)) = audit::siem::position_in(&line).filter(|(of, _)| *of == log) else { continue };
+        if position >= count {
+            continue;
+        }
         let message: Value = serde_json::from_str(&line[line.find("] {").unwrap() + 2..]).unwrap();
         let record = &all[usize::try_from(position).unwrap()];
         assert_eq!(
