@@ -11,12 +11,22 @@ use thiserror::Error;
 /// What stands in the place of a profile for the cases of the Test Cases documents.
 const TEST_CASES: &str = "TC";
 
+/// How the names of cases tell their version.
+const MINORS: [&str; 7] = ["10", "11", "12", "13", "14", "20", "21"];
+
+/// Whether a folder is called like a version: `v1.4`.
+fn is_version(folder: &str) -> bool {
+    let numbers = folder.strip_prefix('v').and_then(|version| version.split_once('.'));
+    numbers.is_some_and(|(major, minor)| major.parse::<u8>().is_ok() && minor.parse::<u8>().is_ok())
+}
+
 /// A case that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseFile {
     /// Its path below the folder of all cases, without ending: `v1.1/mandatory/SKLC-M-3-11`.
     pub id: String,
-    /// The first folder: `v1.1`.
+    /// The innermost folder that is called like a version, such as `v1.1`, be it within the folder of all cases or above
+    /// it; else the first folder.
     pub version: String,
     /// The file.
     pub path: PathBuf,
@@ -80,7 +90,9 @@ impl CaseFile {
     fn at(dir: &Path, path: PathBuf) -> Option<Self> {
         let below = path.strip_prefix(dir).ok()?.with_extension("");
         let id = below.to_str()?.to_owned();
-        let version = below.iter().next()?.to_str()?.to_owned();
+        let folders: Vec<&str> = path.parent()?.iter().filter_map(|folder| folder.to_str()).collect();
+        let versions = folders.into_iter().rfind(|folder| is_version(folder));
+        let version = versions.or(below.iter().next()?.to_str())?.to_owned();
         Some(Self { id, version, path })
     }
 
@@ -104,6 +116,17 @@ impl CaseFile {
             Some((name, version)) if version.len() == 2 && version.bytes().all(|byte| byte.is_ascii_digit()) => name,
             _ => self.stem(),
         }
+    }
+
+    /// The stem without any version, by which a case is found again in other versions: `TC_134_Register_Key_Pair` of
+    /// `TC_134_11_Register_Key_Pair`, and else as [`CaseFile::name`].
+    #[must_use]
+    pub fn family(&self) -> String {
+        let mut words: Vec<&str> = self.name().split('_').collect();
+        if let Some(at) = words.iter().rposition(|word| MINORS.contains(word)) {
+            words.remove(at);
+        }
+        words.join("_")
     }
 
     /// The profile it belongs to, `TC` for those of the Test Cases documents: `SKLC`.
@@ -225,6 +248,31 @@ mod tests {
         assert_eq!((case.name(), case.profile()), ("TC_41_10_Revoke_Scenario", "TC"));
         let case = file("v1.0/mandatory/MSGENC-HTTPS-M-1-10");
         assert_eq!((case.name(), case.profile()), ("MSGENC-HTTPS-M-1", "MSGENC-HTTPS"));
+    }
+
+    #[test]
+    fn a_case_is_found_again_in_other_versions() {
+        for (one, other) in [
+            ("v1.0/testcases/TC_134_10_Register_Key_Pair", "v1.3/testcases/TC_134_13_Register_Key_Pair"),
+            ("v1.4/testcases/TC-NP-1-14", "v2.1/testcases/TC-NP-1-21"),
+            ("v1.2/mandatory/CS-AC-M-3-12", "CS-AC-M-3-20"),
+        ] {
+            assert_eq!(file(one).family(), file(other).family());
+        }
+        assert_ne!(file("v1.0/TC_95_10_Lease").family(), file("v1.0/TC_96_10_Lease").family());
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_folder_whatever_is_played() {
+        for (root, path) in [
+            ("/cases", "/cases/v1.4/mandatory/BL-M-1-14.xml"),
+            ("/cases/v1.4", "/cases/v1.4/mandatory/BL-M-1-14.xml"),
+            ("/cases/v1.4/mandatory", "/cases/v1.4/mandatory/BL-M-1-14.xml"),
+            ("/v1.0/cases", "/v1.0/cases/v1.4/BL-M-1-14.xml"),
+        ] {
+            assert_eq!(CaseFile::at(Path::new(root), path.into()).unwrap().version, "v1.4", "{root}");
+        }
+        assert_eq!(CaseFile::at(Path::new("/cases"), "/cases/mine/x.xml".into()).unwrap().version, "mine");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What is known beforehand: the cases that must pass, and those that cannot pass yet, each with its reason.
 //!
-//! An excuse holds for one case, at one step, for one difference: a case that fails in another way fails.
+//! An excuse holds for one case, at one step, for one difference: a case that fails in another way fails. The same case of
+//! a version that the file does not name may fail in the same way; there it may pass as well.
 
 use std::collections::BTreeSet;
 
@@ -190,7 +191,9 @@ impl Expectations {
     pub fn judge(&self, case: CaseFile, read: Option<&Case>, outcome: Outcome) -> Judged {
         let verdict = match (self.excuse(&case), &outcome) {
             (None, Outcome::Passed) => Verdict::Passed,
-            (None, Outcome::Failed { .. }) => Verdict::Failed,
+            (None, Outcome::Failed { step, why }) => {
+                self.excuse_elsewhere(&case, *step, why).map_or(Verdict::Failed, Verdict::ExpectedFailure)
+            }
             (Some((reason, _)), Outcome::Passed) => {
                 Verdict::WrongExcuse(format!("passed, and expectations.toml says: {}", reason.text))
             }
@@ -201,6 +204,37 @@ impl Expectations {
         };
         let operations = read.map(|case| case.operations().map(str::to_owned).collect()).unwrap_or_default();
         Judged { case, outcome, verdict, operations, protocol: read.and_then(Case::version) }
+    }
+
+    /// The excuse of the same case of another version, if it fails there in the same way.
+    fn excuse_elsewhere(&self, case: &CaseFile, step: usize, why: &Why) -> Option<Reason> {
+        // Of a version of which the file knows the cases, each is named or has to pass.
+        let known = |excused: &Excused| CaseFile::called(&excused.case).version == case.version;
+        if self.expected_failures.iter().flat_map(|excuse| &excuse.cases).any(known)
+            || self.required.versions.contains(&case.version)
+        {
+            return self.excuse_in_place(case, step, why);
+        }
+        self.similar(case, step, why, |_| true)
+    }
+
+    /// The excuse of a case that the file names, played from another folder.
+    fn excuse_in_place(&self, case: &CaseFile, step: usize, why: &Why) -> Option<Reason> {
+        self.similar(case, step, why, |excused| {
+            let named = CaseFile::called(&excused.case);
+            named.version == case.version && named.stem() == case.stem()
+        })
+    }
+
+    fn similar(&self, case: &CaseFile, step: usize, why: &Why, fits: impl Fn(&Excused) -> bool) -> Option<Reason> {
+        self.expected_failures.iter().find_map(|Excuse { kind, reason, cases }| {
+            let same = |excused: &&Excused| {
+                CaseFile::called(&excused.case).family() == case.family()
+                    && fits(excused)
+                    && excused.contradiction(step, why).is_none()
+            };
+            cases.iter().find(same).map(|_| Reason { kind: *kind, text: reason.clone() })
+        })
     }
 
     fn excuse(&self, case: &CaseFile) -> Option<(Reason, &Excused)> {
@@ -271,6 +305,21 @@ mod tests {
         {
             assert!(matches!(verdict(id, otherwise.clone()), Verdict::WrongExcuse(_)), "{otherwise:?}");
         }
+    }
+
+    #[test]
+    fn the_same_case_of_another_version_may_fail_in_the_same_way_and_may_pass() {
+        let id = "v1.3/testcases/TC_101_13";
+        assert!(matches!(verdict(id, failed(1, "there was none")), Verdict::ExpectedFailure(_)));
+        assert_eq!(verdict(id, failed(2, "there was none")), Verdict::Failed);
+        assert_eq!(verdict(id, failed(1, "another answer")), Verdict::Failed);
+        assert_eq!(verdict(id, Outcome::Passed), Verdict::Passed);
+        // Of a version that is known each case is named or has to pass, from whichever folder it is played.
+        assert_eq!(verdict("v1.0/testcases/TC_101_10", failed(1, "there was none")), Verdict::Failed);
+        let mut moved = file("testcases/TC_101");
+        moved.version = "v1.0".to_owned();
+        let judged = Expectations::parse(SAMPLE).unwrap().judge(moved, None, failed(1, "there was none"));
+        assert!(matches!(judged.verdict, Verdict::ExpectedFailure(_)));
     }
 
     #[test]

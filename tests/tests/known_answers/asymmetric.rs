@@ -1,6 +1,6 @@
 //! Signatures and RSA encryption. What is made with chance is verified or decrypted with the other half of the pair.
 
-use kmip::attribute::CryptographicParameters;
+use kmip::attribute::{AttributeValue, CryptographicDomainParameters, CryptographicParameters};
 use kmip::object::{KeyBlock, KeyMaterial, ManagedObject, PrivateKey, PublicKey};
 use kmip::payload::{
     DecryptRequest, EncryptRequest, RegisterRequest, RequestPayload, ResponsePayload, SignRequest,
@@ -8,7 +8,7 @@ use kmip::payload::{
 };
 use kmip::registry::{
     CryptographicAlgorithm as A, DigitalSignatureAlgorithm as Named, HashingAlgorithm as H, KeyFormatType,
-    MaskGenerator, PaddingMethod, UsageMask,
+    MaskGenerator, PaddingMethod, RecommendedCurve, UsageMask,
 };
 use secret::Secret;
 
@@ -50,6 +50,16 @@ fn pkcs8(bytes: &[u8]) -> RegisterRequest {
 
 fn spki(bytes: &[u8]) -> RegisterRequest {
     public(KeyFormatType::X509, bytes, None)
+}
+
+/// The key of RFC 6979 §A.2.5 as bytes that say nothing of their curve.
+fn raw_p256(hex_of_key: &str, private_half: bool) -> RegisterRequest {
+    let bytes = hex::decode(hex_of_key).unwrap();
+    let make = if private_half { private } else { public };
+    let mut request = make(KeyFormatType::Raw, &bytes, Some((A::Ecdsa, 256)));
+    let curve = CryptographicDomainParameters { recommended_curve: Some(RecommendedCurve::P256), ..Default::default() };
+    request.template_attribute.attributes.push(AttributeValue::CryptographicDomainParameters(curve).into());
+    request
 }
 
 fn sign(of: &CryptographicParameters, text: &'static [u8]) -> impl Fn(&[String]) -> RequestPayload + 'static {
@@ -158,6 +168,13 @@ fn signatures() -> Vec<Row> {
     rows.extend(signature("RSA PKCS#1 v1.5 by name", rsa, &by_name, (TEST, PKCS1_SIGNATURE), TAKES));
     rows.extend(signature("RSA PSS", (None, || spki(PSS_PUBLIC)), &pss, (TEST, PSS_SIGNATURE), TAKES));
     rows.extend(signature("ECDSA on P-256, RFC 6979", p256, &sha256, (b"sample", ECDSA), TAKES));
+    let raw_p256: Keys =
+        (Some(|| raw_p256("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721", true)), || {
+            let point = "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb6\
+                         7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299";
+            raw_p256(point, false)
+        });
+    rows.extend(signature("ECDSA on P-256, raw, RFC 6979", raw_p256, &sha256, (b"sample", ECDSA), TAKES));
     rows.extend(signature("ECDSA on P-256 by name, RFC 6979", p256, &ecdsa, (b"sample", ECDSA), TAKES));
     // Nobody published one of this key; both halves are asked, and only under `legacy` answer.
     rows.extend(signature("RSA PSS", rsa, &pss, (TEST, PKCS1_SIGNATURE), TAKES).into_iter().skip(2));

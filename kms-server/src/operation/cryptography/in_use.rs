@@ -14,6 +14,7 @@ use crate::change::policy_of;
 use crate::failure::Failure;
 use crate::lifecycle;
 use crate::node::sealing;
+use crate::operation::fetching::conversion::hint_of;
 use crate::scope::Scope;
 
 /// What a key is used for.
@@ -146,7 +147,7 @@ impl Key {
         if object.key_block().is_none_or(KeyBlock::is_wrapped) {
             return Err(Failure::Cryptographic("the key is wrapped"));
         }
-        Ok(Opened(object))
+        Ok(Opened { object, hint: hint_of(&self.row) })
     }
 }
 
@@ -158,8 +159,11 @@ pub(super) fn usage_limits(row: &mut ObjectRow) -> Option<&mut UsageLimits> {
     })
 }
 
-/// A key in clear.
-pub(super) struct Opened(ManagedObject);
+/// A key in clear, and what is known of it beside its bytes.
+pub(super) struct Opened {
+    object: ManagedObject,
+    hint: KeyHint,
+}
 
 impl Opened {
     /// The bytes of a symmetric key.
@@ -167,7 +171,7 @@ impl Opened {
     /// # Errors
     /// [`Failure::Cryptographic`] for a key without.
     pub(super) fn symmetric(&self) -> Result<&Secret, Failure> {
-        let material = self.0.key_block().and_then(KeyBlock::material);
+        let material = self.object.key_block().and_then(KeyBlock::material);
         material.and_then(KeyMaterial::secret).ok_or(Failure::Cryptographic("the key is not there as bytes"))
     }
 
@@ -177,7 +181,7 @@ impl Opened {
     /// [`CryptoError`].
     pub(super) fn private(&self) -> Result<PrivateKey, CryptoError> {
         let (block, material) = self.parts()?;
-        PrivateKey::from_material(block.format, material, hint(block))
+        PrivateKey::from_material(block.format, material, self.hint)
     }
 
     /// A public key.
@@ -186,18 +190,14 @@ impl Opened {
     /// [`CryptoError`].
     pub(super) fn public(&self) -> Result<PublicKey, CryptoError> {
         let (block, material) = self.parts()?;
-        PublicKey::from_material(block.format, material, hint(block))
+        PublicKey::from_material(block.format, material, self.hint)
     }
 
     fn parts(&self) -> Result<(&KeyBlock, &KeyMaterial), CryptoError> {
         let missing = CryptoError::InvalidKey("its value is not there");
-        let block = self.0.key_block().ok_or(missing)?;
+        let block = self.object.key_block().ok_or(missing)?;
         Ok((block, block.material().ok_or(missing)?))
     }
-}
-
-fn hint(block: &KeyBlock) -> KeyHint {
-    KeyHint { algorithm: block.algorithm, curve: None }
 }
 
 /// Computes where it does not hold up other requests: a private operation takes milliseconds.
