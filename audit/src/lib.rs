@@ -11,6 +11,7 @@ pub mod bundle;
 mod checkpoint;
 pub mod destruction;
 mod ecdsa;
+pub mod event;
 mod evidence;
 mod filter;
 mod key;

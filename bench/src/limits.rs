@@ -37,6 +37,22 @@ pub const ROUNDS: usize = 3;
 /// Keys that each server holds before anything is measured. Enough that a search through all of them shows.
 pub const KEYS: usize = 1_000;
 
+/// Records of the log whose verification has a bar.
+pub const VERIFIED_RECORDS: f64 = 1_000_000.0;
+
+/// Seconds that the verification of so many may take on one core.
+pub const MOST_VERIFYING_S: f64 = 60.0;
+
+/// KiB by which the verification of a log ten times as long may need more memory: what an allocator happens to keep.
+pub const MOST_GROWTH_KIB: u64 = 2_048;
+
+/// Proofs that are made.
+pub const PROOFS: usize = 2_000;
+
+/// Microseconds that one of them may take: the median, because the slowest of thousands measure what else the machine
+/// does.
+pub const MOST_PROOF_US: u64 = 1_000;
+
 /// The part of Get's rate that the audit log may take.
 pub const MOST_LOST: f64 = 0.25;
 

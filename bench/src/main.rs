@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bench::audit_log;
 use bench::compare::{self, CostOptions, Side};
 use bench::limits::{CONNECTIONS, KEYS, ROUNDS, SECONDS, WARM_UP};
 use bench::load::{self, Amount, Operation, Plan, Population, Target, TargetOptions};
@@ -26,6 +27,8 @@ enum Command {
     Compare(Compare),
     /// Starts this server with its audit log and without, measures Get on both by turns; an error beyond the bar.
     AuditCost(AuditCost),
+    /// Verifies bundles of a short and a long log, and makes proofs out of a long one; an error beyond a bar.
+    AuditLog(AuditLog),
     /// Loads one server that runs already.
     #[command(after_help = "Example: bench load --address 127.0.0.1:5696 --ca run/pki/ca.pem \
         --cert run/pki/acme/client.pem --key run/pki/acme/client.key --operation get --connections 1,16")]
@@ -83,6 +86,19 @@ struct AuditCost {
 }
 
 #[derive(Parser)]
+struct AuditLog {
+    /// Folder for bundles and store; on the disk that is to be measured.
+    #[arg(long, default_value = "target/bench")]
+    folder: PathBuf,
+    /// Where the JSON goes.
+    #[arg(long, default_value = "bench/results/audit-log.json")]
+    out: PathBuf,
+    /// Records of the longer log; the shorter one has a tenth of them.
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    records: u64,
+}
+
+#[derive(Parser)]
 struct Load {
     #[command(flatten)]
     target: TargetOptions,
@@ -137,6 +153,7 @@ async fn perform(command: Command) -> Result<(), String> {
     match command {
         Command::Compare(arguments) => compare(arguments).await,
         Command::AuditCost(arguments) => audit_cost(arguments).await,
+        Command::AuditLog(arguments) => audit_log(arguments).await,
         Command::Load(arguments) => load(arguments).await,
     }
 }
@@ -178,6 +195,16 @@ async fn audit_cost(arguments: AuditCost) -> Result<(), String> {
     } else {
         Err("the log costs more than it may, or something failed".to_owned())
     }
+}
+
+async fn audit_log(arguments: AuditLog) -> Result<(), String> {
+    let options = audit_log::Options { folder: arguments.folder, records: arguments.records };
+    let report = audit_log::run(&options, &mut |step| eprintln!("· {step}")).await.map_err(|error| text_of(&error))?;
+    println!("\n{report}");
+    let json = serde_json::to_string_pretty(&report).map_err(|error| error.to_string())?;
+    write(&arguments.out, &json).map_err(|error| format!("{}: {error}", arguments.out.display()))?;
+    println!("\nAll numbers: {}", arguments.out.display());
+    if report.is_within_the_bars() { Ok(()) } else { Err("a bar of the audit log is missed".to_owned()) }
 }
 
 async fn load(arguments: Load) -> Result<(), String> {

@@ -105,6 +105,20 @@ impl Collector {
         self.end(Signal::KILL)
     }
 
+    /// Has it hang for so long, in which its kernel takes what comes and it reads nothing, and kills it then.
+    ///
+    /// # Errors
+    /// If it does not run; of `meanwhile`, which is done once it hangs.
+    pub fn hang_and_die(&mut self, time: Duration, meanwhile: impl FnOnce() -> Result<()>) -> Result<()> {
+        let child = self.child.as_ref().ok_or("the collector does not run")?;
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no such process")?;
+        kill_process(pid, Signal::STOP)?;
+        let began = Instant::now();
+        meanwhile()?;
+        until(|| Ok((began.elapsed() >= time).then_some(())))?;
+        self.kill()
+    }
+
     fn end(&mut self, signal: Signal) -> Result<()> {
         let mut child = self.child.take().ok_or("the collector does not run")?;
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or("no such process")?;

@@ -6,6 +6,7 @@ use std::process::Command;
 use audit::{Record, TrustedKeys, bundle};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use kmip::registry::Operation;
 
 use xtask::stage::finish;
 
@@ -19,7 +20,8 @@ pub fn trusted_keys(node: &Node) -> Result<TrustedKeys> {
     Ok(TrustedKeys::parse(&std::fs::read_to_string(node.dir().join("ceremony/checkpoint-keys.txt"))?)?)
 }
 
-/// Every record of a domain's log, or of `system`, in order; an error unless the bundle verifies and is whole.
+/// Every record of a domain's log, or of `system`, in order; an error unless the bundle verifies and is whole, and each
+/// record tells of an operation of KMIP or of an event that is in the table of events.
 ///
 /// # Errors
 /// Of the export, of the verification.
@@ -30,7 +32,15 @@ pub fn records(node: &Node, domain: &str) -> Result<Vec<Record>> {
     if verified.first != 0 || verified.size != verified.count || u64::try_from(records.len())? != verified.count {
         return Err(format!("the export of {domain} is not the whole log").into());
     }
-    Ok(records)
+    match records.iter().find(|record| !is_known(&record.operation)) {
+        Some(unknown) => Err(format!("no table has the operation of {unknown:?}").into()),
+        None => Ok(records),
+    }
+}
+
+/// Whether a record may tell of this.
+fn is_known(operation: &str) -> bool {
+    audit::event::meaning(operation).is_some() || Operation::ALL.iter().any(|known| known.text() == operation)
 }
 
 /// What a reader of the tlog-tiles layout that knows nothing of ours finds in a folder: size and root, the names of those
