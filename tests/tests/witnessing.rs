@@ -53,6 +53,15 @@ fn copy_store(from: &Path, to: &Path) {
     let _ = fs::remove_file(file(to, "-shm"));
 }
 
+/// How many records a database holds, in all logs.
+fn records_in(store: &Path) -> u64 {
+    let script = "import sqlite3, sys\n\
+                  database = sqlite3.connect(sys.argv[1])\n\
+                  print(database.execute('SELECT count(*) FROM audit').fetchone()[0])\n\
+                  database.close()\n";
+    finish(Command::new("python3").args(["-c", script]).arg(store)).unwrap().stdout.trim().parse().unwrap()
+}
+
 fn without_witnesses(node: &Node) -> String {
     let config = fs::read_to_string(node.stage.config()).unwrap();
     let bare = config.split("\n[[witnesses]]").next().unwrap().to_owned();
@@ -78,8 +87,10 @@ fn every_older_database_that_is_put_back_is_refused_and_without_witnesses_it_pas
     copy_store(&store, &newest);
     for number in 0..snapshots {
         copy_store(&node.dir().join(format!("snapshot-{number}")), &store);
+        let before = records_in(&store);
         let error = node.serve().unwrap_err().to_string();
         assert!(error.contains("a witness saw"), "snapshot {number}: {error}");
+        assert_eq!(records_in(&store), before, "not even a start was written into snapshot {number}");
     }
     // The newest one serves, as before.
     copy_store(&newest, &store);
