@@ -133,7 +133,7 @@ pub(super) async fn read_all(stream: &mut TlsStream<TcpStream>) -> String {
     let mut answer = Vec::new();
     // A server that gives up on a connection may do so without a TLS farewell.
     let _ = stream.read_to_end(&mut answer).await;
-    String::from_utf8(answer).unwrap()
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Connections that begin a handshake record and say no more.
