@@ -148,7 +148,8 @@ mod tests {
         let mut about = About { successor: Some("0197".into()), ..About::default() };
         about.call("Name", "a long name");
         about.call("x-a", "b");
-        assert_eq!(about.write(13), None);
+        assert_eq!(about.write(6), None);
+        assert_eq!(about.write(13).unwrap(), "x-a \"b\"");
         assert_eq!(about.write(14).unwrap(), "successor 0197");
         assert_eq!(about.write(23).unwrap(), "successor 0197, x-a \"b\"");
     }
