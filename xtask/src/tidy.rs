@@ -26,7 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("witness", &["audit", "quorum"]),
     ("esxi-sim", &["secret", "kmip", "kmip-client", "certs"]),
     ("console", &["provisioning", "esxi-sim", "admin-api"]),
-    ("bench", &["kmip", "kmip-client", "admin-api", "xtask"]),
+    ("bench", &["kmip", "kmip-client", "admin-api", "audit", "keystore", "xtask"]),
 ];
 /// Crates that decide and describe: they open no file and no connection, and know no time and no chance.
 const PURE: &[&str] = &["kmip", "policy", "audit", "provisioning", "quorum"];
