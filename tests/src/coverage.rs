@@ -13,7 +13,7 @@ use policy::attributes::deviations;
 
 use crate::answered::Answered;
 use crate::node::{Node, Result, repository};
-use crate::oasis::{Judged, Kind, Outcome, Reason, Report, Verdict, Worlds};
+use crate::oasis::{Judged, Kind, Outcome, Reason, Report, Verdict, World, Worlds};
 
 /// Where the reasons stand why something is not offered.
 const UNSUPPORTED: &str = include_str!("../../UNSUPPORTED.md");
@@ -117,11 +117,12 @@ pub fn stale(committed: &str, fresh: &str, with_cases: bool) -> Vec<String> {
 
 fn cases(page: &mut String, report: &Report, worlds: &Worlds) {
     let versions: BTreeSet<&str> = report.judged.iter().map(|judged| judged.case.version.as_str()).collect();
-    let mut cells: BTreeMap<(&str, &str), (usize, usize)> = BTreeMap::new();
+    let mut cells: BTreeMap<(&str, &str), (usize, usize, bool)> = BTreeMap::new();
     for judged in &report.judged {
-        let cell = cells.entry((judged.case.profile(), &judged.case.version)).or_default();
-        cell.0 += usize::from(judged.outcome == Outcome::Passed);
-        cell.1 += 1;
+        let (passed, all, stated) = cells.entry((judged.case.profile(), &judged.case.version)).or_default();
+        *passed += usize::from(judged.outcome == Outcome::Passed);
+        *all += 1;
+        *stated |= worlds.of(&judged.case).is_some_and(World::is_stated);
     }
     let (passed, failed) = report.counts();
     let _ = write!(page, "\n## OASIS cases: {passed} of {} pass\n\n| profile |", passed + failed);
@@ -130,14 +131,22 @@ fn cases(page: &mut String, report: &Report, worlds: &Worlds) {
         let _ = write!(page, "| {profile} |");
         for version in &versions {
             let cell = cells.get(&(profile, *version));
-            let _ = write!(page, " {} |", cell.map_or_else(String::new, |(passed, all)| format!("{passed}/{all}")));
+            let _ = write!(
+                page,
+                " {} |",
+                cell.map_or_else(String::new, |(passed, all, stated)| {
+                    format!("{passed}/{all}{}", if *stated { " †" } else { "" })
+                })
+            );
         }
         page.push('\n');
     }
+    let _ = writeln!(page, "\n†: some of them on a node whose operator states what they presuppose, see below.");
     let _ = writeln!(page, "\nTest cases (TC): {}.", report.test_cases());
     page.push_str(
         "\nCases are played as a tenant under the policy `legacy` that is allowed everything, because they use what \
-         `anssi` refuses. Some presuppose more of their world, and get it (`tests/oasis/worlds.toml`):\n\n",
+         `anssi` refuses. Some presuppose more of their world, and get it (`tests/oasis/worlds.toml`). A Put of a key that the server \
+         made brings that key and its digest, which whoever puts it has asked for before:\n\n",
     );
     for line in worlds.told() {
         let _ = writeln!(page, "- {line}");

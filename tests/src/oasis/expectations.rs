@@ -148,13 +148,11 @@ impl Expectations {
     pub fn parse(text: &str) -> Result<Self, ExpectationsError> {
         let expectations: Self = toml::from_str(text)?;
         let mut seen = BTreeSet::new();
-        for (kind, Excused { case, says, .. }) in
-            expectations.expected_failures.iter().flat_map(|excuse| excuse.cases.iter().map(|case| (excuse.kind, case)))
-        {
+        for (Excuse { kind, .. }, Excused { case, says, .. }) in expectations.excused() {
             if !seen.insert(case) || expectations.requires_path(case) {
                 return Err(ExpectationsError::Twice(case.clone()));
             }
-            if kind != Kind::Broken && !CaseFile::called(case).is_test_case() {
+            if *kind != Kind::Broken && !CaseFile::called(case).is_test_case() {
                 return Err(ExpectationsError::NotExcusable(case.clone()));
             }
             if says.is_empty() {
@@ -206,42 +204,35 @@ impl Expectations {
         Judged { case, outcome, verdict, operations, protocol: read.and_then(Case::version) }
     }
 
-    /// The excuse of the same case of another version, if it fails there in the same way.
+    /// The excuse of a case that the file names by another path, if it fails in the same way: the same case of a version
+    /// of which the file knows none, or one that is played from another folder. Of a version that the file knows, each
+    /// case is named or has to pass.
     fn excuse_elsewhere(&self, case: &CaseFile, step: usize, why: &Why) -> Option<Reason> {
-        // Of a version of which the file knows the cases, each is named or has to pass.
-        let known = |excused: &Excused| CaseFile::called(&excused.case).version == case.version;
-        if self.expected_failures.iter().flat_map(|excuse| &excuse.cases).any(known)
-            || self.required.versions.contains(&case.version)
-        {
-            return self.excuse_in_place(case, step, why);
-        }
-        self.similar(case, step, why, |_| true)
-    }
-
-    /// The excuse of a case that the file names, played from another folder.
-    fn excuse_in_place(&self, case: &CaseFile, step: usize, why: &Why) -> Option<Reason> {
-        self.similar(case, step, why, |excused| {
-            let named = CaseFile::called(&excused.case);
-            named.version == case.version && named.stem() == case.stem()
-        })
-    }
-
-    fn similar(&self, case: &CaseFile, step: usize, why: &Why, fits: impl Fn(&Excused) -> bool) -> Option<Reason> {
-        self.expected_failures.iter().find_map(|Excuse { kind, reason, cases }| {
-            let same = |excused: &&Excused| {
-                CaseFile::called(&excused.case).family() == case.family()
-                    && fits(excused)
-                    && excused.contradiction(step, why).is_none()
-            };
-            cases.iter().find(same).map(|_| Reason { kind: *kind, text: reason.clone() })
-        })
+        let is_known = self.required.versions.contains(&case.version)
+            || self.excused().any(|(_, excused)| CaseFile::called(&excused.case).version == case.version);
+        let is_same = |named: CaseFile| match is_known {
+            true => named.version == case.version && named.stem() == case.stem(),
+            false => named.family() == case.family(),
+        };
+        self.excused()
+            .find(|(_, excused)| is_same(CaseFile::called(&excused.case)) && excused.contradiction(step, why).is_none())
+            .map(|(excuse, _)| excuse.told())
     }
 
     fn excuse(&self, case: &CaseFile) -> Option<(Reason, &Excused)> {
-        self.expected_failures.iter().find_map(|Excuse { kind, reason, cases }| {
-            let excused = cases.iter().find(|excused| excused.case == case.id)?;
-            Some((Reason { kind: *kind, text: reason.clone() }, excused))
-        })
+        let (excuse, excused) = self.excused().find(|(_, excused)| excused.case == case.id)?;
+        Some((excuse.told(), excused))
+    }
+
+    /// Every case that the file names, with its excuse.
+    fn excused(&self) -> impl Iterator<Item = (&Excuse, &Excused)> {
+        self.expected_failures.iter().flat_map(|excuse| excuse.cases.iter().map(move |case| (excuse, case)))
+    }
+}
+
+impl Excuse {
+    fn told(&self) -> Reason {
+        Reason { kind: self.kind, text: self.reason.clone() }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod equivalence;
 mod expectations;
 mod play;
+mod putting;
 mod report;
 pub mod run;
 mod values;

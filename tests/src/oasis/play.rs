@@ -7,6 +7,7 @@ use kmip::xml::Element;
 
 use super::case::{Case, Step};
 use super::compare::{Difference, compare};
+use super::putting::bring_own;
 use super::values::Values;
 
 /// The cases say "repeat until the response is returned" of a Poll: so often, at most. The server waits a while each
@@ -94,6 +95,7 @@ pub fn play_while(
 fn play_step(step: &Step, server: &mut dyn Exchange, values: &mut Values) -> Result<(), Why> {
     let mut request = step.request.clone();
     values.fill_in(&mut request).map_err(Why::Unbound)?;
+    bring_own(&mut request, server, values)?;
     values.learn_request(&request);
     let bytes = request.to_ttlv().map_err(|error| Why::Case(error.to_string()))?;
     let mut answer = exchange(server, &bytes)?;

@@ -153,7 +153,7 @@ struct OwnNode<'w> {
 impl<'w> OwnNode<'w> {
     fn of(world: &'w World) -> Result<Self> {
         let clock = NamedTempFile::new()?;
-        let is_usual = world.configuration.is_empty() && world.clock.is_empty();
+        let is_usual = !world.is_stated() && world.clock.is_empty();
         let node = match clock.path().to_str() {
             _ if is_usual => None,
             Some(path) => {

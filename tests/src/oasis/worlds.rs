@@ -106,7 +106,7 @@ impl Worlds {
     pub fn told(&self) -> impl Iterator<Item = String> {
         self.worlds.iter().map(|world| {
             let has = [
-                (!world.configuration.is_empty(), "stated by the operator"),
+                (world.is_stated(), "stated by the operator"),
                 (world.policy != legacy(), "another policy"),
                 (world.together, "one tenant for all"),
                 (world.own || world.operations.is_some(), "logins that reach less"),
@@ -143,6 +143,12 @@ impl Worlds {
 }
 
 impl World {
+    /// Whether the operator of its node states or switches something.
+    #[must_use]
+    pub fn is_stated(&self) -> bool {
+        !self.configuration.is_empty()
+    }
+
     fn has(&self, case: &CaseFile) -> bool {
         self.cases.iter().any(|beginning| case.stem().starts_with(beginning.as_str()))
     }
