@@ -12,7 +12,7 @@ use audit::{
     Checkpoint, Claim, EvidenceError, Identity, KeyError, LogId, NoteError, Outcome, PublicKey, Record, RecordError,
     SignedCheckpoint, Tree, TrustedKeys, inclusion_ranges, verify_proof, write_proof,
 };
-use keystore::{KeyStore, SqliteStore, Step, StoreError, StoreOptions, Unit};
+use keystore::{KeyStore, SqliteStore, StoreError, StoreOptions, Unit};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde::Serialize;
@@ -231,11 +231,10 @@ fn verification(path: &Path, signer: &Signer, records: u64) -> Result<Verificati
 
 async fn proofs(folder: &Path, signer: &Signer, records: u64) -> Result<Proofs, AuditLogError> {
     let store = SqliteStore::open(folder.join("store.db"), StoreOptions::default()).await?;
-    let step = |number| Step { changes: Vec::new(), record: Some(record(number)) };
     let mut next = 0;
     while next < records {
         let end = next.saturating_add(UNIT as u64).min(records);
-        store.commit(Unit { steps: (next..end).map(step).collect() }).await?;
+        store.commit(Unit::records((next..end).map(record))).await?;
         next = end;
     }
     let (size, root) = store.tree_head(LOG).await?;

@@ -15,6 +15,22 @@ pub struct Unit {
     pub steps: Vec<Step>,
 }
 
+impl Unit {
+    /// What happened, and nothing that changes.
+    #[must_use]
+    pub fn records(records: impl IntoIterator<Item = Record>) -> Self {
+        Self { steps: records.into_iter().map(Step::record).collect() }
+    }
+}
+
+impl Step {
+    /// A record of something that changes nothing.
+    #[must_use]
+    pub fn record(record: Record) -> Self {
+        Self { changes: Vec::new(), record: Some(record) }
+    }
+}
+
 /// Changes, and the record that tells of them.
 ///
 /// A step with changes must have a record. Its object changes concern one object, the one the record names; changes

@@ -20,7 +20,6 @@ use policy::access::Actor;
 use secret::DomainId;
 use zeroize::Zeroizing;
 
-use crate::about;
 use crate::draft::Draft;
 use crate::effect;
 use crate::failure::Failure;
@@ -269,11 +268,7 @@ pub async fn perform(
             }
             Ok(_) => {
                 let told = &scope.told;
-                scope.draft.keep_item(scope.object, |object, changes| {
-                    let mut record = told.success(node, name, object);
-                    about::tell(&mut record, changes);
-                    record
-                });
+                scope.draft.keep_item(scope.object, |object, changes| told.change(node, name, object, changes));
             }
             Err(failure) => {
                 let reason = failure.answer(version).reason.text();

@@ -143,7 +143,7 @@ impl Draft {
     pub fn drop_item(&mut self, record: audit::Record) {
         self.item = ItemDraft::default();
         self.streams.drop_item();
-        self.steps.push(Step { changes: Vec::new(), record: Some(record) });
+        self.steps.push(Step::record(record));
     }
 
     /// Takes back every change of every item, for a batch with the Undo option; `retell` changes the record of each

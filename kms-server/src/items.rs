@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use audit::bounded_text;
 use audit::limits::MAX_DETAIL_LEN;
+use audit::{Record, bounded_text};
 use kmip::ProtocolVersion;
 use kmip::message::{ItemPayload, Outcome, RequestItem, RequestMessage, ResponseHeader, ResponseMessage};
 use kmip::payload::{RequestPayload, ResponsePayload};
@@ -17,7 +17,6 @@ use kmip::registry::UniqueIdentifierPlaceholder as Place;
 use kmip::ttlv::DateTime;
 use zeroize::Zeroizing;
 
-use crate::about;
 use crate::dispatch::{answer_to, failed_item, header, operation_name};
 use crate::failure::Failure;
 use crate::node::jobs::{self, Waiting};
@@ -140,15 +139,13 @@ async fn answer(scope: &mut Scope<'_>, item: &RequestItem, room: &mut Room) -> (
                 scope.results.remember(returned);
             }
             let (node, told, note) = (scope.node, &scope.told, scope.note.take());
-            scope.draft.keep_item(scope.object, |object, changes| {
-                let mut record = told.success(node, operation_name(item), object);
-                match &note {
-                    Some(note) => {
-                        record.detail = Some(bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN));
-                    }
-                    None => about::tell(&mut record, changes),
+            let name = operation_name(item);
+            scope.draft.keep_item(scope.object, |object, changes| match &note {
+                Some(note) => {
+                    let detail = bounded_text(&format!("{}: {note}", told.version), MAX_DETAIL_LEN);
+                    Record { detail: Some(detail), ..told.success(node, name, object) }
                 }
-                record
+                None => told.change(node, name, object, changes),
             });
             (answer, false)
         }

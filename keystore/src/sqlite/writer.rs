@@ -443,7 +443,7 @@ mod tests {
     use super::super::rows::Rows;
     use super::super::{logs, open, prepare, read};
     use super::*;
-    use crate::unit::{Step, Unit};
+    use crate::unit::Unit;
 
     fn record() -> Record {
         Record {
@@ -484,7 +484,7 @@ mod tests {
         let mut group = Group::new();
         let mut answers = Vec::new();
         for _ in 0..3 {
-            let unit = Unit { steps: vec![Step { changes: Vec::new(), record: Some(record()) }] };
+            let unit = Unit::records([record()]);
             let unit = prepare::prepare(&shared.reader, unit).await.unwrap();
             let (answer, answered) = oneshot::channel();
             group.push((unit, answer, Arc::clone(&room).try_acquire_many_owned(2).unwrap()));

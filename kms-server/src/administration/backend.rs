@@ -99,7 +99,7 @@ impl Administration {
             return Ok(acting);
         }
         let failure = AdminFailure::Request(Failure::Denied("the role does not allow it"));
-        told(acting.refuse(node, LogId::System, &format!("{act:?}"), failure).await)
+        told(acting.refuse(node, LogId::System, act.text(), failure).await)
     }
 
     /// The tenant's domain; that it is not there is recorded.

@@ -166,8 +166,7 @@ impl Node {
             detail,
             ..acting.record(self, LogId::System, operation)
         };
-        let steps =
-            vec![Step { changes, record: Some(told) }, Step { changes: Vec::new(), record: Some(in_system_log) }];
+        let steps = vec![Step { changes, record: Some(told) }, Step::record(in_system_log)];
         self.store.commit(unit(steps)).await?;
         if operation == DomainChange::RotateKey.operation() {
             RotationStep::Begun.reached();

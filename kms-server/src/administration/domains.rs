@@ -147,7 +147,7 @@ impl Node {
         let id = row.id;
         let mut steps = vec![
             Step { changes: vec![Change::CreateDomain(row.clone(), mac)], record: Some(told) },
-            Step { changes: Vec::new(), record: Some(in_system_log) },
+            Step::record(in_system_log),
         ];
         steps.extend(more);
         self.store.commit(unit(steps)).await?;

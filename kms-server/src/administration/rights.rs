@@ -38,8 +38,8 @@ pub enum Act {
 }
 
 impl Act {
-    #[cfg(test)]
     /// Every act.
+    #[cfg(test)]
     pub const ALL: [Self; 15] = [
         Self::ReadNode,
         Self::ReadDomain,
@@ -57,6 +57,27 @@ impl Act {
         Self::VerifyBackup,
         Self::KeepRecords,
     ];
+
+    /// How a record names an act that was refused to a role.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::ReadNode => "Read Node",
+            Self::ReadDomain => "Read Domain",
+            Self::CreateDomain => "Create Domain",
+            Self::KeepDomain => "Keep Domain",
+            Self::ManageClients => "Manage Clients",
+            Self::ManageObjects => "Manage Objects",
+            Self::ReadAudit => "Read Audit",
+            Self::VerifyDomain => "Verify Domain",
+            Self::ReadRequests => "Read Requests",
+            Self::AskForApproval => "Ask Approval",
+            Self::HandInApproval => "Approve Request",
+            Self::TakeBackup => "Create Backup",
+            Self::ReadBackups => "Read Backups",
+            Self::VerifyBackup => "Verify Backup",
+            Self::KeepRecords => "Keep Records",
+        }
+    }
 }
 
 /// Whether an actor of this role may do `act`. A client may do nothing here.

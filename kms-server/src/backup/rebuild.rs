@@ -11,7 +11,7 @@ use audit::limits::{MAX_APPROVAL_LEN, MAX_DETAIL_LEN};
 use audit::paper::Paper;
 use audit::{LogId, Record, TrustedKeys, bounded_text};
 use hsm::Group;
-use keystore::{KeyStore, MacKey, SqliteStore, Step, StoreOptions, Unit};
+use keystore::{KeyStore, MacKey, SqliteStore, StoreOptions, Unit};
 use quorum::{Approver, Request, SignedRequest};
 use ring::digest;
 use uuid::Uuid;
@@ -113,7 +113,7 @@ impl Site<'_> {
             detail: Some(bounded_text(&detail, MAX_DETAIL_LEN)),
             ..auditor.record(&Clock::default(), LogId::System, OPERATION)
         };
-        store.commit(Unit { steps: vec![Step { changes: Vec::new(), record: Some(record) }] }).await?;
+        store.commit(Unit::records([record])).await?;
         // Carries the write-ahead log over: what is moved is one file.
         store.close().await;
         self.check_place()?;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use audit::limits::{MAX_CORRELATION_LEN, MAX_DETAIL_LEN, MAX_OBJECT_LEN};
 use audit::{Identity, LogId, Outcome, Record, bounded_text};
-use keystore::ObjectId;
+use keystore::{Change, ObjectId};
 use policy::lifecycle::DueTransition;
 use secret::DomainId;
 
+use crate::about;
 use crate::failure::Failure;
 use crate::node::Node;
 use crate::node::clock::Clock;
@@ -36,9 +37,14 @@ impl Auditor {
         self.node
     }
 
-    /// A record with everything filled in that does not depend on the act.
+    /// A record with everything filled in that does not depend on the act, of a request of its own.
     #[must_use]
     pub fn record(&self, clock: &Clock, log: LogId, operation: &str) -> Record {
+        self.record_of(clock, log, operation, uuid::Uuid::new_v4().into_bytes())
+    }
+
+    /// The same, of a request that has its identifier: drawing another costs a call into the kernel.
+    fn record_of(&self, clock: &Clock, log: LogId, operation: &str, request_id: [u8; 16]) -> Record {
         Record {
             time_us: clock.now_us(),
             node: self.node,
@@ -51,7 +57,7 @@ impl Auditor {
             object: None,
             outcome: Outcome::Success,
             reason: None,
-            request_id: uuid::Uuid::new_v4().into_bytes(),
+            request_id,
             correlation: None,
             revision: None,
             row_digest: None,
@@ -119,10 +125,9 @@ impl Told {
         Record {
             identity: self.identity.clone(),
             source: self.source.to_string(),
-            request_id: self.request_id,
             correlation: self.correlation.clone(),
             detail: (!self.version.is_empty()).then(|| self.version.clone()),
-            ..node.auditor.record(&node.clock, self.log, operation)
+            ..node.auditor.record_of(&node.clock, self.log, operation, self.request_id)
         }
     }
 
@@ -130,6 +135,14 @@ impl Told {
     #[must_use]
     pub fn success(&self, node: &Node, operation: &str, object: Option<ObjectId>) -> Record {
         Record { object: object.map(identifier_text), ..self.record(node, operation) }
+    }
+
+    /// An item that succeeded and made these changes of `object`: what is known of the object is said of it.
+    #[must_use]
+    pub fn change(&self, node: &Node, operation: &str, object: Option<ObjectId>, changes: &[Change]) -> Record {
+        let mut record = self.success(node, operation, object);
+        about::tell(&mut record, changes);
+        record
     }
 
     /// An item that failed; `asked` is the identifier the client named, which may be none of ours.

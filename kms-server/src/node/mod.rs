@@ -289,8 +289,7 @@ impl Node {
     /// # Errors
     /// [`StoreError`]: then whatever it tells of must not be answered.
     pub async fn record(&self, record: Record) -> Result<(), StoreError> {
-        let step = Step { changes: Vec::new(), record: Some(record) };
-        self.store.commit(Unit { steps: vec![step] }).await.map(|_| ())
+        self.store.commit(Unit::records([record])).await.map(|_| ())
     }
 
     /// Writes one record per kind of failure that strangers caused since the last call, with its count.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use audit::limits::{MAX_DETAIL_LEN, MAX_OBJECT_LEN};
 use audit::{Outcome, Record, bounded_text};
-use keystore::{DomainState, Pace, Step, Unit, Verification};
+use keystore::{DomainState, Pace, Unit, Verification};
 use secret::DomainId;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -128,9 +128,7 @@ async fn examine(node: &Node, domain: DomainId, pace: Pace) -> Result<Verificati
 }
 
 async fn tell(node: &Node, verification: &Verification, record: impl Fn() -> Record) -> Result<(), Failure> {
-    let records = records_of(verification, record);
-    let steps = records.into_iter().map(|record| Step { changes: Vec::new(), record: Some(record) }).collect();
-    node.store.commit(Unit { steps }).await?;
+    node.store.commit(Unit::records(records_of(verification, record))).await?;
     Ok(())
 }
 

@@ -172,11 +172,14 @@ impl Peer {
     }
 
     async fn ask_once(&mut self, request: &Request) -> io::Result<Answer> {
-        let stream = self.stream.take();
+        // Where it stands is known for as long as the connection lives over which it said so: whoever had it forget had to
+        // end it.
+        let (stream, seen) = (self.stream.take(), self.seen.take());
+        let seen = seen.filter(|_| stream.is_some());
         let (answer, stream) = timeout(self.who.deadline, exchange(&self.who, stream, request))
             .await
             .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-        self.stream = Some(stream);
+        (self.stream, self.seen) = (Some(stream), seen);
         Ok(answer)
     }
 }

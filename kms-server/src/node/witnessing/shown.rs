@@ -7,7 +7,7 @@ use audit::witness::{Growth, Head, INTERVAL, Update, interval_detail, write_list
 use audit::{Hash, LogId, Record, SignedCheckpoint, consistency_ranges, inclusion_ranges};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use keystore::{KeyStore, Step, Unit};
+use keystore::{KeyStore, Unit};
 
 use crate::failure::Failure;
 use crate::node::Node;
@@ -41,8 +41,7 @@ impl Shown {
             detail: Some(interval_detail(&list)),
             ..node.auditor.record(&node.clock, LogId::System, INTERVAL)
         };
-        let step = Step { changes: Vec::new(), record: Some(record) };
-        let committed = node.store.commit(Unit { steps: vec![step] }).await?;
+        let committed = node.store.commit(Unit::records([record])).await?;
         let index = committed.positions.first().map(|(_, index)| *index).ok_or(Failure::Internal("no position"))?;
         let note = checkpointer.sign_head(node, LogId::System).await?;
         let note = SignedCheckpoint::parse(&note).map_err(|_| Failure::Internal("own checkpoint cannot be read"))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use audit::limits::MAX_DETAIL_LEN;
 use audit::{LogId, Record, bounded_text};
-use keystore::{KeyStore, Step, StoreError, Unit};
+use keystore::{KeyStore, StoreError, Unit};
 use tokio::sync::watch;
 
 use super::shown::Shown;
@@ -46,10 +46,7 @@ impl Talk {
                 return None;
             }
             // Before it is shown anything: afterwards it does not say any more that it was told to forget.
-            if let Err(error) = self.tell_rebase(peer).await {
-                tracing::error!(witness = peer.name(), %error, "that it was told to forget could not be recorded");
-                return None;
-            }
+            self.tell_rebase(peer).await.ok()?;
             let update = match shown.update_from(&*self.store, &peer.seen()).await {
                 Ok(Some(update)) => update,
                 Ok(None) => {
@@ -79,12 +76,22 @@ impl Talk {
     }
 
     /// Records that the holders of a witness told it to forget, once for each time that they did.
+    ///
+    /// # Errors
+    /// That it could not be recorded, which the log of the process says.
     pub(super) async fn tell_rebase(&self, peer: &mut Peer) -> Result<(), StoreError> {
+        let recorded = self.record_rebase(peer).await;
+        if let Err(error) = &recorded {
+            tracing::error!(witness = peer.name(), %error, "that it was told to forget could not be recorded");
+        }
+        recorded
+    }
+
+    async fn record_rebase(&self, peer: &mut Peer) -> Result<(), StoreError> {
         let Some(reason) = peer.rebased() else { return Ok(()) };
         let detail = bounded_text(&format!("{}: {reason}", peer.name()), MAX_DETAIL_LEN);
         let record = self.auditor.record(&self.clock, LogId::System, REBASED);
-        let step = Step { changes: Vec::new(), record: Some(Record { detail: Some(detail), ..record }) };
-        self.store.commit(Unit { steps: vec![step] }).await?;
+        self.store.commit(Unit::records([Record { detail: Some(detail), ..record }])).await?;
         peer.told_rebase();
         Ok(())
     }
@@ -98,9 +105,8 @@ impl Talk {
                 return;
             }
         };
-        if let Err(error) = self.tell_rebase(peer).await {
-            tracing::error!(witness = peer.name(), %error, "that it was told to forget could not be recorded");
-        }
+        // Whether it could be recorded or not: what it remembers is looked at.
+        let _ = self.tell_rebase(peer).await;
         match compare(&*self.store, &state.heads).await {
             Ok(Ok(())) => {}
             Ok(Err(divergence)) => {
