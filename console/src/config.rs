@@ -37,9 +37,13 @@ pub struct Config {
     /// The key provider of each vStack that the console reaches.
     #[serde(default)]
     pub key_providers: Vec<KeyProvider>,
-    /// The key service's admin API, for the audit page.
+    /// The key service's admin API, for the audit page and the operator's page.
     #[serde(default)]
     pub key_service: Option<KeyServiceAt>,
+    /// Where the operator's page is, if there is to be one. It speaks TLS with the console's certificate, and asks for
+    /// an administrator's.
+    #[serde(default)]
+    pub operator_listen: Option<SocketAddr>,
 }
 
 /// The key provider of a vStack.
@@ -112,6 +116,9 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
         if !(1..=IMAGE_MIB_MOST).contains(&config.image_mib) {
             return Err(fault(format!("image_mib is a number from 1 to {IMAGE_MIB_MOST}")));
+        }
+        if config.operator_listen.is_some() && config.key_service.is_none() {
+            return Err(fault("operator_listen wants a [key_service], which knows the administrators".to_owned()));
         }
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         config.paths().for_each(|path| *path = folder.join(&*path));

@@ -14,6 +14,7 @@ mod fault;
 pub mod hypervisor;
 pub mod identity;
 pub mod limits;
+pub mod operator;
 pub mod platform;
 mod saga;
 pub mod serve;

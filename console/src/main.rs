@@ -13,12 +13,13 @@ use console::hypervisor::Hypervisors;
 use console::platform::Platform;
 use console::store::{Membership, Store, TokenKind};
 use console::web::key_service::KeyService;
-use console::{identity, limits, serve, web};
+use console::{identity, limits, operator, serve, web};
 use provisioning::ids::TenantId;
 use provisioning::permission::Permission;
 use provisioning::{Inventory, example};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 use zeroize::Zeroizing;
 
@@ -35,7 +36,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves until stopped. The first line on standard output says where.
+    /// Serves until stopped. The first line on standard output says where, a second one where the operator's page is.
     Serve,
     /// Puts an inventory file in, JSON or TOML, while the console does not run.
     Import {
@@ -168,20 +169,39 @@ async fn serve_until_stopped(config: &Config, platform: Arc<Platform>) -> Result
     let key_service = config.key_service.as_ref().map(KeyService::new).transpose()?.map(Arc::new);
     let throttle = Arc::new(Throttle::new(config.unlimited_requests));
     let resumed = platform.resume().await?;
-    let router = web::router(App { platform: Arc::clone(&platform), throttle, key_service });
+    let app = App { platform: Arc::clone(&platform), throttle, key_service };
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let listener = TcpListener::bind(config.listen).await?;
     let address = listener.local_addr()?;
     tracing::info!(%address, resumed, "serving");
     println!("{address}");
-    std::io::stdout().flush()?;
-    let stop = async {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    let (stopping, stopped) = watch::channel(());
+    let told = |mut stopped: watch::Receiver<()>| async move {
+        let _ = stopped.changed().await;
     };
-    serve::serve(listener, tls, router, stop).await?;
+    let operator = match config.operator_listen {
+        Some(listen) => {
+            let listener = TcpListener::bind(listen).await?;
+            let address = listener.local_addr()?;
+            tracing::info!(%address, "serving the operator's page");
+            println!("operator {address}");
+            let tls = operator::tls(&config.certificate, &config.key)?;
+            let stop = told(stopped.clone());
+            Some(tokio::spawn(serve::serve(listener, tls, operator::router(app.clone()), stop)))
+        }
+        None => None,
+    };
+    std::io::stdout().flush()?;
+    let tenants = tokio::spawn(serve::serve(listener, tls, web::router(app), told(stopped)));
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    drop(stopping);
+    tenants.await??;
+    if let Some(operator) = operator {
+        operator.await??;
+    }
     // What is cut off here goes on at the next start.
     platform.hypervisors.stop().await;
     Ok(())

@@ -9,6 +9,7 @@ use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rustls::ServerConfig;
+use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::{TcpListener, TcpStream};
@@ -18,25 +19,41 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::api::Peer;
 use crate::limits::{CONNECTIONS, DRAIN_DEADLINE, HEADER_DEADLINE};
+use crate::operator::holder_of;
 
 /// Before another attempt at accepting, where the system has no descriptor left.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// TLS as the certificate and key in these files make it.
+/// TLS as the certificate and key in these files make it, for peers of whom nothing is asked.
 ///
 /// # Errors
 /// Those of the files, and of what stands in them.
 pub fn tls(certificate: &Path, key: &Path) -> io::Result<ServerConfig> {
+    tls_with(certificate, key, None)
+}
+
+/// The same for peers whose certificates somebody looks at.
+///
+/// # Errors
+/// As [`tls`].
+pub fn tls_with(
+    certificate: &Path,
+    key: &Path,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> io::Result<ServerConfig> {
     let invalid = |error: &dyn std::fmt::Display| io::Error::new(io::ErrorKind::InvalidData, error.to_string());
     let chain: Result<Vec<_>, _> =
         CertificateDer::pem_file_iter(certificate).map_err(|error| invalid(&error))?.collect();
     let key = PrivateKeyDer::from_pem_file(key).map_err(|error| invalid(&error))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| invalid(&error))?
-        .with_no_client_auth()
-        .with_single_cert(chain.map_err(|error| invalid(&error))?, key)
         .map_err(|error| invalid(&error))?;
+    let builder = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config =
+        builder.with_single_cert(chain.map_err(|error| invalid(&error))?, key).map_err(|error| invalid(&error))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -80,6 +97,11 @@ pub async fn serve(
 
 async fn converse(acceptor: TlsAcceptor, stream: TcpStream, router: Router, mut stopped: watch::Receiver<()>) {
     let Ok(Ok(stream)) = tokio::time::timeout(HEADER_DEADLINE, acceptor.accept(stream)).await else { return };
+    let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first()).and_then(holder_of);
+    let router = match shown {
+        Some(holder) => router.layer(axum::Extension(holder)),
+        None => router,
+    };
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_DEADLINE)

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use admin_api::{AdminClient, ClientError, ErrorCode, NewDomain, RegisterClient};
 use rustix::process::Signal;
-use xtask::stage::console::{Console, OWNER, PASSWORD};
+use xtask::stage::console::{Console, Listens, OWNER, PASSWORD};
 use xtask::stage::{Addresses, Programs, Stage, StageOptions, TENANTS, Witnesses, ZONES, children};
 
 /// Where the listeners are unless the environment says otherwise.
 const KMIP_ADDR: &str = "127.0.0.1:5696";
 const ADMIN_ADDR: &str = "127.0.0.1:9443";
 const CONSOLE_ADDR: &str = "127.0.0.1:8443";
+const OPERATOR_ADDR: &str = "127.0.0.1:8444";
 /// Where the node lives unless `RUN_DIR` says otherwise.
 const RUN_DIR: &str = "run";
 
@@ -55,7 +56,10 @@ fn serve() -> Result<String, String> {
     if !children::interrupted() {
         set_up?;
         println!("· the console …");
-        let listen = address("CONSOLE_ADDR", CONSOLE_ADDR)?;
+        let listen = Listens {
+            tenants: address("CONSOLE_ADDR", CONSOLE_ADDR)?,
+            operator: address("OPERATOR_ADDR", OPERATOR_ADDR)?,
+        };
         console = stage
             .furnish_console(&programs, &server.addresses, listen)
             .and_then(|()| stage.console(&programs, &[]))
@@ -152,8 +156,11 @@ fn tell(stage: &Stage, addresses: &Addresses, programs: &Path, console: Option<&
             "The web console: https://{}  (throw-away certificate: your browser asks once; or let it trust {dir}/pki/ca.pem)\n\
              \x20 log in as {OWNER} with the password {PASSWORD}; then Virtual machines > vm-web > Encrypt the virtual machine\n\
              \x20 vm-db, vm-snap, vm-drill, vm-mirrored and vm-all show what keeps a machine from being encrypted\n\
-             \x20 REST API: https://{}/openapi.json\n",
-            console.address, console.address,
+             \x20 REST API: https://{}/openapi.json\n\
+             The operator's page: https://{}  (it asks for an administrator's certificate)\n\
+             \x20 curl --cacert {dir}/pki/ca.pem --cert {dir}/pki/admin/operator.pem --key {dir}/pki/admin/operator.key https://{}/\n\
+             \x20 for a browser: openssl pkcs12 -export -in {dir}/pki/admin/operator.pem -inkey {dir}/pki/admin/operator.key -out operator.p12\n",
+            console.address, console.address, console.operator, console.operator,
         );
     }
 }

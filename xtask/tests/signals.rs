@@ -29,6 +29,7 @@ impl Chore {
             .env("KMIP_ADDR", "127.0.0.1:0")
             .env("ADMIN_ADDR", "127.0.0.1:0")
             .env("CONSOLE_ADDR", "127.0.0.1:0")
+            .env("OPERATOR_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

@@ -1,9 +1,10 @@
-//! The key service as the audit page sees it: an auditor's look at the tenant's own domain, and at no other.
+//! The key service as the pages see it, through an auditor's eyes: for a tenant its own domain and no other, for an
+//! operator how the whole is.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use admin_api::{AdminClient, AuditQuery};
+use admin_api::{AdminClient, Administrator, AuditQuery, Domain, Fingerprint, Health, HsmStatus, Request};
 use provisioning::Inventory;
 use provisioning::ids::{KeyDomainId, TenantId};
 use serde::Deserialize;
@@ -62,6 +63,18 @@ pub struct Shown {
     pub states: Vec<(String, String)>,
 }
 
+/// How the key service is.
+pub struct Standing {
+    /// Of the node.
+    pub health: Health,
+    /// The HSM group.
+    pub hsm: HsmStatus,
+    /// Every domain.
+    pub domains: Vec<Domain>,
+    /// What officers were asked to approve.
+    pub requests: Vec<Request>,
+}
+
 /// The way to the key service.
 pub struct KeyService {
     client: AdminClient,
@@ -76,6 +89,27 @@ impl KeyService {
     pub fn new(at: &KeyServiceAt) -> Result<Self, KeyServiceError> {
         let [roots, certificate, key] = [&at.roots, &at.certificate, &at.key].map(std::fs::read);
         Ok(Self { client: AdminClient::new(&at.url, &roots?, &certificate?, &key?)?, domains: at.domains.clone() })
+    }
+
+    /// The administrator who holds this key, revoked or not. Blocks.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`].
+    pub fn administrator(&self, key: Fingerprint) -> Result<Option<Administrator>, KeyServiceError> {
+        Ok(self.client.administrator_list()?.into_iter().find(|one| one.fingerprint == key))
+    }
+
+    /// How the key service is. Blocks.
+    ///
+    /// # Errors
+    /// [`KeyServiceError`].
+    pub fn standing(&self) -> Result<Standing, KeyServiceError> {
+        Ok(Standing {
+            health: self.client.health()?,
+            hsm: self.client.hsm_status()?,
+            domains: self.client.domain_list()?,
+            requests: self.client.request_list()?,
+        })
     }
 
     /// What the key service calls a tenant's domain.

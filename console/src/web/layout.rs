@@ -1,5 +1,6 @@
 //! The frame around every page.
 
+use admin_api::Administrator;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::{DOCTYPE, Markup, html};
@@ -83,6 +84,23 @@ pub fn page(visitor: &Visitor, place: Option<Place>, title: &str, content: &Mark
                     input type="hidden" name="proof" value=(visitor.proof);
                     button.quiet type="submit" { (text(Text::LogOut)) }
                 }
+            }
+        }
+        main #content tabindex="-1" { h1 { (title) } (content) }
+    };
+    document(title, language, &body)
+}
+
+/// A page for an administrator of the key service.
+pub fn official(who: &Administrator, language: Language, title: &str, content: &Markup) -> Markup {
+    let text = |text: Text| text.in_language(language);
+    let body = html! {
+        a.skip href="#content" { (text(Text::SkipToContent)) }
+        header.top {
+            a.brand href="/" { span.mark aria-hidden="true" {} (text(Text::Product)) }
+            div.who {
+                span.tenant { (who.name) " · " span lang="en" { (who.role) } }
+                (languages(language, None))
             }
         }
         main #content tabindex="-1" { h1 { (title) } (content) }

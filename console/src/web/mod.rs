@@ -4,10 +4,10 @@
 //! question of the padlock as a dialog.
 
 pub mod key_service;
-mod layout;
-mod pages;
+pub(crate) mod layout;
+pub(crate) mod pages;
 mod refusal;
-mod session;
+pub(crate) mod session;
 pub mod text;
 
 use axum::Router;
@@ -47,11 +47,15 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .with_state(app.clone());
-    let assets = Router::new()
+    api::router(app).merge(pages).merge(assets()).layer(middleware::from_fn(guarded))
+}
+
+/// What pages are made of beside their text.
+pub(crate) fn assets<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new()
         .route("/assets/style.css", get(async || asset("text/css", include_str!("../../assets/style.css"))))
         .route("/assets/console.js", get(async || asset("text/javascript", include_str!("../../assets/console.js"))))
-        .route("/assets/icon.svg", get(async || asset("image/svg+xml", include_str!("../../assets/icon.svg"))));
-    api::router(app).merge(pages).merge(assets).layer(middleware::from_fn(guarded))
+        .route("/assets/icon.svg", get(async || asset("image/svg+xml", include_str!("../../assets/icon.svg"))))
 }
 
 fn asset(kind: &'static str, text: &'static str) -> Response {
@@ -60,13 +64,15 @@ fn asset(kind: &'static str, text: &'static str) -> Response {
     ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "private, max-age=3600".to_owned())], text).into_response()
 }
 
-async fn not_kept(request: Request, next: Next) -> Response {
+/// Nothing of a page is kept by anybody.
+pub(crate) async fn not_kept(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
+/// What a browser may do with an answer of ours.
+pub(crate) async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers: [(HeaderName, &'static str); 6] = [
         (CONTENT_SECURITY_POLICY, POLICY),

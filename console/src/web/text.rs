@@ -204,6 +204,30 @@ texts! {
     Forbidden = "You lack a permission for this.", "Il vous manque une permission.", "Dafür fehlt Ihnen eine Berechtigung.";
     TryAgain = "Something went wrong; nothing has changed. Try again.",
         "Une erreur est survenue ; rien n’a changé. Réessayez.", "Etwas ging schief; geändert hat sich nichts. Versuchen Sie es noch einmal.";
+    NoAdministrator = "This page is for administrators of the key service, each with their own certificate.",
+        "Cette page est réservée aux administrateurs du service de clés, chacun avec son certificat.",
+        "Diese Seite ist für Administratoren des Schlüsseldienstes, jeder mit seinem Zertifikat.";
+    KeyService = "Key service", "Service de clés", "Schlüsseldienst";
+    Health = "Health", "Santé", "Gesundheit";
+    Node = "Node", "Nœud", "Knoten";
+    Version = "Version", "Version", "Version";
+    Started = "Started", "Démarré", "Gestartet";
+    HsmMembers = "HSM members by zone", "Membres HSM par zone", "HSM-Mitglieder je Zone";
+    RootOfTrust = "Root of Trust", "Racine de confiance", "Vertrauensanker";
+    Zone = "Zone", "Zone", "Zone";
+    Opened = "Opened", "Ouverts", "Geöffnet";
+    Sealed = "Sealed", "Scellés", "Versiegelt";
+    Failures = "Failed calls", "Appels en échec", "Gescheiterte Aufrufe";
+    KeyDomains = "Key domains", "Domaines de clés", "Schlüsseldomänen";
+    Objects = "Objects", "Objets", "Objekte";
+    Clients = "Clients", "Clients", "Clients";
+    Policy = "Policy", "Politique", "Richtlinie";
+    DomainKey = "Domain Key", "Clé de domaine", "Domänenschlüssel";
+    Rotating = "rotating from", "rotation depuis", "wird gewechselt von";
+    WaitingForOfficers = "Waiting for security officers", "En attente des officiers de sécurité", "Wartet auf Sicherheitsbeauftragte";
+    NothingWaits = "Nothing waits for an approval.", "Rien n’attend d’approbation.", "Nichts wartet auf eine Zustimmung.";
+    Approvals = "Approvals", "Approbations", "Zustimmungen";
+    Until = "Until", "Jusqu’au", "Bis";
     BackToDashboard = "To the dashboard", "Vers le tableau de bord", "Zur Übersicht";
 }
 

@@ -5,6 +5,7 @@
 mod accessible;
 mod browser;
 mod clicks;
+mod operator;
 mod queue;
 mod sagas;
 mod world;

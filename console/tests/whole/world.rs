@@ -1,13 +1,12 @@
 //! A node and a console on a stage of their own.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use admin_api::{AdminClient, NewDomain, RegisterClient};
 use provisioning::Document;
 use serde_json::Value;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider};
-use xtask::stage::console::{Console, OWNER, inventory};
+use xtask::stage::console::{Console, Listens, OWNER, inventory};
 use xtask::stage::{Addresses, Programs, Server, Stage, StageOptions};
 
 pub struct World {
@@ -65,9 +64,13 @@ impl World {
             .max_idle_connections(0)
             .build()
             .new_agent();
-        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
-        stage.furnish_console_with(&programs, &server.addresses, any_port, document).unwrap();
+        stage.furnish_console_with(&programs, &server.addresses, Listens::anywhere(), document).unwrap();
         Self { stage, programs, server: Some(server), agent, _folder: folder }
+    }
+
+    /// Where the node listens.
+    pub fn addresses(&self) -> Addresses {
+        self.server.as_ref().unwrap().addresses.clone()
     }
 
     /// Kills the node, as a crash would; where it was.

@@ -27,6 +27,26 @@ pub struct Console {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where the operator's page is.
+    pub operator: SocketAddr,
+}
+
+/// Where a console is to listen; port 0 for one that the system chooses.
+#[derive(Clone, Copy, Debug)]
+pub struct Listens {
+    /// For tenants.
+    pub tenants: SocketAddr,
+    /// For the operator's page.
+    pub operator: SocketAddr,
+}
+
+impl Listens {
+    /// On ports of the loopback address that the system chooses.
+    #[must_use]
+    pub fn anywhere() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { tenants: any, operator: any }
+    }
 }
 
 /// The example with VMs beside its own: two that can be encrypted, and one for each thing that keeps one from it.
@@ -59,7 +79,7 @@ impl Stage {
     ///
     /// # Errors
     /// [`StageError`].
-    pub fn furnish_console(&self, programs: &Programs, node: &Addresses, listen: SocketAddr) -> Result<(), StageError> {
+    pub fn furnish_console(&self, programs: &Programs, node: &Addresses, listen: Listens) -> Result<(), StageError> {
         self.furnish_console_with(programs, node, listen, inventory())
     }
 
@@ -71,7 +91,7 @@ impl Stage {
         &self,
         programs: &Programs,
         node: &Addresses,
-        listen: SocketAddr,
+        listen: Listens,
         document: Document,
     ) -> Result<(), StageError> {
         let config = self.dir.join("console.toml");
@@ -123,11 +143,12 @@ impl Stage {
         Console::start(serving, log_file, &log)
     }
 
-    fn console_configuration(&self, node: &Addresses, listen: SocketAddr) -> String {
+    fn console_configuration(&self, node: &Addresses, listen: Listens) -> String {
         let tenant = example::TENANT;
+        let Listens { tenants: listen, operator } = listen;
         format!(
             "# Written by the set-up; your changes here are overwritten at the next start.\n\
-             listen = \"{listen}\"\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\n\
+             listen = \"{listen}\"\noperator_listen = \"{operator}\"\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\n\
              store = \"console/console.sqlite\"\nhypervisors = \"console/vstacks\"\nimage_mib = 8\n\
              unlimited_requests = true\n\n\
              [[key_providers]]\nvstack = \"{}\"\nprovider = \"{}\"\nroots = \"pki/ca.pem\"\n\
@@ -148,13 +169,18 @@ impl Console {
         let failed = |what: String| StageError::Program { program: "console serve".to_owned(), what };
         let mut child = children::spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log_file))
             .map_err(|error| failed(error.to_string()))?;
-        let mut line = String::new();
+        let mut lines = [String::new(), String::new()];
         if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+            let mut stdout = BufReader::new(stdout);
+            for line in &mut lines {
+                stdout.read_line(line).map_err(|error| failed(error.to_string()))?;
+            }
         }
-        match line.trim().parse() {
-            Ok(address) => Ok(Self { child, address }),
-            Err(_) => {
+        let [tenants, operator] = &lines;
+        let operator = operator.strip_prefix("operator ").and_then(|address| address.trim().parse().ok());
+        match (tenants.trim().parse().ok(), operator) {
+            (Some(address), Some(operator)) => Ok(Self { child, address, operator }),
+            _ => {
                 let _ = child.wait();
                 Err(failed(format!("did not start; {} says why", log.display())))
             }

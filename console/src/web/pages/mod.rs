@@ -15,7 +15,7 @@ use time::macros::format_description;
 use super::text::{Language, Text};
 
 /// A moment, as everybody reads it.
-fn moment(seconds: u64) -> String {
+pub(crate) fn moment(seconds: u64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).unwrap_or(0));
     let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
     at.ok().and_then(|at| at.format(format).ok()).unwrap_or_default()
