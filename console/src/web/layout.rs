@@ -19,13 +19,16 @@ pub enum Place {
     Activities,
     /// Keys and audit.
     Keys,
+    /// Personal access tokens.
+    Tokens,
 }
 
-const MENU: [(Place, &str, Text); 4] = [
+const MENU: [(Place, &str, Text); 5] = [
     (Place::Dashboard, "/", Text::Dashboard),
     (Place::Machines, "/vms", Text::Machines),
     (Place::Activities, "/activities", Text::Activities),
     (Place::Keys, "/keys", Text::KeysAndAudit),
+    (Place::Tokens, "/tokens", Text::Tokens),
 ];
 
 fn document(title: &str, language: Language, body: &Markup) -> Markup {

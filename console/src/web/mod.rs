@@ -43,6 +43,8 @@ pub fn router(app: App) -> Router {
         .route("/activities/{id}/events", get(pages::activities::events))
         .route("/keys", get(pages::keys::show))
         .route("/keys/proofs", get(pages::keys::proofs))
+        .route("/tokens", get(pages::tokens::show).post(pages::tokens::make))
+        .route("/tokens/{id}/forget", post(pages::tokens::forget))
         .layer(middleware::from_fn(not_kept))
         .layer(middleware::from_fn_with_state(app.clone(), throttle::limit))
         .layer(DefaultBodyLimit::max(BODY_BYTES))

@@ -84,6 +84,8 @@ impl FromRequestParts<App> for Visitor {
 pub struct Sent {
     /// Who has sent it.
     pub visitor: Visitor,
+    /// What it says.
+    pub fields: BTreeMap<String, String>,
 }
 
 impl FromRequest<App> for Sent {
@@ -101,7 +103,7 @@ impl FromRequest<App> for Sent {
         if !bool::from(given.ct_eq(visitor.proof.as_bytes())) {
             return Err(refused());
         }
-        Ok(Self { visitor })
+        Ok(Self { visitor, fields })
     }
 }
 

@@ -204,6 +204,30 @@ texts! {
     Forbidden = "You lack a permission for this.", "Il vous manque une permission.", "Dafür fehlt Ihnen eine Berechtigung.";
     TryAgain = "Something went wrong; nothing has changed. Try again.",
         "Une erreur est survenue ; rien n’a changé. Réessayez.", "Etwas ging schief; geändert hat sich nichts. Versuchen Sie es noch einmal.";
+    Tokens = "Access tokens", "Jetons d’accès", "Zugangs-Token";
+    TokensIntro = "A personal access token gets a program short-lived tokens for the REST API, in your name and with no more than you may do now.",
+        "Un jeton personnel procure à un programme des jetons de courte durée pour l’API REST, en votre nom et sans plus de droits que les vôtres.",
+        "Mit einem persönlichen Token bekommt ein Programm kurzlebige Token für die REST-API, in Ihrem Namen und mit nicht mehr Rechten als Ihren jetzigen.";
+    TokenMade = "Here is the new token", "Voici le nouveau jeton", "Hier ist das neue Token";
+    TokenOnce = "It is shown this once and kept nowhere: copy it now.",
+        "Il n’est affiché qu’une fois et n’est conservé nulle part : copiez-le maintenant.",
+        "Es wird nur dieses eine Mal gezeigt und nirgends aufbewahrt: Kopieren Sie es jetzt.";
+    TokenName = "What is it for?", "À quoi sert-il ?", "Wofür ist es?";
+    TokenNameWrong = "A token wants a name of 1 to 256 characters.", "Un jeton veut un nom de 1 à 256 caractères.",
+        "Ein Token braucht einen Namen mit 1 bis 256 Zeichen.";
+    TokenDaysWrong = "A token lives from 1 to 366 days.", "Un jeton vit de 1 à 366 jours.", "Ein Token lebt 1 bis 366 Tage.";
+    TooManyTokens = "You have as many tokens as one may have: forget one first.",
+        "Vous avez déjà le nombre maximal de jetons : oubliez-en un d’abord.",
+        "Mehr Token kann man nicht haben: Verwerfen Sie zuerst eines.";
+    Days = "Days", "Jours", "Tage";
+    Reach = "It may", "Il peut", "Es darf";
+    ReachAll = "do what I may do", "faire ce que je peux faire", "tun, was ich darf";
+    ReachRead = "only look", "seulement consulter", "nur nachsehen";
+    MakeToken = "Make a token", "Créer un jeton", "Token erstellen";
+    GoodUntil = "Good until", "Valable jusqu’au", "Gültig bis";
+    Permissions = "Permissions", "Permissions", "Berechtigungen";
+    Forget = "Forget", "Oublier", "Verwerfen";
+    NoTokens = "You have no token.", "Vous n’avez aucun jeton.", "Sie haben kein Token.";
     NoAdministrator = "This page is for administrators of the key service, each with their own certificate.",
         "Cette page est réservée aux administrateurs du service de clés, chacun avec son certificat.",
         "Diese Seite ist für Administratoren des Schlüsseldienstes, jeder mit seinem Zertifikat.";

@@ -42,7 +42,12 @@ impl<'w> Browser<'w> {
     }
 
     fn post(&self, path: &str) -> Answer {
-        submit(self.world, path, &self.cookie, "same-origin", &format!("proof={}", self.proof))
+        self.fill_in(path, "")
+    }
+
+    /// Sends a form with these fields.
+    fn fill_in(&self, path: &str, fields: &str) -> Answer {
+        submit(self.world, path, &self.cookie, "same-origin", &format!("proof={}&{fields}", self.proof))
     }
 }
 
@@ -50,7 +55,9 @@ impl<'w> Browser<'w> {
 fn every_page_is_shown_under_a_strict_policy_and_has_nothing_inline() {
     let world = World::new();
     let browser = Browser::enter(&world, "anna");
-    for path in ["/", "/vms", "/vms/vm-web", "/vms/vm-web/encrypt", "/vms/vm-db", "/activities", "/keys", "/login"] {
+    let pages =
+        ["/", "/vms", "/vms/vm-web", "/vms/vm-web/encrypt", "/vms/vm-db", "/activities", "/keys", "/tokens", "/login"];
+    for path in pages {
         let page = browser.get(path);
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         let policy = page.header("content-security-policy");
@@ -73,7 +80,7 @@ fn every_page_is_shown_under_a_strict_policy_and_has_nothing_inline() {
 #[test]
 fn nobody_gets_in_without_logging_in() {
     let world = World::new();
-    for path in ["/", "/vms", "/vms/vm-web", "/activities", "/keys", "/keys/proofs"] {
+    for path in ["/", "/vms", "/vms/vm-web", "/activities", "/keys", "/keys/proofs", "/tokens"] {
         let sent = world.send("GET", path, &[], None);
         assert_eq!((sent.status, sent.header("location")), (303, "/login"), "{path}");
     }
@@ -160,7 +167,7 @@ fn pages_too_show_nothing_of_another_tenant() {
         assert_eq!(boris.get(&path).status, 404, "{path}");
     }
     assert_eq!(boris.post("/vms/vm-web/power-on").status, 404);
-    for path in ["/", "/vms", "/activities", "/keys"] {
+    for path in ["/", "/vms", "/activities", "/keys", "/tokens"] {
         let page = boris.get(path).text;
         for hers in ["vm-web", "vm-db", "lun-acme", "clu-par", "acme"] {
             assert!(!page.contains(hers), "{path}: {hers}");
@@ -183,4 +190,53 @@ fn what_somebody_wrote_is_shown_as_text() {
         let page = browser.get(path).text;
         assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"), "{path}");
     }
+}
+
+/// The secret on the page that is shown once after a token was made.
+fn secret_of(page: &Answer) -> String {
+    assert_eq!(page.status, 201, "{}", page.text);
+    let (_, rest) = page.text.split_once("<code id=\"secret\">").unwrap();
+    rest.split('<').next().unwrap().to_owned()
+}
+
+#[test]
+fn a_person_makes_a_token_sees_it_once_and_forgets_it() {
+    let world = World::new();
+    let browser = Browser::enter(&world, "anna");
+    assert!(browser.get("/tokens").text.contains("You have no token."));
+    for (fields, why) in [
+        ("name=&days=7&reach=all", "a name of 1 to 256 characters"),
+        ("name=ci&days=0&reach=all", "from 1 to 366 days"),
+        ("name=ci&days=367&reach=all", "from 1 to 366 days"),
+        ("name=ci&days=x&reach=all", "from 1 to 366 days"),
+    ] {
+        let refused = browser.fill_in("/tokens", fields);
+        assert!(refused.status == 422 && refused.text.contains(why), "{fields}: {}", refused.text);
+    }
+    assert_eq!(submit(&world, "/tokens", &browser.cookie, "cross-site", "name=ci&days=7").status, 403);
+    let access = |secret: &str| {
+        let got = world.post(secret, "/iam/v1/access_tokens", &json!({}));
+        got.json()["access_token"].as_str().map(str::to_owned)
+    };
+    let off = format!("{VMS}/vm-db/power_off");
+    // One that may do everything, and one that may only look.
+    let secret = secret_of(&browser.fill_in("/tokens", "name=Terraform&days=7&reach=all"));
+    let looking = secret_of(&browser.fill_in("/tokens", "name=Grafana&days=7&reach=read"));
+    let (whole, reader) = (access(&secret).unwrap(), access(&looking).unwrap());
+    assert_eq!((world.get(&whole, VMS).status, world.get(&reader, VMS).status), (200, 200));
+    assert_eq!(world.post(&reader, &off, &json!({})).status, 403);
+    assert_eq!(world.post(&whole, &off, &json!({})).status, 201);
+    let page = browser.get("/tokens").text;
+    assert!(page.contains("Terraform") && page.contains("Grafana"));
+    assert!(!page.contains(&secret) && !page.contains(&looking), "shown twice");
+    // A token is its owner's: somebody else neither sees nor forgets it.
+    let (_, rest) = page.split_once("action=\"/tokens/").unwrap();
+    let path = format!("/tokens/{}", rest.split('"').next().unwrap());
+    let other = Browser::enter(&world, "rita");
+    assert!(!other.get("/tokens").text.contains("Terraform"));
+    assert_eq!(other.post(&path).status, 404);
+    assert!(access(&secret).is_some() && access(&looking).is_some());
+    assert_eq!(browser.post(&path).header("location"), "/tokens");
+    assert_eq!([access(&secret), access(&looking)].iter().flatten().count(), 1);
+    assert_eq!(browser.post(&path).status, 404);
 }

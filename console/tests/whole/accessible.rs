@@ -51,8 +51,17 @@ fn no_page_keeps_anybody_out() {
         browser.write("#password", PASSWORD);
         browser.click("button.primary");
         browser.until("document.querySelector('.figures')");
-        let pages =
-            ["/", "/vms", "/vms/vm-web", "/vms/vm-all", "/vms/vm-shop/encrypt", "/activities", &activity, "/keys"];
+        let pages = [
+            "/",
+            "/vms",
+            "/vms/vm-web",
+            "/vms/vm-all",
+            "/vms/vm-shop/encrypt",
+            "/activities",
+            &activity,
+            "/keys",
+            "/tokens",
+        ];
         for page in pages.into_iter().chain(["/vms/nobody", "/vms/vm-shop"]) {
             browser.go(&format!("{base}{page}"));
             browser.until("document.readyState === 'complete'");
@@ -70,6 +79,6 @@ fn no_page_keeps_anybody_out() {
         assert!(spoiled.iter().any(|one| one.starts_with("\"image-alt\"")), "{spoiled:?}");
     }
     assert_eq!(found, Vec::<String>::new());
-    assert_eq!(looked, 6 * 12);
+    assert_eq!(looked, 6 * 13);
     console.stop();
 }

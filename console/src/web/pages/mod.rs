@@ -6,6 +6,7 @@ pub mod keys;
 pub mod login;
 pub mod machine;
 pub mod machines;
+pub mod tokens;
 
 use maud::{Markup, html};
 use provisioning::model::vm::{PowerState, Vm};
