@@ -106,7 +106,7 @@ async fn answer(app: &App, visitor: &Visitor, said: &Said<'_>, status: StatusCod
                         th scope="col" { (text(Text::Name)) }
                         th scope="col" { (text(Text::Begun)) }
                         th scope="col" { (text(Text::GoodUntil)) }
-                        th scope="col" { (text(Text::Permissions)) }
+                        th.number scope="col" { (text(Text::Permissions)) }
                         th scope="col" { span.hidden { (text(Text::Forget)) } }
                     } }
                     tbody {
