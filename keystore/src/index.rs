@@ -103,9 +103,12 @@ pub(crate) fn name_hash(name: &str) -> TermHash {
 }
 
 impl ObjectRow {
-    /// Every term the object can be found by.
+    /// Every term the object can be found by; none once it is destroyed, so that what is gone costs no search anything.
     #[must_use]
     pub fn terms(&self) -> Vec<IndexTerm> {
+        if self.is_destroyed() {
+            return Vec::new();
+        }
         let columns = [
             Some(AttributeValue::ObjectType(self.object_type)),
             self.algorithm.map(AttributeValue::CryptographicAlgorithm),

@@ -36,5 +36,5 @@ pub mod retention {
 #[cfg(feature = "fault")]
 pub use sqlite::Faults;
 pub use sqlite::{KeptDomain, KeptObject, Snapshot, SqliteStore, StoreOptions, Synchronous};
-pub use store::{DueObject, Finding, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
+pub use store::{Among, DueObject, Finding, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 pub use unit::{Change, Committed, Step, Unit};

@@ -81,6 +81,15 @@ pub struct Finding {
     pub what: &'static str,
 }
 
+/// Among which objects a search is.
+#[derive(Clone, Copy, Debug)]
+pub enum Among<'t> {
+    /// Those that are not destroyed and have every one of these terms.
+    Living(&'t [IndexTerm]),
+    /// All of the domain. Nothing but its identifier finds a destroyed object.
+    All,
+}
+
 /// A durable store. Every verb is one transaction; what it answers was verified.
 ///
 /// # Errors
@@ -147,8 +156,8 @@ pub trait KeyStore: Send + Sync {
     /// hold the name; [`StoreError::Quarantined`].
     async fn object_named(&self, domain: DomainId, name: &str) -> Result<Option<ObjectRow>, StoreError>;
 
-    /// The objects that have every one of `terms`, in the order of their identifiers, destroyed ones too; without
-    /// terms all objects. At most `limit`, and never more than [`crate::limits::MAX_PAGE`], after `after`.
+    /// The living objects that have every one of `terms`, in the order of their identifiers; without terms all objects,
+    /// destroyed ones too. At most `limit`, and never more than [`crate::limits::MAX_PAGE`], after `after`.
     ///
     /// # Errors
     /// [`StoreError::Inactive`], [`StoreError::InvalidUnit`] for more than [`crate::limits::MAX_TERMS`] terms.
@@ -160,15 +169,19 @@ pub trait KeyStore: Send + Sync {
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;
 
-    /// As [`KeyStore::candidates`], the highest identifiers first: at most `limit`, before `before`. Identifiers are
-    /// ordered by time, so the objects that were made last come first.
+    /// The objects `among` which is searched, the highest identifiers first: at most `limit`, before `before`.
+    /// Identifiers are ordered by time, so the objects that were made last come first.
+    ///
+    /// An object whose index row was taken out of the database by somebody else, or whose date of destruction was put
+    /// in, is not among the living here; only [`KeyStore::verify`] notices what is missing. One that is destroyed while
+    /// it is read may be among them.
     ///
     /// # Errors
     /// As [`KeyStore::candidates`].
     async fn newest(
         &self,
         domain: DomainId,
-        terms: &[IndexTerm],
+        among: Among<'_>,
         before: Option<ObjectId>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError>;

@@ -135,8 +135,13 @@ limits! {
     Count dates_share_percent = "dates_share_percent": 50, 1 ..= 100;
     /// Identifiers in one answer to Locate when the client names no Maximum Items, and at most when it does.
     Count located_items = "located_items": 1_000, 1 ..= 100_000;
-    /// Objects that one Locate reads and verifies before it gives up looking for more.
-    Count locate_examined = "locate_examined": 20_000, 1 ..= 10_000_000;
+    /// Objects that one Locate reads and verifies before it gives up looking for more. Destroyed ones count where they
+    /// are asked for.
+    Count locate_examined = "locate_examined": 1_000_000, 1 ..= 10_000_000;
+    /// Searches over thousands of objects that are made at one time; the others wait their turn.
+    Count long_searches = "long_searches": 2, 1 ..= 1_000;
+    /// How long such a search waits for its turn.
+    Milliseconds long_search_patience = "long_search_patience_ms": 10_000, 10 ..= 600_000;
 
     // -- work --
     /// Requests in work at one time over all connections; more wait their turn.

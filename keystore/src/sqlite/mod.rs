@@ -45,7 +45,7 @@ use crate::mac::MacKey;
 use crate::pace::Pace;
 use crate::row::{DomainRow, IdentityRow, ObjectId, ObjectRow};
 use crate::set::Domains;
-use crate::store::{DueObject, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
+use crate::store::{Among, DueObject, KeptLeaf, KeyStore, OldRecords, StoredRecord, Verification};
 use crate::unit::{Committed, Unit};
 use logs::Heads;
 use prepare::{Op, Prepared};
@@ -280,17 +280,18 @@ impl KeyStore for SqliteStore {
         after: Option<ObjectId>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.shared.reader.candidates(domain, terms, Start::After(after), limit).await
+        let among = if terms.is_empty() { Among::All } else { Among::Living(terms) };
+        self.shared.reader.search(domain, among, Start::After(after), limit).await
     }
 
     async fn newest(
         &self,
         domain: DomainId,
-        terms: &[IndexTerm],
+        among: Among<'_>,
         before: Option<ObjectId>,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
-        self.shared.reader.candidates(domain, terms, Start::Before(before), limit).await
+        self.shared.reader.search(domain, among, Start::Before(before), limit).await
     }
 
     async fn domains_due(&self, now_s: i64) -> Result<Vec<DomainId>, StoreError> {

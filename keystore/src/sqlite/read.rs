@@ -21,7 +21,7 @@ use crate::limits::{MAX_PAGE, MAX_TERMS, SCAN_PAGE};
 use crate::raw::{Raw, RawDomain, RawObject, hex_text, signed, sized, uuid_text};
 use crate::row::{DomainRow, ObjectId, ObjectRow};
 use crate::set::{ActiveDomain, Domains};
-use crate::store::{KeptLeaf, StoredRecord};
+use crate::store::{Among, KeptLeaf, StoredRecord};
 
 /// Begins at the term that leaves the fewest; the others are look-ups. An index row without its object is shown as a
 /// row of nothing.
@@ -47,6 +47,21 @@ pub(super) const NEWEST: &str = concat!(
      AND has.object = found.object)) ORDER BY object DESC LIMIT $6) one \
      LEFT JOIN object ON object.domain = $1 AND object.id = one.object ORDER BY one.object DESC"
 );
+
+/// Objects in the order of their identifiers, from one identifier on.
+macro_rules! walk {
+    ($from:literal) => {
+        concat!("SELECT ", object_columns!(), ", id FROM object WHERE domain = $1 AND id ", $from, " LIMIT $3")
+    };
+}
+
+/// All objects, or the living ones by the index that has no others.
+pub(super) const WALKS: [&str; 4] = [
+    walk!("> $2 ORDER BY id"),
+    walk!("> $2 AND destroy_date IS NULL ORDER BY id"),
+    walk!("< $2 ORDER BY id DESC"),
+    walk!("< $2 AND destroy_date IS NULL ORDER BY id DESC"),
+];
 
 /// Behind every identifier: one byte longer than they are, and as large as bytes get.
 const BEHIND_ALL: [u8; 17] = [0xFF; 17];
@@ -157,45 +172,43 @@ impl Reader {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    pub(super) async fn candidates(
+    pub(super) async fn search(
         &self,
         domain: DomainId,
-        terms: &[IndexTerm],
+        among: Among<'_>,
         start: Start,
         limit: usize,
     ) -> Result<Vec<ObjectRow>, StoreError> {
         self.check()?;
+        let terms = match among {
+            Among::Living(terms) => terms,
+            Among::All => &[],
+        };
         if terms.len() > MAX_TERMS {
             return Err(StoreError::InvalidUnit("too many terms"));
         }
         let active = self.domains.get(&domain)?;
         let limit = i64::try_from(limit.min(MAX_PAGE)).unwrap_or(i64::MAX);
-        let (bound, all, with_terms) = match start {
+        let (bound, with_terms) = match start {
             // The empty blob is before every identifier.
-            Start::After(after) => (
-                after.map_or_else(Vec::new, |id| id.to_vec()),
-                concat!(
-                    "SELECT ",
-                    object_columns!(),
-                    ", id FROM object WHERE domain = $1 AND id > $2 ORDER BY id LIMIT $3"
-                ),
-                CANDIDATES,
-            ),
-            Start::Before(before) => (
-                before.map_or_else(|| BEHIND_ALL.to_vec(), |id| id.to_vec()),
-                concat!(
-                    "SELECT ",
-                    object_columns!(),
-                    ", id FROM object WHERE domain = $1 AND id < $2 ORDER BY id DESC LIMIT $3"
-                ),
-                NEWEST,
-            ),
+            Start::After(after) => (after.map_or_else(Vec::new, |id| id.to_vec()), CANDIDATES),
+            Start::Before(before) => (before.map_or_else(|| BEHIND_ALL.to_vec(), |id| id.to_vec()), NEWEST),
+        };
+        let [upwards, living_upwards, downwards, living_downwards] = WALKS;
+        let without_terms = match (start, among) {
+            (Start::After(_), Among::All) => upwards,
+            (Start::After(_), Among::Living(_)) => living_upwards,
+            (Start::Before(_), Among::All) => downwards,
+            (Start::Before(_), Among::Living(_)) => living_downwards,
         };
         let mut ordered: Vec<&IndexTerm> = terms.iter().collect();
         ordered.sort_by_key(|term| term.rank());
         let hashes: Vec<TermHash> = ordered.iter().map(|term| term.hash()).collect();
         let rows = match hashes.split_first() {
-            None => sqlx::query(all).bind(domain.to_vec()).bind(bound).bind(limit).fetch_all(&self.pool).await?,
+            None => {
+                let query = sqlx::query(without_terms).bind(domain.to_vec()).bind(bound).bind(limit);
+                query.fetch_all(&self.pool).await?
+            }
             Some((first, others)) => {
                 sqlx::query(with_terms)
                     .bind(domain.to_vec())
@@ -212,14 +225,14 @@ impl Reader {
         for row in &rows {
             let id: Vec<u8> = row.try_get(26).map_err(|_| StoreError::tampered("object", "?"))?;
             let mut row = verified(&active, &id, row)?;
+            let has = row.term_hashes();
+            if hashes.iter().any(|hash| has.binary_search(hash).is_err()) {
+                return Err(StoreError::tampered("object_term", uuid_text(&id)));
+            }
             if !row.is_destroyed() && active.is_tombstoned(&row.id) {
                 // Destroyed since the rows were read, or revived by somebody: reading it again tells.
                 let again = self.object(domain, row.id).await?;
                 row = again.ok_or_else(|| StoreError::tampered("object", uuid_text(&id)))?;
-            }
-            let has = row.term_hashes();
-            if hashes.iter().any(|hash| has.binary_search(hash).is_err()) {
-                return Err(StoreError::tampered("object_term", uuid_text(&id)));
             }
             found.push(row);
         }

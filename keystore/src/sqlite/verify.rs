@@ -422,15 +422,17 @@ mod tests {
     async fn every_index_is_used_to_its_last_column() {
         let mut connection = SqliteConnectOptions::new().connect().await.unwrap();
         open::MIGRATIONS.run(&mut connection).await.unwrap();
-        for sql in [
+        let others = [
             Index::Terms.count(),
             Index::Names.count(),
             Index::Terms.page(),
             Index::Names.page(),
             statements::UPDATE_INDEX,
             read::CANDIDATES,
+            read::NEWEST,
             read::NAMED,
-        ] {
+        ];
+        for sql in others.into_iter().chain(read::WALKS) {
             for statement in sql.split(';') {
                 let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
                 let plan: Vec<String> = sqlx::query(explain)
@@ -444,6 +446,8 @@ mod tests {
                     let whole = !line.starts_with("SCAN") || line == "SCAN one";
                     let narrow = !line.contains("(domain=?)");
                     assert!(whole && narrow, "{statement}\n{plan:#?}");
+                    let living = statement.contains("destroy_date IS NULL");
+                    assert_eq!(line.contains("object_living"), living, "{statement}\n{plan:#?}");
                 }
             }
         }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use keystore::{DueObject, IndexTerm};
+use keystore::{Among, DueObject, IndexTerm, Pace};
 use kmip::attribute::{Attribute, AttributeValue};
 use kmip::registry::{CryptographicAlgorithm, ObjectType, State};
 
 use crate::Store;
-use crate::support::{ACME, BOREAL, commit, create, name, named, object, update};
+use crate::support::{ACME, BOREAL, commit, create, destruction, get, name, named, object, update};
 
 claims! {
     objects_are_found_by_all_their_terms
     pages_of_candidates_follow_each_other
+    what_is_destroyed_is_found_by_a_walk_over_everything_only
     a_changed_attribute_changes_what_finds_the_object
     an_object_is_due_from_its_date_until_its_state_is_stored
 }
@@ -69,7 +70,7 @@ async fn pages_of_candidates_follow_each_other(store: Store) {
         assert_eq!(found, rows);
         let (mut newest, mut before) = (Vec::new(), None);
         loop {
-            let page = store.newest(ACME, &terms, before, 10).await.unwrap();
+            let page = store.newest(ACME, Among::Living(&terms), before, 10).await.unwrap();
             let Some(last) = page.last() else { break };
             before = Some(last.id);
             newest.extend(page);
@@ -77,6 +78,32 @@ async fn pages_of_candidates_follow_each_other(store: Store) {
         newest.reverse();
         assert_eq!(newest, rows);
     }
+}
+
+async fn what_is_destroyed_is_found_by_a_walk_over_everything_only(store: Store) {
+    let (kept, gone) = (named(ACME, "kept"), named(ACME, "gone"));
+    for row in [&kept, &gone] {
+        create(&*store, row).await;
+    }
+    let terms = [IndexTerm::of(&AttributeValue::ObjectType(ObjectType::SymmetricKey)).unwrap()];
+    let found = |among: Among<'static>| {
+        let store = Arc::clone(&store);
+        async move {
+            let rows = store.newest(ACME, among, None, 10).await.unwrap();
+            rows.into_iter().map(|row| row.id).collect::<Vec<_>>()
+        }
+    };
+    let mut both = vec![kept.id, gone.id];
+    both.sort_unstable_by(|one, other| other.cmp(one));
+    assert_eq!(found(Among::Living(&[])).await, both);
+    assert_eq!(store.candidates(ACME, &terms, None, 10).await.unwrap().len(), 2);
+    commit(&*store, vec![destruction(get(&*store, &gone).await)]).await.unwrap();
+    assert_eq!(found(Among::Living(&[])).await, [kept.id]);
+    assert_eq!(found(Among::All).await, both);
+    let by_terms = store.candidates(ACME, &terms, None, 10).await.unwrap();
+    assert_eq!(by_terms.iter().map(|row| row.id).collect::<Vec<_>>(), [kept.id]);
+    assert_eq!(store.candidates(ACME, &[], None, 10).await.unwrap().len(), 2);
+    assert_eq!(store.verify(ACME, Pace::full()).await.unwrap().findings, []);
 }
 
 async fn a_changed_attribute_changes_what_finds_the_object(store: Store) {

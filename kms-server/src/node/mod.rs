@@ -35,7 +35,7 @@ use keystore::{Change, DomainRow, DomainState, IdentityRow, KeyStore, Step, Stor
 use kmip::ProtocolVersion;
 use secret::DomainId;
 use thiserror::Error;
-use tokio::sync::{Mutex, Notify, RwLock};
+use tokio::sync::{Mutex, Notify, RwLock, Semaphore};
 use zeroize::Zeroizing;
 
 use crate::authentication::CredentialChecker;
@@ -109,6 +109,8 @@ pub struct Node {
     pub resealing: Notify,
     /// Held while the requests of administrators are read and changed, and while one of them is executed.
     pub requests: Mutex<()>,
+    /// Turns of searches over thousands of objects.
+    pub long_searches: Semaphore,
     /// Read by every export while it is written, so that [`retention`] drops nothing meanwhile.
     pub exports: Arc<RwLock<()>>,
 }
@@ -199,6 +201,7 @@ impl Node {
                 id
             }
         };
+        let long_searches = Semaphore::new(limits.long_searches.min(Semaphore::MAX_PERMITS));
         let node = Self {
             kms,
             limits,
@@ -219,6 +222,7 @@ impl Node {
             streams: Streams::default(),
             resealing: Notify::new(),
             requests: Mutex::default(),
+            long_searches,
             exports: Arc::default(),
         };
         let rows = node.store.domains().await?;

@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 
-use keystore::{IndexTerm, ObjectId, ObjectRow};
+use keystore::{Among, IndexTerm, ObjectId, ObjectRow};
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeKind, AttributeValue};
 use kmip::payload::{LocateRequest, LocateResponse};
 use kmip::registry::{ObjectGroupMember, State, StorageStatusMask};
 use kmip::ttlv::DateTime;
+use tokio::time::timeout;
 
 use crate::attributes::{self, View};
 use crate::failure::Failure;
@@ -22,6 +23,9 @@ use crate::scope::Scope;
 
 /// Rows read from the store at a time.
 const PAGE: usize = 256;
+/// Objects that a search looks at before it takes its turn with the other long ones: a hundredth of a second's work or
+/// some more. What reads on and on would otherwise leave the processors to nobody else.
+const LONG_SEARCH: usize = 4_096;
 /// Attributes one Locate may ask for.
 const MAX_FILTERS: usize = 64;
 
@@ -118,7 +122,7 @@ async fn default_member(scope: &Scope<'_>, filters: &Filters) -> Result<Option<O
 /// Walks the candidates, the newest identifier first, until `note` has heard enough.
 ///
 /// # Errors
-/// [`Failure::OverLimit`] where more objects would have to be looked at than one Locate may: part of an answer, taken
+/// [`Failure::Busy`] where other long searches leave it no turn. [`Failure::OverLimit`] where more objects would have to be looked at than one Locate may: part of an answer, taken
 /// for the whole, would be worse than none.
 async fn search(
     scope: &Scope<'_>,
@@ -140,10 +144,15 @@ async fn search(
     };
     let mut before = None;
     let mut examined = 0;
+    let mut turn = None;
     loop {
+        if examined >= LONG_SEARCH && turn.is_none() {
+            let in_time = timeout(scope.node.limits.long_search_patience, scope.node.long_searches.acquire()).await;
+            turn = Some(in_time.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?);
+        }
         let page = match filters.only {
             Some(only) => scope.node.store.object(scope.domain.row.id, only).await?.into_iter().collect(),
-            None => scope.node.store.newest(scope.domain.row.id, &filters.terms, before, PAGE).await?,
+            None => scope.node.store.newest(scope.domain.row.id, filters.among(), before, PAGE).await?,
         };
         for row in &page {
             if !drafted.contains_key(&row.id) && matches(row) && !emit(row, &mut drafted_matches) {
@@ -242,6 +251,11 @@ impl Filters {
         };
         let storage = Storage::of(request, version);
         Ok(Self { filters, terms, only, fresh_member, default_member, storage, nothing_can_match })
+    }
+
+    /// Among which objects the ones that match are.
+    fn among(&self) -> Among<'_> {
+        if self.storage.destroyed { Among::All } else { Among::Living(&self.terms) }
     }
 
     fn asks_for_group(&self, group: &str) -> bool {
