@@ -2,8 +2,6 @@
 //! That the results are right is for the vectors of `crypto` and for the OASIS cases.
 #![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use std::sync::Barrier;
-
 use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeValue, CryptographicParameters, UsageLimits};
 use kmip::message::{Outcome, RequestMessage};
@@ -205,50 +203,6 @@ fn left(client: &mut Connection, id: &str) -> Option<i64> {
             _ => None,
         }
     })
-}
-
-#[test]
-fn no_unit_is_given_twice_to_clients_that_ask_at_once() {
-    const CLIENTS: usize = 4;
-    const EACH: usize = 12;
-    let node = Node::start().unwrap();
-    let tenant = node.tenant("acme", "anssi").unwrap();
-    let mut client = node.connect(&tenant.identity).unwrap();
-    // Room for half of what they ask.
-    let total = i64::try_from(CLIENTS * EACH * 16 / 2).unwrap();
-    let id = active(&mut client, vec![limited(total)]);
-    let start = Barrier::new(CLIENTS);
-    let granted: usize = std::thread::scope(|threads| {
-        let asking: Vec<_> = (0..CLIENTS)
-            .map(|number| {
-                let mut client = node.connect(&tenant.identity).unwrap();
-                let (id, start) = (id.as_str(), &start);
-                threads.spawn(move || {
-                    start.wait();
-                    let ask = |_: &usize| loop {
-                        // Some take units for later, some use them at once.
-                        let unique_identifier = Some(id.into());
-                        let take = GetUsageAllocationRequest { unique_identifier, usage_limits_count: 16 };
-                        let answer = if number % 2 == 0 {
-                            client.request(V1_4, take).map(drop)
-                        } else {
-                            client.request(V1_4, encrypt(id, random_iv(BlockCipherMode::Gcm), &[1; 16])).map(drop)
-                        };
-                        match answer {
-                            Ok(()) => return true,
-                            Err(error) if error.reason() == Some(ResultReason::PermissionDenied) => return false,
-                            // Too many at once: the server asks to come again.
-                            Err(error) => assert_eq!(error.reason(), Some(ResultReason::GeneralFailure), "{error}"),
-                        }
-                    };
-                    (0..EACH).filter(ask).count()
-                })
-            })
-            .collect();
-        asking.into_iter().map(|thread| thread.join().unwrap()).sum()
-    });
-    assert_eq!(granted, CLIENTS * EACH / 2);
-    assert_eq!(left(&mut client, &id), Some(0));
 }
 
 #[test]

@@ -365,7 +365,12 @@ impl Maker<'_> {
                     unique_identifier: self.named(),
                     cryptographic_parameters: self.parameters(),
                     data: self.data(),
-                    iv_counter_nonce: self.chance(2).then(|| self.bytes()),
+                    iv_counter_nonce: match self.random.below(3) {
+                        0 => None,
+                        1 => Some(self.bytes()),
+                        // As long as most modes have it.
+                        _ => Some(self.random.bytes(16)),
+                    },
                     correlation_value: self.stream(),
                     init_indicator,
                     final_indicator,

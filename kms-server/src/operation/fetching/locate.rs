@@ -51,7 +51,8 @@ pub(in crate::operation) async fn run(
         if matched > offset && found.len() < answerable {
             found.push(id);
         }
-        counts || found.len() < wanted
+        // One more than fit in tells that there are more.
+        counts || found.len() < wanted && matched <= offset.saturating_add(answerable)
     };
     if filters.default_member {
         if let Some(id) = default_member(scope, &filters).await? {
