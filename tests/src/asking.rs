@@ -3,7 +3,9 @@
 use kmip::attribute::{AttributeValue, Name, RevocationReason};
 use kmip::message::{Outcome, RequestMessage, ResponseMessage};
 use kmip::object::{KeyBlock, ManagedObject, SymmetricKey};
-use kmip::payload::{CreateRequest, GetResponse, RegisterRequest, ResponsePayload, RevokeRequest};
+use kmip::payload::{
+    CreateKeyPairRequest, CreateRequest, GetResponse, RegisterRequest, ResponsePayload, RevokeRequest,
+};
 use kmip::registry::{CryptographicAlgorithm, RevocationReasonCode, UsageMask};
 use secret::Secret;
 
@@ -13,6 +15,30 @@ const AES_BITS: i32 = 256;
 #[must_use]
 pub fn aes(further: Vec<AttributeValue>) -> CreateRequest {
     CreateRequest::symmetric_key(of_aes(further))
+}
+
+/// A pair to be created, one half of which signs and the other verifies, with further attributes of both.
+#[must_use]
+pub fn signing_pair(
+    algorithm: CryptographicAlgorithm,
+    bits: i32,
+    further: Vec<AttributeValue>,
+) -> CreateKeyPairRequest {
+    let mut common = vec![AttributeValue::CryptographicAlgorithm(algorithm), AttributeValue::CryptographicLength(bits)];
+    common.extend(further);
+    let half = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
+    CreateKeyPairRequest {
+        common_attributes: Some(common.into()),
+        private_key_attributes: half(UsageMask::SIGN),
+        public_key_attributes: half(UsageMask::VERIFY),
+        ..Default::default()
+    }
+}
+
+/// The same on the curve whose pairs are made fastest.
+#[must_use]
+pub fn p256_pair(further: Vec<AttributeValue>) -> CreateKeyPairRequest {
+    signing_pair(CryptographicAlgorithm::Ecdsa, 256, further)
 }
 
 /// These 32 bytes as an AES-256 key to be registered, for Encrypt and Decrypt, with further attributes.

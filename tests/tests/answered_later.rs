@@ -5,13 +5,11 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{Attribute, AttributeValue};
 use kmip::message::{Outcome, RequestMessage};
 use kmip::payload::{
-    AttributeSet, CancelRequest, Constraint, Constraints, GetConstraintsRequest, GetRequest, InteropRequest,
-    LogRequest, ObjectTypes, PollRequest, QueryAsynchronousRequestsRequest, RequestPayload, ResponsePayload,
-    SetConstraintsRequest,
+    AttributeSet, CancelRequest, Constraint, Constraints, GetConstraintsRequest, GetRequest, LogRequest, ObjectTypes,
+    PollRequest, QueryAsynchronousRequestsRequest, RequestPayload, ResponsePayload, SetConstraintsRequest,
 };
 use kmip::registry::{
-    AsynchronousIndicator, BatchErrorContinuationOption, CancellationResult, InteropFunction, ObjectType, Operation,
-    ResultReason,
+    AsynchronousIndicator, BatchErrorContinuationOption, CancellationResult, ObjectType, Operation, ResultReason,
 };
 use system_tests::node::{Connection, Node};
 use system_tests::{asking, exported};
@@ -154,20 +152,4 @@ fn a_client_writes_into_the_log_of_its_domain_and_only_what_fits() {
     let said: Vec<_> = records.iter().filter(|one| one.operation == "Log").collect();
     assert!(said[0].detail.as_deref().unwrap().ends_with("backup has begun"), "{said:?}");
     assert_eq!(said[1].outcome, audit::Outcome::Failed);
-}
-
-#[test]
-fn interop_is_for_domains_that_are_not_production() {
-    let node = Node::start().unwrap();
-    for (policy, offered) in [("legacy", true), ("anssi", false)] {
-        let tenant = node.tenant(policy, policy).unwrap();
-        let mut client = node.connect(&tenant.identity).unwrap();
-        let begin = InteropRequest { interop_function: InteropFunction::Begin, interop_identifier: "TC-1".to_owned() };
-        let outcome = one(&mut client, begin);
-        match outcome {
-            Outcome::Success(_) => assert!(offered),
-            Outcome::Failure { reason, .. } => assert!(!offered && reason == ResultReason::OperationNotSupported),
-            other => panic!("{other:?}"),
-        }
-    }
 }

@@ -7,10 +7,9 @@ use kmip::attribute::{AttributeValue, CryptographicParameters};
 use kmip::message::{Credential, Outcome, RequestMessage, TicketCredential};
 use kmip::object::Certificate;
 use kmip::payload::{
-    CancelRequest, CheckRequest, CreateKeyPairRequest, CreateRequest, Data, DelegatedLoginRequest,
-    GetAttributesRequest, InteropRequest, LocateRequest, LoginRequest, LogoutRequest, PollRequest, ProcessRequest,
-    ReProvisionRequest, RequestPayload, ResponsePayload, Right, Rights, RngRetrieveRequest, SignRequest,
-    SignatureVerifyRequest, Ticket,
+    CancelRequest, CheckRequest, CreateRequest, Data, DelegatedLoginRequest, GetAttributesRequest, InteropRequest,
+    LocateRequest, LoginRequest, LogoutRequest, PollRequest, ProcessRequest, ReProvisionRequest, RequestPayload,
+    ResponsePayload, Right, Rights, RngRetrieveRequest, SignRequest, SignatureVerifyRequest, Ticket,
 };
 use kmip::registry::{
     AsynchronousIndicator, CancellationResult, CertificateType, CryptographicAlgorithm, DigitalSignatureAlgorithm,
@@ -55,22 +54,8 @@ fn a_signature_is_made_and_checked_and_a_forged_one_is_told() {
     };
     let mut asked = 0;
     for version in having(Operation::Sign) {
-        let half = |mask| {
-            let values =
-                vec![AttributeValue::CryptographicUsageMask(mask), AttributeValue::ActivationDate(DateTime(1))];
-            Some(values.into())
-        };
-        let common = vec![
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-            AttributeValue::CryptographicLength(256),
-        ];
-        let pair = CreateKeyPairRequest {
-            common_attributes: Some(common.into()),
-            private_key_attributes: half(UsageMask::SIGN),
-            public_key_attributes: half(UsageMask::VERIFY),
-            ..Default::default()
-        };
-        let pair = client.request(version, pair).unwrap();
+        let active = vec![AttributeValue::ActivationDate(DateTime(1))];
+        let pair = client.request(version, asking::p256_pair(active)).unwrap();
         let sign = SignRequest {
             unique_identifier: Some(pair.private_key_unique_identifier.as_str().into()),
             cryptographic_parameters: parameters(),

@@ -5,13 +5,12 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeValue, CryptographicParameters, Identifier};
 use kmip::message::{Outcome, RequestMessage, ResponseItem};
 use kmip::payload::{
-    ActivateRequest, CreateKeyPairRequest, CreateSplitKeyRequest, Data, DestroyRequest, GetAttributesRequest,
-    GetRequest, HashRequest, JoinSplitKeyRequest, LocateRequest, RequestPayload, ResponsePayload, RngRetrieveRequest,
+    ActivateRequest, CreateSplitKeyRequest, Data, DestroyRequest, GetAttributesRequest, GetRequest, HashRequest,
+    JoinSplitKeyRequest, LocateRequest, RequestPayload, ResponsePayload, RngRetrieveRequest,
 };
 use kmip::registry::{
-    AsynchronousIndicator, BatchErrorContinuationOption as Continuation, CryptographicAlgorithm, DataPlaceholder,
-    HashingAlgorithm, ObjectType, Operation, ResultReason, SplitKeyMethod, State, UniqueIdentifierPlaceholder as Place,
-    UsageMask,
+    AsynchronousIndicator, BatchErrorContinuationOption as Continuation, DataPlaceholder, HashingAlgorithm, ObjectType,
+    Operation, ResultReason, SplitKeyMethod, State, UniqueIdentifierPlaceholder as Place,
 };
 use ring::digest;
 use secret::Secret;
@@ -142,17 +141,7 @@ fn a_pair_is_both_its_halves_and_a_split_all_its_parts() {
     let node = Node::start().unwrap();
     let tenant = node.tenant("pairs", "legacy").unwrap();
     let mut client = node.connect(&tenant.identity).unwrap();
-    let common = vec![
-        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-        AttributeValue::CryptographicLength(256),
-    ];
-    let half = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
-    let pair = CreateKeyPairRequest {
-        common_attributes: Some(common.into()),
-        private_key_attributes: half(UsageMask::SIGN),
-        public_key_attributes: half(UsageMask::VERIFY),
-        ..Default::default()
-    };
+    let pair = asking::p256_pair(Vec::new());
     let types = GetAttributesRequest {
         unique_identifier: of(Place::CreateKeyPair),
         ..GetAttributesRequest::of("", &["Object Type"])

@@ -78,17 +78,7 @@ const OF_NO_MODULE: RecommendedCurve = RecommendedCurve::Brainpoolp320r1;
 const OF_NO_MODULE_BITS: i32 = 320;
 
 fn pair(algorithm: CryptographicAlgorithm, length: i32) -> CreateKeyPairRequest {
-    let common = vec![AttributeValue::CryptographicAlgorithm(algorithm), AttributeValue::CryptographicLength(length)];
-    let half = |mask| {
-        let values = vec![AttributeValue::CryptographicUsageMask(mask), AttributeValue::ActivationDate(DateTime(1))];
-        Some(values.into())
-    };
-    CreateKeyPairRequest {
-        common_attributes: Some(common.into()),
-        private_key_attributes: half(UsageMask::SIGN),
-        public_key_attributes: half(UsageMask::VERIFY),
-        ..Default::default()
-    }
+    asking::signing_pair(algorithm, length, vec![AttributeValue::ActivationDate(DateTime(1))])
 }
 
 fn certify(public: &str) -> CertifyRequest {

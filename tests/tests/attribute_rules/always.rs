@@ -6,10 +6,9 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeKind, AttributeValue};
 use kmip::message::SUPPORTED_VERSIONS;
 use kmip::payload::{
-    CertifyRequest, CreateKeyPairRequest, GetAttributesRequest, ImportRequest, ReCertifyRequest, ReKeyKeyPairRequest,
-    ReKeyRequest,
+    CertifyRequest, GetAttributesRequest, ImportRequest, ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest,
 };
-use kmip::registry::{CryptographicAlgorithm, ObjectType, UsageMask};
+use kmip::registry::{ObjectType, UsageMask};
 use system_tests::asking;
 use system_tests::node::{Connection, Node};
 
@@ -46,17 +45,7 @@ fn what_always_has_a_value_has_one_however_the_object_was_made() {
 
 /// How, what and which.
 fn made_in_every_way(client: &mut Connection, version: ProtocolVersion) -> Vec<(&'static str, ObjectType, String)> {
-    let common = vec![
-        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-        AttributeValue::CryptographicLength(256),
-    ];
-    let half = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
-    let pair = CreateKeyPairRequest {
-        common_attributes: Some(common.into()),
-        private_key_attributes: half(UsageMask::SIGN),
-        public_key_attributes: half(UsageMask::VERIFY),
-        ..Default::default()
-    };
+    let pair = asking::p256_pair(Vec::new());
     let created = client.request(version, asking::aes(Vec::new())).unwrap().unique_identifier;
     let renewed = ReKeyRequest { unique_identifier: Some(created.as_str().into()), ..Default::default() };
     let renewed = client.request(version, renewed).unwrap().unique_identifier;

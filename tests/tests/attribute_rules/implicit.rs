@@ -11,16 +11,15 @@ use kmip::message::{RequestMessage, SUPPORTED_VERSIONS};
 use kmip::object::{KeyBlock, KeyMaterial, ManagedObject, PrivateKey, SecretData};
 use kmip::payload::{
     ActivateRequest, AddAttributeRequest, AdjustAttributeRequest, ArchiveRequest, CertifyRequest, CheckRequest,
-    CreateKeyPairRequest, CreateSplitKeyRequest, DeleteAttributeRequest, DerivationParameters, DeriveKeyRequest,
-    DestroyRequest, ExportRequest, GetAttributesRequest, GetRequest, GetUsageAllocationRequest, ImportRequest,
-    JoinSplitKeyRequest, LocateRequest, ModifyAttributeRequest, ObtainLeaseRequest, ReCertifyRequest,
-    ReKeyKeyPairRequest, ReKeyRequest, ReProvisionRequest, RecoverRequest, RegisterRequest, RequestPayload,
-    ResponsePayload, RevokeRequest, SetAttributeRequest,
+    CreateSplitKeyRequest, DeleteAttributeRequest, DerivationParameters, DeriveKeyRequest, DestroyRequest,
+    ExportRequest, GetAttributesRequest, GetRequest, GetUsageAllocationRequest, ImportRequest, JoinSplitKeyRequest,
+    LocateRequest, ModifyAttributeRequest, ObtainLeaseRequest, ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest,
+    ReProvisionRequest, RecoverRequest, RegisterRequest, RequestPayload, ResponsePayload, RevokeRequest,
+    SetAttributeRequest,
 };
 use kmip::registry::{
-    AdjustmentType, CryptographicAlgorithm, DerivationMethod, HashingAlgorithm, KeyFormatType, LinkType,
-    ObjectGroupMember, ObjectType, Operation, RevocationReasonCode, SecretDataType, SplitKeyMethod, UsageLimitsUnit,
-    UsageMask,
+    AdjustmentType, DerivationMethod, HashingAlgorithm, KeyFormatType, LinkType, ObjectGroupMember, ObjectType,
+    Operation, RevocationReasonCode, SecretDataType, SplitKeyMethod, UsageLimitsUnit, UsageMask,
 };
 use kmip::ttlv::DateTime;
 use policy::attributes::{deviations, sets_implicitly};
@@ -187,18 +186,7 @@ impl Walk<'_> {
     fn pairs_and_certificates(&mut self) {
         use AttributeKind as K;
         let version = self.version;
-        let common = vec![
-            AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-            AttributeValue::CryptographicLength(256),
-        ];
-        let half = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
-        let pair = CreateKeyPairRequest {
-            common_attributes: Some(common.into()),
-            private_key_attributes: half(UsageMask::SIGN),
-            public_key_attributes: half(UsageMask::VERIFY),
-            ..Default::default()
-        };
-        let pair = self.client.request(version, pair).unwrap();
+        let pair = self.client.request(version, asking::p256_pair(Vec::new())).unwrap();
         let halves = [pair.private_key_unique_identifier, pair.public_key_unique_identifier];
         let told = [K::CryptographicAlgorithm, K::CryptographicLength, K::CryptographicUsageMask];
         for id in &halves {

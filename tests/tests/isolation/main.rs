@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod credentials;
+mod kinds;
 mod matrix;
 mod objects;
 mod requests;

@@ -6,14 +6,14 @@ use kmip::attribute::{
 use kmip::object::Certificate;
 use kmip::payload::{
     ActivateRequest, AddAttributeRequest, AdjustAttributeRequest, ArchiveRequest, CertifyRequest, CheckRequest,
-    CreateKeyPairRequest, CreateRequest, CreateSplitKeyRequest, Data, DecryptRequest, DeleteAttributeRequest,
-    DerivationParameters, DeriveKeyRequest, DestroyRequest, DiscoverVersionsRequest, EncryptRequest, ExportRequest,
-    GetAttributeListRequest, GetAttributesRequest, GetConstraintsRequest, GetRequest, GetUsageAllocationRequest,
-    HashRequest, ImportRequest, JoinSplitKeyRequest, LocateRequest, LogRequest, MacRequest, MacVerifyRequest,
-    ModifyAttributeRequest, ObtainLeaseRequest, PingRequest, Pkcs11Call, Pkcs11Request,
-    QueryAsynchronousRequestsRequest, QueryRequest, ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest,
-    RecoverRequest, RequestPayload, RevokeRequest, RngSeedRequest, SetAttributeRequest, SetConstraintsRequest,
-    SetDefaultsRequest, SetEndpointRoleRequest, SignRequest, SignatureVerifyRequest, TYPED_OPERATIONS, ValidateRequest,
+    CreateRequest, CreateSplitKeyRequest, Data, DecryptRequest, DeleteAttributeRequest, DerivationParameters,
+    DeriveKeyRequest, DestroyRequest, DiscoverVersionsRequest, EncryptRequest, ExportRequest, GetAttributeListRequest,
+    GetAttributesRequest, GetConstraintsRequest, GetRequest, GetUsageAllocationRequest, HashRequest, ImportRequest,
+    JoinSplitKeyRequest, LocateRequest, LogRequest, MacRequest, MacVerifyRequest, ModifyAttributeRequest,
+    ObtainLeaseRequest, PingRequest, Pkcs11Call, Pkcs11Request, QueryAsynchronousRequestsRequest, QueryRequest,
+    ReCertifyRequest, ReKeyKeyPairRequest, ReKeyRequest, RecoverRequest, RequestPayload, RevokeRequest, RngSeedRequest,
+    SetAttributeRequest, SetConstraintsRequest, SetDefaultsRequest, SetEndpointRoleRequest, SignRequest,
+    SignatureVerifyRequest, TYPED_OPERATIONS, ValidateRequest,
 };
 use kmip::registry::{
     AdjustmentType, BlockCipherMode, CertificateType, CryptographicAlgorithm, DerivationMethod, EndpointRole,
@@ -26,15 +26,6 @@ use system_tests::asking;
 use crate::TAG;
 use crate::rows::{BY_VALUE, IMPORTED};
 
-/// A key pair on the curve that is made fastest.
-pub(crate) fn pair() -> RequestPayload {
-    let common = vec![
-        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-        AttributeValue::CryptographicLength(256),
-    ];
-    CreateKeyPairRequest { common_attributes: Some(common.into()), ..Default::default() }.into()
-}
-
 /// One request of every operation, such that it succeeds on a fresh object of [`prepare`].
 pub(crate) fn every_request() -> Vec<RequestPayload> {
     let tagged = |text| Attribute::new(AttributeValue::custom_text(TAG, text).unwrap());
@@ -44,14 +35,17 @@ pub(crate) fn every_request() -> Vec<RequestPayload> {
         QueryRequest::of(vec![QueryFunction::QueryOperations, QueryFunction::QueryObjects]).into(),
         asking::aes(Vec::new()).into(),
         asking::known_aes(&[7; 32], Vec::new()).into(),
-        pair(),
+        asking::p256_pair(Vec::new()).into(),
         ReKeyRequest::default().into(),
         ReKeyKeyPairRequest::default().into(),
         DeriveKeyRequest {
             object_type: ObjectType::SecretData,
             unique_identifiers: Vec::new(),
             derivation_method: DerivationMethod::Hash,
-            derivation_parameters: DerivationParameters::default(),
+            derivation_parameters: DerivationParameters {
+                cryptographic_parameters: Some(Box::new(hashing())),
+                ..DerivationParameters::default()
+            },
             template_attribute: vec![AttributeValue::CryptographicLength(256)].into(),
         }
         .into(),
@@ -143,6 +137,10 @@ pub(crate) fn certificate() -> Certificate {
     Certificate { certificate_type: CertificateType::X509, value: authority.cert_der().to_vec() }
 }
 
+fn hashing() -> CryptographicParameters {
+    CryptographicParameters { hashing_algorithm: Some(HashingAlgorithm::Sha256), ..Default::default() }
+}
+
 pub(crate) fn cryptographic_requests() -> Vec<RequestPayload> {
     let data = || Some(Data::from(Secret::copy_from(&[1; 32])));
     let parameters = |parameters| Some(Box::new(parameters));
@@ -151,7 +149,6 @@ pub(crate) fn cryptographic_requests() -> Vec<RequestPayload> {
         random_iv: Some(true),
         ..Default::default()
     };
-    let hash = || CryptographicParameters { hashing_algorithm: Some(HashingAlgorithm::Sha256), ..Default::default() };
     let hmac = || CryptographicParameters {
         cryptographic_algorithm: Some(CryptographicAlgorithm::HmacSha256),
         ..Default::default()
@@ -166,9 +163,9 @@ pub(crate) fn cryptographic_requests() -> Vec<RequestPayload> {
             ..Default::default()
         }
         .into(),
-        SignRequest { cryptographic_parameters: parameters(hash()), data: data(), ..Default::default() }.into(),
+        SignRequest { cryptographic_parameters: parameters(hashing()), data: data(), ..Default::default() }.into(),
         SignatureVerifyRequest {
-            cryptographic_parameters: parameters(hash()),
+            cryptographic_parameters: parameters(hashing()),
             data: data(),
             signature_data: Some(vec![1; 256]),
             ..Default::default()
@@ -183,7 +180,7 @@ pub(crate) fn cryptographic_requests() -> Vec<RequestPayload> {
         }
         .into(),
         HashRequest {
-            cryptographic_parameters: Box::new(hash()),
+            cryptographic_parameters: Box::new(hashing()),
             data: data(),
             correlation_value: None,
             init_indicator: None,

@@ -19,7 +19,8 @@ pub(crate) const IMPORTED: &str = "0190163d-8694-739b-aea5-966c26f8ad91";
 /// What an operation is aimed at: an object by its identifier and its name, or by its name a template.
 #[derive(Clone, Debug)]
 pub(crate) struct Aim {
-    pub(crate) id: Option<String>,
+    /// One, or two where it takes several; none to leave it to the placeholder.
+    pub(crate) ids: Vec<String>,
     pub(crate) name: String,
     pub(crate) template: String,
 }
@@ -29,8 +30,6 @@ pub(crate) struct Aim {
 pub(crate) enum Row {
     /// It names one object and fails where there is none.
     Names,
-    /// It names one object of another kind than the matrix has: an own one is found and refused.
-    NamesOther,
     /// It names a template and fails where there is none.
     NamesTemplate,
     /// It searches, and finds nothing where there is none.
@@ -62,8 +61,9 @@ pub(crate) const BY_VALUE: &[Operation] = &[
 /// The payload aimed at something, and its row. Whoever adds a payload says here how it meets objects.
 pub(crate) fn aimed(payload: RequestPayload, aim: &Aim, version: ProtocolVersion) -> (RequestPayload, Row) {
     use RequestPayload as Q;
-    let (id, template) = (aim.id.clone(), || vec![Name::text(aim.template.as_str())]);
+    let (id, template) = (aim.ids.first().cloned(), || vec![Name::text(aim.template.as_str())]);
     let unique_identifier = id.clone().map(Identifier::from);
+    let unique_identifiers = || aim.ids.iter().map(Identifier::from).collect();
     match payload {
         Q::DiscoverVersions(_)
         | Q::Query(_)
@@ -105,17 +105,15 @@ pub(crate) fn aimed(payload: RequestPayload, aim: &Aim, version: ProtocolVersion
         }
         Q::ReKeyKeyPair(request) => {
             let private_key_unique_identifier = unique_identifier;
-            (ReKeyKeyPairRequest { private_key_unique_identifier, ..request }.into(), Row::NamesOther)
+            (ReKeyKeyPairRequest { private_key_unique_identifier, ..request }.into(), Row::Names)
         }
-        Q::Certify(request) => (CertifyRequest { unique_identifier, ..request }.into(), Row::NamesOther),
-        Q::ReCertify(request) => (ReCertifyRequest { unique_identifier, ..request }.into(), Row::NamesOther),
+        Q::Certify(request) => (CertifyRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::ReCertify(request) => (ReCertifyRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::DeriveKey(request) => {
-            let unique_identifiers = unique_identifier.into_iter().collect();
-            (DeriveKeyRequest { unique_identifiers, ..request }.into(), Row::NamesOther)
+            (DeriveKeyRequest { unique_identifiers: unique_identifiers(), ..request }.into(), Row::Names)
         }
         Q::JoinSplitKey(request) => {
-            let unique_identifiers = unique_identifier.into_iter().collect();
-            (JoinSplitKeyRequest { unique_identifiers, ..request }.into(), Row::NamesOther)
+            (JoinSplitKeyRequest { unique_identifiers: unique_identifiers(), ..request }.into(), Row::Names)
         }
         Q::Locate(mut request) => {
             request.attributes = match id {
@@ -150,10 +148,8 @@ pub(crate) fn aimed(payload: RequestPayload, aim: &Aim, version: ProtocolVersion
         }
         Q::Encrypt(request) => (EncryptRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Decrypt(request) => (DecryptRequest { unique_identifier, ..request }.into(), Row::Names),
-        Q::Sign(request) => (SignRequest { unique_identifier, ..request }.into(), Row::NamesOther),
-        Q::SignatureVerify(request) => {
-            (SignatureVerifyRequest { unique_identifier, ..request }.into(), Row::NamesOther)
-        }
+        Q::Sign(request) => (SignRequest { unique_identifier, ..request }.into(), Row::Names),
+        Q::SignatureVerify(request) => (SignatureVerifyRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Mac(request) => (MacRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::MacVerify(request) => (MacVerifyRequest { unique_identifier, ..request }.into(), Row::Names),
         Q::Hash(_) | Q::RngRetrieve(_) | Q::RngSeed(_) | Q::Pkcs11(_) => (payload, Row::Apart),

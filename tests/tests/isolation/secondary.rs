@@ -9,8 +9,8 @@ use kmip::object::{
     MacSignatureKeyInformation, ManagedObject, PrivateKey, SecretData, SplitKey, SymmetricKey,
 };
 use kmip::payload::{
-    CertifyRequest, CreateKeyPairRequest, DerivationParameters, DeriveKeyRequest, ExportRequest, GetRequest,
-    ImportRequest, JoinSplitKeyRequest, ReCertifyRequest, ReKeyKeyPairRequest, RegisterRequest, RequestPayload,
+    CertifyRequest, DerivationParameters, DeriveKeyRequest, ExportRequest, GetRequest, ImportRequest,
+    JoinSplitKeyRequest, ReCertifyRequest, ReKeyKeyPairRequest, RegisterRequest, RequestPayload,
 };
 use kmip::registry::{
     BlockCipherMode, CertificateType, CryptographicAlgorithm as A, DerivationMethod, EncodingOption, HashingAlgorithm,
@@ -18,6 +18,7 @@ use kmip::registry::{
 };
 use kmip::ttlv::DateTime;
 use secret::Secret;
+use system_tests::asking;
 use system_tests::node::{Connection, Node};
 use uuid::Uuid;
 
@@ -48,12 +49,12 @@ fn active(mask: UsageMask) -> Vec<AttributeValue> {
     vec![AttributeValue::CryptographicUsageMask(mask), AttributeValue::ActivationDate(DateTime(1))]
 }
 
-fn symmetric(algorithm: A, mask: UsageMask) -> RegisterRequest {
+pub(crate) fn symmetric(algorithm: A, mask: UsageMask) -> RegisterRequest {
     let key_block = KeyBlock::raw(Secret::copy_from(&[0x42; 16]), algorithm, AES_BITS);
     RegisterRequest::new(ManagedObject::SymmetricKey(SymmetricKey { key_block }), active(mask))
 }
 
-fn part(number: i32) -> RegisterRequest {
+pub(crate) fn part(number: i32) -> RegisterRequest {
     let object = ManagedObject::SplitKey(Box::new(SplitKey {
         parts: 2,
         part_identifier: number,
@@ -63,21 +64,6 @@ fn part(number: i32) -> RegisterRequest {
         key_block: KeyBlock::raw(Secret::new(vec![u8::try_from(number).unwrap(); 16]), A::Aes, AES_BITS),
     }));
     RegisterRequest::new(object, active(UsageMask::ENCRYPT))
-}
-
-fn pair() -> CreateKeyPairRequest {
-    let common = vec![
-        AttributeValue::CryptographicAlgorithm(A::Ecdsa),
-        AttributeValue::CryptographicLength(256),
-        AttributeValue::ActivationDate(DateTime(1)),
-    ];
-    let use_as = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
-    CreateKeyPairRequest {
-        common_attributes: Some(common.into()),
-        private_key_attributes: use_as(UsageMask::SIGN),
-        public_key_attributes: use_as(UsageMask::VERIFY),
-        ..Default::default()
-    }
 }
 
 impl Own {
@@ -91,7 +77,8 @@ impl Own {
         let mac = registered(symmetric(A::HmacSha256, codes));
         let secret = registered(RegisterRequest::new(secret, active(UsageMask::DERIVE_KEY)));
         let parts = [registered(part(1)), registered(part(2))];
-        let halves = client.request(version, pair()).unwrap();
+        let halves =
+            client.request(version, asking::p256_pair(vec![AttributeValue::ActivationDate(DateTime(1))])).unwrap();
         let pair = [halves.private_key_unique_identifier, halves.public_key_unique_identifier];
         let certify = CertifyRequest { unique_identifier: Some(pair[1].as_str().into()), ..Default::default() };
         let certificate = client.request(version, certify).unwrap().unique_identifier;

@@ -5,15 +5,16 @@ use kmip::ProtocolVersion;
 use kmip::attribute::{AttributeValue, CryptographicParameters};
 use kmip::message::Outcome as Answer;
 use kmip::payload::{
-    CreateKeyPairRequest, Data, DecryptRequest, EncryptRequest, HashRequest, MacRequest, MacVerifyRequest, Pkcs11Call,
-    Pkcs11Request, RequestPayload, ResponsePayload, SignRequest, SignatureVerifyRequest,
+    Data, DecryptRequest, EncryptRequest, HashRequest, MacRequest, MacVerifyRequest, Pkcs11Call, Pkcs11Request,
+    RequestPayload, ResponsePayload, SignRequest, SignatureVerifyRequest,
 };
 use kmip::registry::{
     BlockCipherMode, CryptographicAlgorithm, DigitalSignatureAlgorithm, HashingAlgorithm, Operation, PaddingMethod,
-    Pkcs11Function, UsageMask,
+    Pkcs11Function,
 };
 use kmip::ttlv::DateTime;
 use secret::Secret;
+use system_tests::asking;
 use system_tests::node::{Connection, Node};
 
 use crate::answer_to;
@@ -32,19 +33,7 @@ struct Keys {
 fn keys(client: &mut Connection, version: ProtocolVersion) -> Keys {
     let active = AttributeValue::ActivationDate(DateTime(1));
     let symmetric = client.request(version, usable_aes(vec![active.clone()])).unwrap().unique_identifier;
-    let common = vec![
-        AttributeValue::CryptographicAlgorithm(CryptographicAlgorithm::Ecdsa),
-        AttributeValue::CryptographicLength(256),
-        active,
-    ];
-    let half = |mask| Some(vec![AttributeValue::CryptographicUsageMask(mask)].into());
-    let pair = CreateKeyPairRequest {
-        common_attributes: Some(common.into()),
-        private_key_attributes: half(UsageMask::SIGN),
-        public_key_attributes: half(UsageMask::VERIFY),
-        ..Default::default()
-    };
-    let pair = client.request(version, pair).unwrap();
+    let pair = client.request(version, asking::p256_pair(vec![active])).unwrap();
     Keys { symmetric, private: pair.private_key_unique_identifier, public: pair.public_key_unique_identifier }
 }
 
