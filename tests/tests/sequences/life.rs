@@ -16,6 +16,8 @@ enum Event {
     Destroy,
     /// An attribute was changed, which may be a date.
     Date,
+    /// Another object took its place.
+    Replace,
 }
 
 /// The specification's diagram, written down again: the server's own is what is judged.
@@ -75,6 +77,9 @@ impl Causes {
     pub(crate) fn allow(&mut self, id: &str, before: Seen, now: State, now_s: i64) -> bool {
         let mut events = self.of.remove(id).unwrap_or_default();
         events.extend(self.waiting.get(id).into_iter().flatten());
+        if events.contains(&Event::Replace) {
+            return true;
+        }
         let dates = events.contains(&Event::Date);
         if dates || before.activation.is_some_and(|at| at <= now_s) {
             events.insert(Event::Activate);
@@ -101,6 +106,7 @@ fn events_of(operation: Operation, request: Option<&RequestMessage>) -> Vec<Even
         O::AddAttribute | O::ModifyAttribute | O::SetAttribute | O::AdjustAttribute | O::DeleteAttribute => {
             vec![Event::Date]
         }
+        O::Import => vec![Event::Replace],
         _ => Vec::new(),
     }
 }
