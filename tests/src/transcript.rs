@@ -27,6 +27,9 @@ pub use matching::Values;
 pub use page::{Command, Page, Part};
 pub use shell::{Ended, Shell};
 
+/// Plays a scene by its words.
+pub type Scene<'a> = dyn FnMut(&[&str], &mut Values, &mut Shell) -> Result<()> + 'a;
+
 /// A command of the page with what it really did.
 #[derive(Debug)]
 pub struct Played {
@@ -47,7 +50,7 @@ pub fn play(
     page: &mut Page,
     values: &mut Values,
     shell: &mut Shell,
-    scene: &mut dyn FnMut(&[&str], &mut Values, &mut Shell) -> Result<()>,
+    scene: &mut Scene<'_>,
     update: Option<&Path>,
 ) -> Result<Vec<Played>> {
     let mut played = Vec::new();
@@ -62,7 +65,7 @@ fn play_parts(
     page: &mut Page,
     values: &mut Values,
     shell: &mut Shell,
-    scene: &mut dyn FnMut(&[&str], &mut Values, &mut Shell) -> Result<()>,
+    scene: &mut Scene<'_>,
     update: bool,
     played: &mut Vec<Played>,
 ) -> Result<()> {

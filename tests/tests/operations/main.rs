@@ -1,5 +1,4 @@
 //! `docs/operations.md`, typed line by line on a machine as an operator has it: what the page shows is what comes.
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod scenes;
 
