@@ -195,8 +195,8 @@ impl AdminClient {
     ///
     /// # Errors
     /// [`ClientError`].
-    pub fn request_withdraw(&self, id: Uuid) -> Result<Request, ClientError> {
-        self.delete(&["requests", &id.to_string()], Effect::Real)
+    pub fn request_withdraw(&self, id: Uuid, effect: Effect) -> Result<Request, ClientError> {
+        self.delete(&["requests", &id.to_string()], effect)
     }
 
     /// Makes a domain with a Domain Key in the HSM.
@@ -252,8 +252,8 @@ impl AdminClient {
     ///
     /// # Errors
     /// [`ClientError`]; [`ErrorCode::BadRequest`](crate::ErrorCode::BadRequest) for less than six months without a reason.
-    pub fn retention_set(&self, domain: &str, new: &NewRetention) -> Result<Retention, ClientError> {
-        self.post(&["domains", domain, "retention"], Effect::Real, new)
+    pub fn retention_set(&self, domain: &str, new: &NewRetention, effect: Effect) -> Result<Retention, ClientError> {
+        self.post(&["domains", domain, "retention"], effect, new)
     }
 
     /// Sets a legal hold on a log: nothing is dropped of it.
@@ -268,8 +268,8 @@ impl AdminClient {
     ///
     /// # Errors
     /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where none of that name is set.
-    pub fn hold_lift(&self, domain: &str, name: &str) -> Result<Retention, ClientError> {
-        self.delete(&["domains", domain, "retention", "holds", name], Effect::Real)
+    pub fn hold_lift(&self, domain: &str, name: &str, effect: Effect) -> Result<Retention, ClientError> {
+        self.delete(&["domains", domain, "retention", "holds", name], effect)
     }
 
     /// Registers a certificate that exists already.
@@ -321,8 +321,14 @@ impl AdminClient {
     ///
     /// # Errors
     /// [`ClientError`]; [`ErrorCode::NotFound`](crate::ErrorCode::NotFound) where the client has none of that name.
-    pub fn credential_remove(&self, domain: &str, client: Fingerprint, name: &str) -> Result<Client, ClientError> {
-        self.delete(&["domains", domain, "clients", &client.to_string(), "credentials", name], Effect::Real)
+    pub fn credential_remove(
+        &self,
+        domain: &str,
+        client: Fingerprint,
+        name: &str,
+        effect: Effect,
+    ) -> Result<Client, ClientError> {
+        self.delete(&["domains", domain, "clients", &client.to_string(), "credentials", name], effect)
     }
 
     /// Says what a client reaches by its certificate alone.
@@ -334,8 +340,9 @@ impl AdminClient {
         domain: &str,
         client: Fingerprint,
         access: &ClientAccess,
+        effect: Effect,
     ) -> Result<Client, ClientError> {
-        self.post(&["domains", domain, "clients", &client.to_string(), "access"], Effect::Real, access)
+        self.post(&["domains", domain, "clients", &client.to_string(), "access"], effect, access)
     }
 
     /// A page of a domain's objects, in the order of their identifiers.

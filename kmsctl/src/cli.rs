@@ -272,6 +272,9 @@ pub(crate) enum Client {
         /// Refuse messages that bring no credential
         #[arg(long)]
         credential_demanded: bool,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Refuse a client from now on
     #[command(after_help = "Example:\n  kmsctl --pki run/pki client revoke acme \
@@ -336,6 +339,9 @@ pub(crate) enum ClientCredential {
         fingerprint: Fingerprint,
         /// The user's name, or the device's as `client credential list` shows it
         name: String,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the users and devices of a client
     #[command(after_help = "Example:\n  kmsctl --pki run/pki client credential list acme \

@@ -94,6 +94,67 @@ fn the_help_is_the_one_that_was_reviewed() {
     assert!(text == reviewed, "the help changed; UPDATE_GOLDEN=1 writes {}:\n{text}", golden.display());
 }
 
+/// Last words of commands that destroy, refuse, take away or loosen something: each can be rehearsed.
+const REHEARSED: &[&str] = &[
+    "access",
+    "destroy",
+    "execute",
+    "freeze",
+    "lift",
+    "remove",
+    "restore",
+    "retention",
+    "revoke",
+    "role",
+    "rotate-key",
+    "thaw",
+    "withdraw",
+];
+
+/// Last words of commands that show, make or add something, and take nothing from anybody.
+const HARMLESS: &[&str] = &[
+    "add",
+    "approve",
+    "bundle",
+    "ceremony",
+    "certificate",
+    "checkpoint",
+    "create",
+    "export",
+    "health",
+    "issue",
+    "keys",
+    "list",
+    "orphans",
+    "proof",
+    "prove",
+    "register",
+    "report",
+    "set",
+    "show",
+    "stats",
+    "status",
+    "tail",
+    "tiles",
+    "verify",
+];
+
+#[test]
+fn every_command_that_takes_something_away_can_be_rehearsed() {
+    for command in COMMANDS {
+        let help = Kmsctl::new().args(command.split_whitespace()).arg("--help").run().stdout;
+        if help.contains("\nCommands:\n") {
+            continue;
+        }
+        let word = command.split_whitespace().last().unwrap();
+        assert!(
+            REHEARSED.contains(&word) != HARMLESS.contains(&word),
+            "{command}: say here whether it takes something away"
+        );
+        assert!(!REHEARSED.contains(&word) || help.contains("      --dry-run "), "{command} has no --dry-run");
+    }
+}
+
 #[test]
 fn every_command_shows_an_example_of_itself() {
     for command in COMMANDS {

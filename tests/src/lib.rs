@@ -20,4 +20,5 @@ pub mod relay;
 pub mod script;
 pub mod socket;
 pub mod strict;
+pub mod transcript;
 pub mod witnesses;

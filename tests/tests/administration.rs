@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use admin_api::{
-    AdminClient, ClientError, Effect, ErrorCode, Fingerprint, IssueClient, NewDomain, ProtectedAct, RegisterClient,
-    RevocationReason, RevokeObject,
+    Access, AdminClient, ClientAccess, ClientError, Effect, ErrorCode, Fingerprint, IssueClient, NewCredential,
+    NewDomain, NewHold, NewRetention, ProtectedAct, RegisterClient, RevocationReason, RevokeObject, SecretText,
 };
 use kmip::ProtocolVersion;
 use kmip::payload::{ActivateRequest, GetAttributesRequest, GetRequest};
@@ -158,6 +158,62 @@ fn a_dry_run_says_what_would_be_and_changes_nothing() {
     assert!(client.revoked, "as it would be");
     assert_eq!(admin.object_show(&tenant.name, key).unwrap(), before);
     node.connect(&tenant.identity).unwrap().request(V1_4, GetRequest::of(key.to_string())).unwrap();
+}
+
+#[test]
+fn what_loosens_or_takes_away_can_be_rehearsed() {
+    let node = Node::start().unwrap();
+    let tenant = node.tenant("rehearsed", "anssi").unwrap();
+    let (operator, officer) = (node.admin("operator").unwrap(), node.admin("officer1").unwrap());
+    let domain = tenant.name.as_str();
+    let user = NewCredential {
+        username: Some("fred".to_owned()),
+        device: None,
+        password: Some(SecretText::new("a long password".to_owned())),
+        access: Access::default(),
+    };
+    operator.credential_add(domain, tenant.client, &user).unwrap();
+    officer.hold_set(domain, &NewHold { name: "case 7".to_owned(), reason: "a court".to_owned() }).unwrap();
+    let request =
+        operator.request_ask(&ProtectedAct::DestroyDomain { domain: domain.to_owned() }, Effect::Real).unwrap().id;
+    let all = || {
+        let clients = operator.client_list(domain).unwrap();
+        (clients, officer.retention(domain).unwrap(), operator.request_list().unwrap())
+    };
+    let before = all();
+
+    let left = operator.credential_remove(domain, tenant.client, "fred", Effect::DryRun).unwrap();
+    assert!(left.credentials.is_empty(), "as it would be");
+    let demanded = ClientAccess { credential_demanded: true, ..ClientAccess::default() };
+    assert!(
+        operator.client_access(domain, tenant.client, &demanded, Effect::DryRun).unwrap().alone.credential_demanded
+    );
+    let short = NewRetention { days: Some(30), reason: Some("a pilot".to_owned()) };
+    assert_eq!(officer.retention_set(domain, &short, Effect::DryRun).unwrap().days, 30);
+    assert!(officer.hold_lift(domain, "case 7", Effect::DryRun).unwrap().holds.is_empty());
+    assert_eq!(operator.request_withdraw(request, Effect::DryRun).unwrap().id, request);
+    assert_eq!(all(), before);
+
+    // What would be refused is refused.
+    let code = |refused: ClientError| refused.code().unwrap();
+    let missing = operator.credential_remove(domain, tenant.client, "bea", Effect::DryRun).unwrap_err();
+    assert_eq!(code(missing), ErrorCode::NotFound);
+    assert_eq!(code(officer.hold_lift(domain, "case 8", Effect::DryRun).unwrap_err()), ErrorCode::NotFound);
+    assert_eq!(code(operator.hold_lift(domain, "case 7", Effect::DryRun).unwrap_err()), ErrorCode::Forbidden);
+    assert_eq!(code(operator.request_withdraw(Uuid::nil(), Effect::DryRun).unwrap_err()), ErrorCode::NotFound);
+    // The log tells of each rehearsal, and that it was one.
+    let told =
+        |log: &str| String::from_utf8(node.export(log).unwrap()).unwrap().matches("dry run: nothing changed").count();
+    assert_eq!((told(domain), told("system")), (4, 1));
+
+    // The control: the same for real changes each of them.
+    assert!(operator.credential_remove(domain, tenant.client, "fred", Effect::Real).unwrap().credentials.is_empty());
+    operator.client_access(domain, tenant.client, &demanded, Effect::Real).unwrap();
+    officer.retention_set(domain, &short, Effect::Real).unwrap();
+    officer.hold_lift(domain, "case 7", Effect::Real).unwrap();
+    operator.request_withdraw(request, Effect::Real).unwrap();
+    let after = all();
+    assert!(after.0 != before.0 && after.1 != before.1 && after.2 != before.2);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! reaching what it was given.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
-use admin_api::{Access, ClientAccess, Device, NewCredential, SecretText};
+use admin_api::{Access, ClientAccess, Device, Effect, NewCredential, SecretText};
 use kmip::ProtocolVersion;
 use kmip::message::{
     Credential, DeviceCredential, HashedPasswordCredential, OneTimePasswordCredential, Outcome, Password,
@@ -221,21 +221,21 @@ fn users_of_one_client_reach_what_each_of_them_was_given() {
     // Demanded: the certificate alone is not enough any more. It restricts, too.
     let admin = node.admin("operator").unwrap();
     let demanded = ClientAccess { credential_demanded: true, ..ClientAccess::default() };
-    admin.client_access(&tenant.name, tenant.client, &demanded).unwrap();
+    admin.client_access(&tenant.name, tenant.client, &demanded, Effect::Real).unwrap();
     let alone = connection.call(RequestMessage::single(V1_1, get(&of_all))).unwrap();
     assert_eq!(reason(alone), Some(ResultReason::AuthenticationNotSuccessful));
     let access = Access { own: false, operations: Some(vec!["Locate".to_owned()]) };
     let restricted = ClientAccess { access, credential_demanded: false };
-    admin.client_access(&tenant.name, tenant.client, &restricted).unwrap();
+    admin.client_access(&tenant.name, tenant.client, &restricted, Effect::Real).unwrap();
     assert_eq!(keys(&mut connection), 2);
     assert_eq!(reason(connection.call(RequestMessage::single(V1_1, get(&of_all))).unwrap()), DENIED);
 
     // Removed: refused at once, on the open connection too.
-    let left = admin.credential_remove(&tenant.name, tenant.client, "fred").unwrap();
+    let left = admin.credential_remove(&tenant.name, tenant.client, "fred", Effect::Real).unwrap();
     assert_eq!(left.credentials.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["barney", "reader"]);
     let gone = connection.call(with("fred", PASSWORD, get(&of_fred))).unwrap();
     assert_eq!(reason(gone), Some(ResultReason::AuthenticationNotSuccessful));
-    assert!(admin.credential_remove(&tenant.name, tenant.client, "fred").is_err());
+    assert!(admin.credential_remove(&tenant.name, tenant.client, "fred", Effect::Real).is_err());
 }
 
 #[test]

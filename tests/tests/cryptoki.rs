@@ -221,7 +221,10 @@ fn what_a_login_may_not_ask_for_itself_it_gets_by_no_function() {
         access: Access { own: false, operations: Some(vec!["PKCS#11".to_owned(), "Hash".to_owned()]) },
         credential_demanded: false,
     };
-    node.admin("operator").unwrap().client_access(&tenant.name, tenant.client, &access).unwrap();
+    node.admin("operator")
+        .unwrap()
+        .client_access(&tenant.name, tenant.client, &access, admin_api::Effect::Real)
+        .unwrap();
     let mut client = node.connect(&tenant.identity).unwrap();
     let mut library = Library::initialize(&mut client);
     let session = library.open(SERIAL);

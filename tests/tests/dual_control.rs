@@ -173,7 +173,7 @@ fn one_person_alone_gets_nowhere() {
     let handed = auditor.request_execute(request.id, &sign(&node, &["officer1", "officer2"], &text), Effect::Real);
     assert_eq!(handed.unwrap_err().code(), Some(ErrorCode::Forbidden));
     // A request that was withdrawn is gone.
-    operator.request_withdraw(second.id).unwrap();
+    operator.request_withdraw(second.id, Effect::Real).unwrap();
     assert_eq!(operator.request_show(second.id).unwrap_err().code(), Some(ErrorCode::NotFound));
     assert_eq!(state(&operator, &tenant.name), DomainState::Active);
     // The control: the same request with two officers' approvals is executed.

@@ -257,7 +257,10 @@ fn the_default_group_fills_itself_where_the_domain_was_made_so() {
         access: admin_api::Access { own: false, operations: Some(vec!["Locate".to_owned()]) },
         credential_demanded: false,
     };
-    node.admin("operator").unwrap().client_access(&tenant.name, tenant.client, &reader).unwrap();
+    node.admin("operator")
+        .unwrap()
+        .client_access(&tenant.name, tenant.client, &reader, admin_api::Effect::Real)
+        .unwrap();
     assert!(located(&mut client, vec![group("default")], true).is_empty());
     assert_eq!(located(&mut client, vec![group("default")], false).len(), 2, "{}", second.unique_identifier);
 }

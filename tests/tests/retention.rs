@@ -224,8 +224,8 @@ fn a_legal_hold_keeps_what_would_go_and_both_are_on_record() {
         scene.admin("operator").hold_set(&log, &NewHold { name: "x".into(), reason: "y".into() }).unwrap_err();
     assert_eq!(refused.code(), Some(ErrorCode::Forbidden));
     let short = NewRetention { days: Some(2), reason: None };
-    assert_eq!(officer.retention_set(&log, &short).unwrap_err().code(), Some(ErrorCode::BadRequest));
-    officer.retention_set(&log, &NewRetention { reason: Some("a pilot".into()), ..short }).unwrap();
+    assert_eq!(officer.retention_set(&log, &short, Effect::Real).unwrap_err().code(), Some(ErrorCode::BadRequest));
+    officer.retention_set(&log, &NewRetention { reason: Some("a pilot".into()), ..short }, Effect::Real).unwrap();
     let hold = NewHold { name: "case 7".into(), reason: "court order".into() };
     officer.hold_set(&log, &hold).unwrap();
     assert_eq!(officer.hold_set(&log, &hold).unwrap_err().code(), Some(ErrorCode::Conflict));
@@ -241,8 +241,8 @@ fn a_legal_hold_keeps_what_would_go_and_both_are_on_record() {
     assert_eq!(scene.bundle().1.dropped, 0);
     assert_eq!(officer.retention(&log).unwrap().holds.len(), 1);
 
-    officer.hold_lift(&log, "case 7").unwrap();
-    assert_eq!(officer.hold_lift(&log, "case 7").unwrap_err().code(), Some(ErrorCode::NotFound));
+    officer.hold_lift(&log, "case 7", Effect::Real).unwrap();
+    assert_eq!(officer.hold_lift(&log, "case 7", Effect::Real).unwrap_err().code(), Some(ErrorCode::NotFound));
     scene.days_ahead(201);
     let said = scene.until_dropped(20);
     assert!(said.contains("dropped by retention"), "{said}");

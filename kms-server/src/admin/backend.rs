@@ -184,7 +184,7 @@ pub trait AdminBackend: Strangers {
     ) -> Result<Request, Refusal>;
 
     /// `DELETE /v1/requests/{id}`.
-    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal>;
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid, effect: Effect) -> Result<Request, Refusal>;
 
     /// `GET /v1/domains`.
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<Domain>, Refusal>;
@@ -208,7 +208,13 @@ pub trait AdminBackend: Strangers {
     async fn domain_verify(&self, caller: &Caller, domain: &str) -> Result<Verification, Refusal>;
 
     /// `GET` and `POST /v1/domains/{d}/retention`, `POST …/retention/holds`, `DELETE …/retention/holds/{name}`.
-    async fn retention(&self, caller: &Caller, domain: &str, change: RetentionChange) -> Result<Retention, Refusal>;
+    async fn retention(
+        &self,
+        caller: &Caller,
+        domain: &str,
+        change: RetentionChange,
+        effect: Effect,
+    ) -> Result<Retention, Refusal>;
 
     /// `GET /v1/domains/{d}/certificate`. [`ErrorCode::WrongState`] where the domain is not destroyed.
     async fn domain_certificate(&self, caller: &Caller, domain: &str) -> Result<DestructionCertificate, Refusal>;
@@ -255,6 +261,7 @@ pub trait AdminBackend: Strangers {
         domain: &str,
         client: Fingerprint,
         name: &str,
+        effect: Effect,
     ) -> Result<Client, Refusal>;
 
     /// `POST /v1/domains/{d}/clients/{fingerprint}/access`.
@@ -264,6 +271,7 @@ pub trait AdminBackend: Strangers {
         domain: &str,
         client: Fingerprint,
         access: ClientAccess,
+        effect: Effect,
     ) -> Result<Client, Refusal>;
 
     /// `GET /v1/domains/{d}/objects`: at most `limit`, in the order of their identifiers, beginning behind `after`.

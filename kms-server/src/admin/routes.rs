@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use admin_api::limits::{DEFAULT_PAGE, MAX_PAGE};
 use admin_api::{
-    Approvals, AuditQuery, ClientAccess, DomainChange, ErrorCode, Fingerprint, IssueClient, NewBackup, NewCredential,
-    NewDomain, NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
+    Approvals, AuditQuery, ClientAccess, DomainChange, Effect, ErrorCode, Fingerprint, IssueClient, NewBackup,
+    NewCredential, NewDomain, NewHold, NewRetention, ProofQuery, ProtectedAct, RegisterClient, Retention, RevokeObject,
 };
 use axum::Router;
 use axum::extract::{Extension, State};
@@ -131,8 +131,10 @@ impl App {
         caller: Caller,
         domain: String,
         change: RetentionChange,
+        effect: Effect,
     ) -> Result<Retention, Refusal> {
-        let act = async move |node: Arc<dyn AdminBackend>, caller| node.retention(&caller, &domain, change).await;
+        let act =
+            async move |node: Arc<dyn AdminBackend>, caller| node.retention(&caller, &domain, change, effect).await;
         self.act(name, caller, act).await
     }
 }
@@ -203,8 +205,11 @@ async fn request_withdraw(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named(id): Named<Uuid>,
+    Asked(asked): Asked<DryRun>,
 ) -> Response {
-    ok(app.act("request withdraw", caller, async move |node, caller| node.request_withdraw(&caller, id).await).await)
+    let effect = asked.effect();
+    let act = async move |node: Arc<dyn AdminBackend>, caller| node.request_withdraw(&caller, id, effect).await;
+    ok(app.act("request withdraw", caller, act).await)
 }
 
 async fn request_approve(
@@ -301,17 +306,18 @@ async fn retention_show(
     Extension(caller): Extension<Caller>,
     Named(domain): Named<String>,
 ) -> Response {
-    ok(app.retention("retention show", caller, domain, RetentionChange::Show).await)
+    ok(app.retention("retention show", caller, domain, RetentionChange::Show, Effect::Real).await)
 }
 
 async fn retention_set(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named(domain): Named<String>,
+    Asked(asked): Asked<DryRun>,
     Sent(new): Sent<NewRetention>,
 ) -> Result<Response, Refusal> {
     new.check().map_err(fault)?;
-    Ok(ok(app.retention("retention set", caller, domain, RetentionChange::Days(new)).await))
+    Ok(ok(app.retention("retention set", caller, domain, RetentionChange::Days(new), asked.effect()).await))
 }
 
 async fn hold_set(
@@ -321,15 +327,16 @@ async fn hold_set(
     Sent(hold): Sent<NewHold>,
 ) -> Result<Response, Refusal> {
     hold.check().map_err(fault)?;
-    Ok(created(app.retention("hold set", caller, domain, RetentionChange::Hold(hold)).await))
+    Ok(created(app.retention("hold set", caller, domain, RetentionChange::Hold(hold), Effect::Real).await))
 }
 
 async fn hold_lift(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named((domain, name)): Named<(String, String)>,
+    Asked(asked): Asked<DryRun>,
 ) -> Response {
-    ok(app.retention("hold lift", caller, domain, RetentionChange::Lift(name)).await)
+    ok(app.retention("hold lift", caller, domain, RetentionChange::Lift(name), asked.effect()).await)
 }
 
 async fn client_list(
@@ -389,9 +396,12 @@ async fn credential_remove(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named((domain, client, name)): Named<(String, Fingerprint, String)>,
+    Asked(asked): Asked<DryRun>,
 ) -> Response {
-    let act =
-        async move |node: Arc<dyn AdminBackend>, caller| node.credential_remove(&caller, &domain, client, &name).await;
+    let effect = asked.effect();
+    let act = async move |node: Arc<dyn AdminBackend>, caller| {
+        node.credential_remove(&caller, &domain, client, &name, effect).await
+    };
     ok(app.act("credential remove", caller, act).await)
 }
 
@@ -399,11 +409,14 @@ async fn client_access(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     Named((domain, client)): Named<(String, Fingerprint)>,
+    Asked(asked): Asked<DryRun>,
     Sent(access): Sent<ClientAccess>,
 ) -> Result<Response, Refusal> {
     access.access.check().map_err(fault)?;
-    let act =
-        async move |node: Arc<dyn AdminBackend>, caller| node.client_access(&caller, &domain, client, access).await;
+    let effect = asked.effect();
+    let act = async move |node: Arc<dyn AdminBackend>, caller| {
+        node.client_access(&caller, &domain, client, access, effect).await
+    };
     Ok(ok(app.act("client access", caller, act).await))
 }
 

@@ -51,9 +51,10 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.domain_change("acme", DomainChange::RotateKey, Effect::Real)?;
             assert_eq!(client.domain_verify("acme")?.records, 2);
             assert_eq!(client.retention("system")?.days, 184);
-            client.retention_set("acme", &NewRetention { days: Some(30), reason: Some("a pilot".to_owned()) })?;
+            let pilot = NewRetention { days: Some(30), reason: Some("a pilot".to_owned()) };
+            client.retention_set("acme", &pilot, Effect::DryRun)?;
             client.hold_set("acme", &NewHold { name: "a/b".to_owned(), reason: "é".to_owned() })?;
-            client.hold_lift("acme", "a/b é")?;
+            client.hold_lift("acme", "a/b é", Effect::DryRun)?;
             client.client_list("acme")?;
             let register = RegisterClient { certificate: "PEM".to_owned(), name: None, credential };
             client.client_register("acme", &register)?;
@@ -62,9 +63,9 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
             client.client_revoke("acme", who, Effect::Real)?;
             client.client_revoke("acme", who, Effect::DryRun)?;
             client.credential_add("acme", who, &user)?;
-            client.credential_remove("acme", who, "fred/é")?;
+            client.credential_remove("acme", who, "fred/é", Effect::DryRun)?;
             let demanded = ClientAccess { credential_demanded: true, ..ClientAccess::default() };
-            client.client_access("acme", who, &demanded)?;
+            client.client_access("acme", who, &demanded, Effect::DryRun)?;
             client.object_list("acme", None, None)?;
             client.object_list("acme", Some(ID), Some(1000))?;
             assert_eq!(client.object_show("acme", ID)?.id, ID);
@@ -100,18 +101,18 @@ async fn every_call_of_the_client_arrives_whole_and_with_its_caller() {
         "domain_change acme Thaw DryRun",
         "domain_change acme RotateKey Real",
         "domain_verify acme",
-        "retention system Show",
-        "retention acme Days(NewRetention { days: Some(30), reason: Some(\"a pilot\") })",
-        "retention acme Hold(NewHold { name: \"a/b\", reason: \"é\" })",
-        "retention acme Lift(\"a/b é\")",
+        "retention system Show Real",
+        "retention acme Days(NewRetention { days: Some(30), reason: Some(\"a pilot\") }) DryRun",
+        "retention acme Hold(NewHold { name: \"a/b\", reason: \"é\" }) Real",
+        "retention acme Lift(\"a/b é\") DryRun",
         "client_list acme",
         "client_register acme PEM None Some(\"p\\\"w\")",
         "client_issue acme vc Some(\"CSR\")",
         "client_revoke acme ab Real",
         "client_revoke acme ab DryRun",
         "credential_add acme ab Some(\"fred\") Some(\"p\") Access { own: true, operations: Some([\"Get\"]) }",
-        "credential_remove acme ab fred/é",
-        "client_access acme ab true",
+        "credential_remove acme ab fred/é DryRun",
+        "client_access acme ab true DryRun",
         "object_list acme false 100",
         "object_list acme true 1000",
         "object_show acme",

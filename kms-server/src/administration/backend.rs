@@ -120,10 +120,12 @@ impl Administration {
         domain: &str,
         client: api::Fingerprint,
         change: RightsChange,
+        effect: Effect,
     ) -> Result<api::Client, Refusal> {
         let acting = self.admit(caller, Act::ManageClients).await?;
         let domain = self.tenant(&acting, domain, change.operation()).await?;
-        told(self.node.change_rights(&acting, &domain, &client.0, change).await).map(|row| answers::client(&row))
+        let changed = self.node.change_rights(&acting, &domain, &client.0, change, effect == Effect::DryRun).await;
+        told(changed).map(|row| answers::client(&row))
     }
 
     /// The certificate of a destruction.
@@ -302,9 +304,9 @@ impl AdminBackend for Administration {
         told(self.node.execute(&acting, id, &approvals.approvals, effect == Effect::DryRun).await)
     }
 
-    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<api::Request, Refusal> {
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid, effect: Effect) -> Result<api::Request, Refusal> {
         let acting = self.admit(caller, Act::AskForApproval).await?;
-        told(self.node.withdraw(&acting, id).await)
+        told(self.node.withdraw(&acting, id, effect == Effect::DryRun).await)
     }
 
     async fn domain_list(&self, caller: &Caller) -> Result<Vec<api::Domain>, Refusal> {
@@ -365,6 +367,7 @@ impl AdminBackend for Administration {
         caller: &Caller,
         domain: &str,
         change: RetentionChange,
+        effect: Effect,
     ) -> Result<api::Retention, Refusal> {
         let act = if change == RetentionChange::Show { Act::ReadDomain } else { Act::KeepRecords };
         let acting = self.admit(caller, act).await?;
@@ -372,7 +375,8 @@ impl AdminBackend for Administration {
             Some(system) if domain == system.row.name => system,
             _ => self.tenant(&acting, domain, change.operation()).await?,
         };
-        told(self.node.keep_records(&acting, &domain, &change).await).map(|kept| retention::answer(&kept))
+        let kept = self.node.keep_records(&acting, &domain, &change, effect == Effect::DryRun).await;
+        told(kept).map(|kept| retention::answer(&kept))
     }
 
     async fn domain_certificate(&self, caller: &Caller, domain: &str) -> Result<api::DestructionCertificate, Refusal> {
@@ -451,7 +455,7 @@ impl AdminBackend for Administration {
         client: api::Fingerprint,
         credential: api::NewCredential,
     ) -> Result<api::Client, Refusal> {
-        self.change_rights(caller, domain, client, RightsChange::Add(credential)).await
+        self.change_rights(caller, domain, client, RightsChange::Add(credential), Effect::Real).await
     }
 
     async fn credential_remove(
@@ -460,8 +464,9 @@ impl AdminBackend for Administration {
         domain: &str,
         client: api::Fingerprint,
         name: &str,
+        effect: Effect,
     ) -> Result<api::Client, Refusal> {
-        self.change_rights(caller, domain, client, RightsChange::Remove(name.to_owned())).await
+        self.change_rights(caller, domain, client, RightsChange::Remove(name.to_owned()), effect).await
     }
 
     async fn client_access(
@@ -470,8 +475,9 @@ impl AdminBackend for Administration {
         domain: &str,
         client: api::Fingerprint,
         access: api::ClientAccess,
+        effect: Effect,
     ) -> Result<api::Client, Refusal> {
-        self.change_rights(caller, domain, client, RightsChange::Alone(access)).await
+        self.change_rights(caller, domain, client, RightsChange::Alone(access), effect).await
     }
 
     async fn object_list(

@@ -38,7 +38,8 @@ impl RightsChange {
 }
 
 impl Node {
-    /// Changes what may be done through a client, from its next request on.
+    /// Changes what may be done through a client, from its next request on. A dry run decides everything, and tells what
+    /// would be.
     ///
     /// # Errors
     /// [`AdminFailure`]; every refusal is recorded.
@@ -48,9 +49,10 @@ impl Node {
         domain: &Domain,
         fingerprint: &Fingerprint,
         change: RightsChange,
+        dry_run: bool,
     ) -> Result<Arc<IdentityRow>, AdminFailure> {
         let operation = change.operation();
-        match self.try_change(acting, domain, fingerprint, change).await {
+        match self.try_change(acting, domain, fingerprint, change, dry_run).await {
             Ok(client) => Ok(client),
             Err(failure) => acting.refuse(self, log_of(domain.row.id), operation, failure).await,
         }
@@ -62,6 +64,7 @@ impl Node {
         domain: &Domain,
         fingerprint: &Fingerprint,
         change: RightsChange,
+        dry_run: bool,
     ) -> Result<Arc<IdentityRow>, AdminFailure> {
         let operation = change.operation();
         let known = self.directory.identity(fingerprint).filter(|known| known.domain == domain.row.id);
@@ -93,6 +96,10 @@ impl Node {
                 row.access = access(&alone.access)?;
                 row.credential_demanded = alone.credential_demanded;
             }
+        }
+        if dry_run {
+            acting.note(self, log_of(domain.row.id), operation, Some("dry run: nothing changed")).await?;
+            return Ok(Arc::new(row));
         }
         self.put_identity(acting, domain, row, operation).await
     }

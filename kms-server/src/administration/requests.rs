@@ -402,11 +402,11 @@ impl Node {
         Ok(())
     }
 
-    /// Takes a request back.
+    /// Takes a request back. A dry run decides everything, and changes nothing.
     ///
     /// # Errors
     /// [`AdminFailure`]; every refusal is recorded.
-    pub async fn withdraw(&self, acting: &Acting, id: Uuid) -> Result<api::Request, AdminFailure> {
+    pub async fn withdraw(&self, acting: &Acting, id: Uuid, dry_run: bool) -> Result<api::Request, AdminFailure> {
         const OPERATION: &str = "Withdraw Request";
         let _alone = self.requests.lock().await;
         let withdrawn = async {
@@ -415,6 +415,10 @@ impl Node {
                 return Err(AdminFailure::NotApproved("the request was executed already".to_owned()));
             }
             let request = kept.signed.read().map_err(Undecided::from)?;
+            if dry_run {
+                acting.note(self, LogId::System, OPERATION, Some("dry run: nothing changed")).await?;
+                return self.told_request(&kept);
+            }
             let detail = detail(&request, &kept.signed.request);
             let told = |record| Record { detail: Some(detail.clone()), ..record };
             self.commit_requests(acting, all, OPERATION, told).await?;

@@ -65,7 +65,7 @@ impl RetentionChange {
 
 impl Node {
     /// Shows or changes how long the log of a domain is kept; that of the administrators' domain stands for the
-    /// system's log.
+    /// system's log. A dry run decides everything, and tells what would be.
     ///
     /// # Errors
     /// [`AdminFailure`]; every refusal is recorded.
@@ -74,9 +74,10 @@ impl Node {
         acting: &Acting,
         domain: &Domain,
         change: &RetentionChange,
+        dry_run: bool,
     ) -> Result<Retention, AdminFailure> {
         let log = if domain.row.system { audit::LogId::System } else { log_of(domain.row.id) };
-        match self.try_keep_records(acting, domain, change, log).await {
+        match self.try_keep_records(acting, domain, change, dry_run, log).await {
             Ok(retention) => Ok(retention),
             Err(failure) => acting.refuse(self, log, change.operation(), failure).await,
         }
@@ -87,6 +88,7 @@ impl Node {
         acting: &Acting,
         domain: &Domain,
         change: &RetentionChange,
+        dry_run: bool,
         log: audit::LogId,
     ) -> Result<Retention, AdminFailure> {
         let operation = change.operation();
@@ -95,6 +97,10 @@ impl Node {
             return Ok(domain.row.retention.clone());
         }
         let retention = change.apply(&domain.row.retention, &acting.name, self.clock.now_us())?;
+        if dry_run {
+            acting.note(self, log, operation, Some("dry run: nothing changed")).await?;
+            return Ok(retention);
+        }
         let detail = change.detail().map(|text| audit::bounded_text(&text, audit::limits::MAX_DETAIL_LEN));
         let row = keystore::DomainRow { retention, ..domain.row.clone() };
         let changes = vec![Change::UpdateDomain(row)];

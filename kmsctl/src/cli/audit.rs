@@ -106,6 +106,9 @@ pub(crate) enum Audit {
         /// Keep records for six months again
         #[arg(long)]
         default: bool,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Legal holds: while there is one on a log, nothing of it is dropped
     #[command(subcommand)]
@@ -142,6 +145,9 @@ pub(crate) enum Hold {
         domain: String,
         /// Its name
         name: String,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
     /// List the legal holds on a log
     #[command(after_help = "Example:\n  kmsctl --pki run/pki audit hold list acme")]

@@ -109,6 +109,9 @@ pub(crate) enum Request {
     Withdraw {
         /// Identifier
         id: Uuid,
+        /// Decide, show, and change nothing
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

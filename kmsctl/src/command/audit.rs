@@ -58,8 +58,8 @@ pub(crate) fn run(verb: &Audit, client: &AdminClient, out: &Out) -> Result<(), F
                 None => crate::output::text(&client.audit_prove(domain, claim)?.document),
             }
         }
-        Audit::Retention { domain, days, reason, default } => {
-            retention::keep(client, domain, *days, reason.as_deref(), *default, out)
+        Audit::Retention { domain, days, reason, default, dry_run } => {
+            retention::keep(client, domain, *days, reason.as_deref(), *default, *dry_run, out)
         }
         Audit::Hold(verb) => retention::hold(client, verb, out),
         Audit::Tiles { domain, folder } => tiles::write(client, domain, folder, out),

@@ -45,11 +45,11 @@ pub(crate) fn run(
             out.write(&clients, || list(&clients))
         }
         cli::Client::Credential(verb) => credential::run(verb, client, out),
-        cli::Client::Access { domain, fingerprint, access, credential_demanded } => {
+        cli::Client::Access { domain, fingerprint, access, credential_demanded, dry_run } => {
             let asked = ClientAccess { access: credential::access(access), credential_demanded: *credential_demanded };
             asked.access.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
-            let changed = client()?.client_access(domain, *fingerprint, &asked)?;
-            out.write(&changed, || sheet(&changed))
+            let changed = client()?.client_access(domain, *fingerprint, &asked, effect(*dry_run))?;
+            out.write(&changed, || headline(*dry_run, "Changed.", "This client would be:") + &sheet(&changed))
         }
         cli::Client::Revoke { domain, fingerprint, dry_run } => {
             let revoked = client()?.client_revoke(domain, *fingerprint, effect(*dry_run))?;

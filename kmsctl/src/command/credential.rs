@@ -3,6 +3,7 @@
 use admin_api::{Access, AdminClient, Client, Device, NewCredential};
 
 use super::client::{read_password, sheet};
+use super::{effect, headline};
 use crate::cli::{self, AccessArgs};
 use crate::exit::Failure;
 use crate::output::{Out, Table, yes};
@@ -43,9 +44,9 @@ pub(crate) fn run(
             let changed = client()?.credential_add(domain, *fingerprint, &new)?;
             out.write(&changed, || sheet(&changed))
         }
-        cli::ClientCredential::Remove { domain, fingerprint, name } => {
-            let changed = client()?.credential_remove(domain, *fingerprint, name)?;
-            out.write(&changed, || sheet(&changed))
+        cli::ClientCredential::Remove { domain, fingerprint, name, dry_run } => {
+            let changed = client()?.credential_remove(domain, *fingerprint, name, effect(*dry_run))?;
+            out.write(&changed, || headline(*dry_run, "Removed.", "This client would be left:") + &sheet(&changed))
         }
         cli::ClientCredential::List { domain, fingerprint } => {
             let clients = client()?.client_list(domain)?;

@@ -111,9 +111,9 @@ pub(crate) fn run(verb: &cli::Request, connection: &Connection, out: &Out) -> Re
             let request = client.request_execute(id, &Approvals { approvals }, effect(*dry_run))?;
             out.write(&request, || headline(*dry_run, "Executed.", "It would be executed:") + &sheet(&request))
         }
-        cli::Request::Withdraw { id } => {
-            let request = connection.client()?.request_withdraw(*id)?;
-            out.write(&request, || format!("Withdrawn.\n{}", sheet(&request)))
+        cli::Request::Withdraw { id, dry_run } => {
+            let request = connection.client()?.request_withdraw(*id, effect(*dry_run))?;
+            out.write(&request, || headline(*dry_run, "Withdrawn.", "It would be withdrawn:") + &sheet(&request))
         }
     }
 }

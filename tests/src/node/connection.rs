@@ -1,6 +1,7 @@
 //! A KMIP connection for tests, which do one thing after the other: the async client, blocking.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use certs::Issued;
@@ -35,10 +36,18 @@ impl Dial {
     /// # Errors
     /// Of the certificates.
     pub fn to(node: &Node, identity: &Issued, versions: TlsVersions) -> Result<Self> {
-        let authority = std::fs::read(node.stage.pki().join("ca.pem"))?;
+        Self::at(&node.stage.pki(), node.addresses()?.kmip, identity, versions)
+    }
+
+    /// To a server with this PKI at this address, as this client.
+    ///
+    /// # Errors
+    /// Of the certificates.
+    pub fn at(pki: &Path, address: SocketAddr, identity: &Issued, versions: TlsVersions) -> Result<Self> {
+        let authority = std::fs::read(pki.join("ca.pem"))?;
         let identity = ClientIdentity::from_pem(identity.cert_pem.as_bytes(), identity.key_pem.as_bytes())?;
         let tls = Arc::new(tls_config_for(identity, roots_from_pem(&authority)?, versions)?);
-        Ok(Self { address: node.addresses()?.kmip, tls })
+        Ok(Self { address, tls })
     }
 
     /// The same by way of another address, behind which somebody passes on what is said.

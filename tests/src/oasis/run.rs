@@ -205,7 +205,7 @@ fn enter(
     if let Some(operations) = world.and_then(|world| world.operations.clone()) {
         let access = Access { own: false, operations: Some(operations) };
         let alone = ClientAccess { access, credential_demanded: false };
-        admin.client_access(&tenant.name, tenant.client, &alone)?;
+        admin.client_access(&tenant.name, tenant.client, &alone, admin_api::Effect::Real)?;
     }
     Ok(connection)
 }

@@ -183,8 +183,8 @@ impl AdminBackend for Memory {
         Ok(request())
     }
 
-    async fn request_withdraw(&self, caller: &Caller, id: Uuid) -> Result<Request, Refusal> {
-        self.note(caller, format!("request_withdraw {id}"));
+    async fn request_withdraw(&self, caller: &Caller, id: Uuid, effect: Effect) -> Result<Request, Refusal> {
+        self.note(caller, format!("request_withdraw {id} {effect:?}"));
         Ok(request())
     }
 
@@ -259,8 +259,14 @@ impl AdminBackend for Memory {
         Ok(Verification { objects: 1, records: 2, found: 0, findings: Vec::new() })
     }
 
-    async fn retention(&self, caller: &Caller, name: &str, change: RetentionChange) -> Result<Retention, Refusal> {
-        self.note(caller, format!("retention {name} {change:?}"));
+    async fn retention(
+        &self,
+        caller: &Caller,
+        name: &str,
+        change: RetentionChange,
+        effect: Effect,
+    ) -> Result<Retention, Refusal> {
+        self.note(caller, format!("retention {name} {change:?} {effect:?}"));
         Ok(Retention { days: 184, reason: None, holds: Vec::new() })
     }
 
@@ -311,8 +317,9 @@ impl AdminBackend for Memory {
         domain: &str,
         who: Fingerprint,
         name: &str,
+        effect: Effect,
     ) -> Result<Client, Refusal> {
-        self.note(caller, format!("credential_remove {domain} {:02x} {name}", who.0[0]));
+        self.note(caller, format!("credential_remove {domain} {:02x} {name} {effect:?}", who.0[0]));
         Ok(client("vc"))
     }
 
@@ -322,8 +329,9 @@ impl AdminBackend for Memory {
         domain: &str,
         who: Fingerprint,
         access: ClientAccess,
+        effect: Effect,
     ) -> Result<Client, Refusal> {
-        self.note(caller, format!("client_access {domain} {:02x} {}", who.0[0], access.credential_demanded));
+        self.note(caller, format!("client_access {domain} {:02x} {} {effect:?}", who.0[0], access.credential_demanded));
         Ok(client("vc"))
     }
 

@@ -3,6 +3,7 @@
 use admin_api::{AdminClient, NewHold, NewRetention, Retention};
 
 use crate::cli::Hold;
+use crate::command::{effect, headline};
 use crate::exit::Failure;
 use crate::output::{Out, Sheet, Table, utc};
 
@@ -13,16 +14,19 @@ pub(super) fn keep(
     days: Option<u32>,
     reason: Option<&str>,
     default: bool,
+    dry_run: bool,
     out: &Out,
 ) -> Result<(), Failure> {
-    let retention = if days.is_some() || default {
+    let changes = days.is_some() || default;
+    let retention = if changes {
         let new = NewRetention { days, reason: reason.map(str::to_owned) };
         new.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
-        client.retention_set(domain, &new)?
+        client.retention_set(domain, &new, effect(dry_run))?
     } else {
         client.retention(domain)?
     };
-    out.write(&retention, || sheet(&retention))
+    let said = if changes { headline(dry_run, "Changed.", "It would be:") } else { String::new() };
+    out.write(&retention, || said + &sheet(&retention))
 }
 
 /// Sets, lifts or lists legal holds.
@@ -33,10 +37,14 @@ pub(super) fn hold(client: &AdminClient, verb: &Hold, out: &Out) -> Result<(), F
             hold.check().map_err(|fault| Failure::Usage(fault.to_owned()))?;
             client.hold_set(domain, &hold)?
         }
-        Hold::Lift { domain, name } => client.hold_lift(domain, name)?,
+        Hold::Lift { domain, name, dry_run } => client.hold_lift(domain, name, effect(*dry_run))?,
         Hold::List { domain } => client.retention(domain)?,
     };
-    out.write(&retention.holds, || holds(&retention))
+    let said = match verb {
+        Hold::Lift { dry_run, .. } => headline(*dry_run, "Lifted. There are left:", "There would be left:"),
+        Hold::Set { .. } | Hold::List { .. } => String::new(),
+    };
+    out.write(&retention.holds, || said + &holds(&retention))
 }
 
 fn sheet(retention: &Retention) -> String {
