@@ -15,7 +15,7 @@ mod world;
 
 use kmip::ProtocolVersion;
 use kmip::attribute::AttributeValue;
-use kmip::message::Outcome;
+use kmip::message::{Outcome, SUPPORTED_VERSIONS};
 use kmip::registry::Operation;
 use kmip::{Tag, payload::RequestPayload};
 use system_tests::needles::Needles;
@@ -25,9 +25,6 @@ use system_tests::{asking, memory};
 use world::World;
 use xtask::stage::StageOptions;
 
-/// The newest of either family: nothing is kept in a way that depends on more.
-const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::V1_4, ProtocolVersion::V2_1];
-
 fn talkative() -> StageOptions {
     StageOptions { log_level: "trace".to_owned(), ..StageOptions::default() }
 }
@@ -36,7 +33,7 @@ fn talkative() -> StageOptions {
 fn no_operation_leaves_an_opened_key_behind() {
     let mut random = Random::announced("no_operation_leaves_an_opened_key_behind");
     let node = Node::start_with(&talkative(), &[memory::WIPED_BY_C]).unwrap();
-    for version in VERSIONS {
+    for version in SUPPORTED_VERSIONS {
         let mut world = World::new(&node, version, &mut random);
         assert_eq!(world.search(), [], "after Register in {version}");
         for operation in Operation::ALL.iter().copied().filter(|operation| operation.is_known_to(version)) {
