@@ -83,6 +83,8 @@ pub const EVENTS: &[Event] = &[
     ("Verify Backup", "a backup was opened and compared"),
     ("Verify Domain", "a domain was held against its log"),
     ("Withdraw Request", "a request was taken back"),
+    ("Witness Back", "a witness answers again"),
+    ("Witness Lost", "a witness does not answer"),
     ("Witness Rebased", "a witness was told to forget"),
     ("Witnesses Back", "enough witnesses co-sign again"),
     ("Witnesses Lost", "fewer witnesses co-sign than have to"),

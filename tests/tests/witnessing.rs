@@ -448,6 +448,37 @@ fn a_witness_that_hangs_holds_up_nobody_and_catches_up() {
 }
 
 #[test]
+fn one_witness_that_goes_and_comes_back_is_on_record_though_nothing_stops() {
+    let mut node = Node::prepare(&StageOptions::default()).unwrap();
+    let mut three = witnesses::of(&node).unwrap();
+    node.serve().unwrap();
+    let tenant = node.tenant("one-lost", "anssi").unwrap();
+    create(&node, &tenant, "with three");
+    co_signed_by(&node, &three.keys());
+    let events = || {
+        let told = records(&node, "system").unwrap().into_iter();
+        let told = told.filter(|record| ["Witness Lost", "Witness Back"].contains(&record.operation.as_str()));
+        told.map(|record| (record.operation, record.outcome, record.detail.unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(events(), []);
+    let key = three.get(1).unwrap().key.clone();
+    three.get(1).unwrap().kill();
+    create(&node, &tenant, "with two");
+    while events().is_empty() {
+        thread::yield_now();
+    }
+    let lost = events();
+    assert!(lost.len() == 1 && lost[0].0 == "Witness Lost" && lost[0].2.starts_with(key.name()), "{lost:?}");
+    assert_eq!(lost[0].1, Outcome::Failed);
+    create(&node, &tenant, "with two still");
+    three.get(1).unwrap().start().unwrap();
+    create(&node, &tenant, "with three again");
+    co_signed_by(&node, &three.keys());
+    let told = events();
+    assert!(told.len() == 2 && told[1].0 == "Witness Back" && told[1].2 == key.name(), "{told:?}");
+}
+
+#[test]
 fn without_a_majority_changes_are_frozen_and_thaw_with_it_and_all_of_it_is_on_record() {
     let mut node = Node::prepare(&StageOptions::default()).unwrap();
     let mut three = witnesses::of(&node).unwrap();

@@ -43,6 +43,8 @@ pub struct Peer {
     rebased: Option<String>,
     /// What of that is on record.
     told: Option<String>,
+    /// That it does not answer is on record.
+    lost: bool,
 }
 
 /// A witness did not co-sign.
@@ -69,7 +71,7 @@ impl Peer {
     /// A witness that was not asked yet.
     #[must_use]
     pub fn new(who: WitnessAddress) -> Self {
-        Self { who, stream: None, seen: None, rebased: None, told: None }
+        Self { who, stream: None, seen: None, rebased: None, told: None, lost: false }
     }
 
     /// Its name.
@@ -93,6 +95,17 @@ impl Peer {
     /// What [`Peer::rebased`] says is on record.
     pub fn told_rebase(&mut self) {
         self.told.clone_from(&self.rebased);
+    }
+
+    /// Whether it is on record that it does not answer.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// It is on record now that it does not answer, or that it does again.
+    pub fn told_lost(&mut self, lost: bool) {
+        self.lost = lost;
     }
 
     /// Asks where it stands, unless that is known.

@@ -1,9 +1,10 @@
 //! What is said to one witness: where does it stand, what was it told to forget, what is new.
 
+use std::io;
 use std::sync::Arc;
 
 use audit::limits::MAX_DETAIL_LEN;
-use audit::{LogId, Record, bounded_text};
+use audit::{LogId, Outcome, Record, bounded_text};
 use keystore::{KeyStore, StoreError, Unit};
 use tokio::sync::watch;
 
@@ -15,6 +16,10 @@ use crate::node::clock::Clock;
 
 /// A witness was told by its holders to forget what it remembered.
 const REBASED: &str = "Witness Rebased";
+/// A witness does not answer.
+const LOST: &str = "Witness Lost";
+/// A witness answers again.
+const BACK: &str = "Witness Back";
 /// Times that a witness is asked in one conversation: again over a new connection, and again from where it turned out to
 /// stand.
 const ATTEMPTS: usize = 3;
@@ -43,8 +48,10 @@ impl Talk {
         for _ in 0..ATTEMPTS {
             if let Err(error) = peer.ensure_state().await {
                 tracing::warn!(witness = peer.name(), %error, "does not answer");
+                self.tell_lost(peer, Some(&error)).await;
                 return None;
             }
+            self.tell_lost(peer, None).await;
             // Before it is shown anything: afterwards it does not say any more that it was told to forget.
             self.tell_rebase(peer).await.ok()?;
             let update = match shown.update_from(&*self.store, &peer.seen()).await {
@@ -73,6 +80,22 @@ impl Talk {
             }
         }
         None
+    }
+
+    /// Records that a witness does not answer, or that it does again, where it is not on record how it is. What cannot
+    /// be recorded is told the next time.
+    async fn tell_lost(&self, peer: &mut Peer, error: Option<&io::Error>) {
+        if peer.is_lost() == error.is_some() {
+            return;
+        }
+        let (event, outcome) = if error.is_some() { (LOST, Outcome::Failed) } else { (BACK, Outcome::Success) };
+        let why = error.map(|error| format!(": {error}")).unwrap_or_default();
+        let detail = Some(bounded_text(&format!("{}{why}", peer.name()), MAX_DETAIL_LEN));
+        let record = self.auditor.record(&self.clock, LogId::System, event);
+        match self.store.commit(Unit::records([Record { outcome, detail, ..record }])).await {
+            Ok(_) => peer.told_lost(error.is_some()),
+            Err(error) => tracing::error!(witness = peer.name(), %error, event, "could not be recorded"),
+        }
     }
 
     /// Records that the holders of a witness told it to forget, once for each time that they did.
