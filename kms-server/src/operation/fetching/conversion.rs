@@ -5,7 +5,7 @@
 //! reads and writes every encoding and the numbers; the other formats differ in their framing only.
 
 use crypto::CryptoError;
-use crypto::key::{KeyHint, PrivateKey, PublicKey};
+use crypto::key::{KeyHint, KeyKind, PrivateKey, PublicKey, inspect_private, inspect_public};
 use keystore::ObjectRow;
 use kmip::ProtocolVersion;
 use kmip::attribute::AttributeValue;
@@ -53,7 +53,45 @@ pub(super) fn convert(
     if wanted != block.format || compression.is_some() {
         recast(block, object_type, hint, wanted, compression)?;
     }
+    leave_out_unknown_algorithm(block, object_type, version);
     Ok(object)
+}
+
+/// Algorithm and length may be left out where the key itself tells them (KMIP 1.4 table 8): so that a client whose
+/// version has no name for the algorithm, Ed25519 before 2.0, gets the key all the same.
+fn leave_out_unknown_algorithm(block: &mut KeyBlock, object_type: ObjectType, version: ProtocolVersion) {
+    if block.algorithm.is_none_or(|algorithm| algorithm.known_in(version)) {
+        return;
+    }
+    let Some(material @ KeyMaterial::Bytes(_)) = block.material() else { return };
+    // Without a hint: what is found out is in the key.
+    let none = KeyHint::default();
+    let facts = match object_type {
+        ObjectType::PrivateKey => inspect_private(block.format, material, none),
+        ObjectType::PublicKey => inspect_public(block.format, material, none),
+        _ => None,
+    };
+    if facts.is_some() {
+        block.algorithm = None;
+        block.length = None;
+    }
+}
+
+/// Refuses what `version` has no words for. When the answer is written it would be too late: the object would stay
+/// here, and the record would say that it left.
+///
+/// # Errors
+/// [`Failure::KeyFormat`] for a format that came later or is gone, [`Failure::UnsupportedFeature`] for an object type,
+/// an algorithm or anything else of the kind.
+pub(super) fn tellable(object: ManagedObject, version: ProtocolVersion) -> Result<ManagedObject, Failure> {
+    if object.known_in(version) {
+        return Ok(object);
+    }
+    let format_is_known = object.format().is_none_or(|format| format.known_in(version));
+    if object.object_type().known_in(version) && !format_is_known {
+        return Err(Failure::KeyFormat);
+    }
+    Err(Failure::UnsupportedFeature("an object that the protocol version has no words for"))
 }
 
 /// The stored format, or, where the version has another name for the same structure, that one.
@@ -61,7 +99,11 @@ fn form_known_to(block: &KeyBlock, version: ProtocolVersion) -> Format {
     if block.format.known_in(version) {
         return block.format;
     }
-    let forms = block.material().map_or(&[][..], KeyMaterial::formats);
+    // Formats that are bytes are other encodings, not other names.
+    let forms = match block.material() {
+        None | Some(KeyMaterial::Bytes(_)) => &[],
+        Some(structure) => structure.formats(),
+    };
     forms.iter().copied().find(|form| form.known_in(version)).unwrap_or(block.format)
 }
 
@@ -77,15 +119,19 @@ fn recast(
         return Err(Failure::KeyFormat);
     };
     let material = match object_type {
-        ObjectType::SymmetricKey => recast_symmetric(material, block.format, wanted)?,
-        // The structures of EC, ECDSA, ECDH and ECMQV keys are the same.
+        // The structures of EC, ECDSA, ECDH and ECMQV keys are the same, whatever object they are registered as.
         _ if compression.is_none() && !matches!(material, KeyMaterial::Bytes(_)) && material.fits(wanted) => material,
+        ObjectType::SymmetricKey => recast_symmetric(material, block.format, wanted)?,
         ObjectType::PrivateKey => {
             let key = PrivateKey::from_material(block.format, &material, hint).map_err(unconvertible)?;
             key.to_material(wanted).map_err(unconvertible)?
         }
         ObjectType::PublicKey => {
             let key = PublicKey::from_material(block.format, &material, hint).map_err(unconvertible)?;
+            // Compressed or not, it would be said of a key that has no point.
+            if compression.is_some() && key.kind() != KeyKind::Ec {
+                return Err(Failure::KeyCompression);
+            }
             let refused = |error| if compression.is_some() { Failure::KeyCompression } else { unconvertible(error) };
             key.to_material(wanted, compression).map_err(refused)?
         }
@@ -187,6 +233,31 @@ mod tests {
         let old = convert(generator(), None, None, ProtocolVersion::V1_2).unwrap();
         assert_eq!(old.format(), Some(Format::TransparentEcdsaPublicKey));
         assert_eq!(q_string(&old), q_string(&generator()));
+    }
+
+    #[test]
+    fn what_a_version_has_no_words_for_is_refused_before_anybody_is_told() {
+        let edwards = || {
+            let spki = "302a300506032b657003210019bf44096984cdfe8541bac167dc3b96c85086aa30b6b6cb0c5c38ad703166e1";
+            let material = KeyMaterial::Bytes(Secret::new(hex::decode(spki).unwrap()));
+            let algorithm = Some(CryptographicAlgorithm::Ed25519);
+            let key_block = KeyBlock::new(Format::X509, material, algorithm, Some(256));
+            ManagedObject::PublicKey(PublicKeyObject { key_block })
+        };
+        let asked = |format, version| {
+            let hint = KeyHint { algorithm: Some(CryptographicAlgorithm::Ed25519), curve: None };
+            super::convert(edwards(), hint, format, None, version).and_then(|object| tellable(object, version))
+        };
+        assert_eq!(asked(None, ProtocolVersion::V2_1).unwrap(), edwards());
+        // The key says itself what it is.
+        let old = asked(None, ProtocolVersion::V1_4).unwrap();
+        let block = old.key_block().unwrap();
+        assert_eq!((block.algorithm, block.length), (None, None));
+        assert_eq!(block.material(), edwards().key_block().unwrap().material());
+        // Raw bytes do not.
+        assert!(asked(Some(Format::Raw), ProtocolVersion::V2_1).is_ok());
+        assert!(matches!(asked(Some(Format::Raw), ProtocolVersion::V1_4), Err(Failure::UnsupportedFeature(_))));
+        assert!(matches!(tellable(generator(), ProtocolVersion::V1_2), Err(Failure::KeyFormat)));
     }
 
     #[test]

@@ -24,12 +24,17 @@ pub(super) struct Wanted<'r> {
 ///
 /// # Errors
 /// [`Failure::NotExtractable`], [`Failure::Sensitive`], [`Failure::KeyFormat`], [`Failure::KeyCompression`], and those of
-/// [`wrapping::wrap`] and [`wrapping::unwrap`].
+/// [`conversion::tellable`], [`wrapping::wrap`] and [`wrapping::unwrap`].
 pub(super) async fn object(
     scope: &mut Scope<'_>,
     row: &ObjectRow,
     wanted: Wanted<'_>,
 ) -> Result<ManagedObject, Failure> {
+    let object = as_wanted(scope, row, wanted).await?;
+    conversion::tellable(object, scope.version)
+}
+
+async fn as_wanted(scope: &mut Scope<'_>, row: &ObjectRow, wanted: Wanted<'_>) -> Result<ManagedObject, Failure> {
     if row.object_type == ObjectType::Template {
         if wanted.wrapping.is_some() {
             return Err(Failure::IllegalOperation("a template is not wrapped"));
